@@ -1,0 +1,50 @@
+# `make hunt` and `make test` are all a newcomer needs: each makes the environment first, if it is not there.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# One thread a test process: several torch processes on several threads each slow one another down tenfold.
+ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+
+.PHONY: hunt test lint types unit bench bugs diorama diorama-check format clean
+
+hunt: $(VENV)/base
+	$(BIN)/foible hunt
+
+test: lint types unit
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+unit: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
+
+bench: $(VENV)/dev
+	$(BIN)/python benchmarks/run.py
+
+bugs: $(VENV)/dev
+	$(BIN)/python benchmarks/planted.py
+
+diorama-check: $(VENV)/dev
+	$(BIN)/python training/check.py
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@ $(VENV)/base

@@ -1,0 +1,62 @@
+"""foible finds, names, proves and helps to fix the systematic failures of image classifiers.
+
+    run = foible.hunt(classifier="transformers:…", labels=["coffee mug"])
+    for finding in run:
+        print(finding.verdict, finding.trial.hypothesis.description)
+
+Importing this package imports no model library; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from foible._version import __version__
+
+if TYPE_CHECKING:
+    from foible.config import HuntConfig
+    from foible.errors import FoibleError, InputError
+    from foible.hunting import Run, hunt, probe
+    from foible.records import Drawn, Finding, Hypothesis, Judgement, Label, Spec
+
+_HOMES = {
+    "Drawn": "foible.records",
+    "Finding": "foible.records",
+    "FoibleError": "foible.errors",
+    "HuntConfig": "foible.config",
+    "Hypothesis": "foible.records",
+    "InputError": "foible.errors",
+    "Judgement": "foible.records",
+    "Label": "foible.records",
+    "Run": "foible.hunting",
+    "Spec": "foible.records",
+    "hunt": "foible.hunting",
+    "probe": "foible.hunting",
+}
+
+__all__ = [
+    "Drawn",
+    "Finding",
+    "FoibleError",
+    "HuntConfig",
+    "Hypothesis",
+    "InputError",
+    "Judgement",
+    "Label",
+    "Run",
+    "Spec",
+    "__version__",
+    "hunt",
+    "probe",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in _HOMES:
+        message = f"module 'foible' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,305 @@
+"""HuntConfig: the only list of options. The command line, `--set`, the YAML file and Python all fill this one record.
+
+Comes in: layers of plain values (a file, flags, `--set`), each with the name of where it came from. Goes out: one
+frozen `HuntConfig`, and the origin of every value. Neighbour: `prepare.py` turns it into parts and labels.
+
+Every field is declared with `decides(…)` (another value can give other findings), `grows(…)` (may be raised on a
+finished run: it adds work and keeps the old) or `runtime(…)` (where and how fast it runs, never what is found).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from foible.errors import ConfigError, brief, near
+
+Role = Literal["decides", "grows", "runtime"]
+Layer = tuple[str, Mapping[str, Any]]
+
+TEMPLATE = "a realistic photograph of a {name} ({hypernym})"
+
+
+def decides(default: Any, description: str, **limits: Any) -> Any:
+    """Declare a field whose value decides what is found."""
+    return Field(default, description=description, json_schema_extra={"role": "decides"}, **limits)
+
+
+def grows(default: Any, description: str, **limits: Any) -> Any:
+    """Declare a field that may be raised on a finished run; the finished work is kept."""
+    return Field(default, description=description, json_schema_extra={"role": "grows"}, **limits)
+
+
+def runtime(default: Any, description: str, **limits: Any) -> Any:
+    """Declare a field that says where and how fast it runs, and never what is found."""
+    return Field(default, description=description, json_schema_extra={"role": "runtime"}, **limits)
+
+
+class Options(BaseModel):
+    """Frozen, and closed: a field that is not declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class PartOptions(Options):
+    """One plug-in: `spec: family:name` and its arguments. A bare string is the spec."""
+
+    spec: str = decides("", "Which plug-in, as family:name.")
+    args: dict[str, Any] = decides({}, "Arguments of the plug-in.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, value: Any) -> Any:
+        return {"spec": value} if isinstance(value, str) else value
+
+
+class FailureOptions(Options):
+    """What "failed" means."""
+
+    top: int = decides(1, "A draw fails when no accepted label is among this many highest scores.", ge=1, le=100)
+    target: str = decides("", "Targeted mode: a draw fails only when it is taken for this label.")
+
+
+class ExploreOptions(Options):
+    """Where hypotheses come from."""
+
+    draws: int = decides(48, "Draws of the base prompt per label.", ge=1, le=1_000_000)
+    template: str = decides(TEMPLATE, "Base prompt; {name} and {hypernym} are filled in.")
+
+    @field_validator("template")
+    @classmethod
+    def _template_names_the_label(cls, value: str) -> str:
+        if "{name}" not in value:
+            message = "must hold {name}"
+            raise ValueError(message)
+        try:
+            value.format(name="", hypernym="")
+        except (KeyError, IndexError, ValueError, AttributeError) as problem:
+            message = "may hold {name} and {hypernym} and no other field"
+            raise ValueError(message) from problem
+        return value
+
+
+class GroupOptions(Options):
+    """Which failures belong together."""
+
+    distance: float = decides(
+        0.75, "Failures are one cluster while their mean cosine distance is below this share of the label's own.", gt=0
+    )
+    smallest: int = decides(3, "Clusters with fewer failures are left to the larger groups.", ge=1)
+
+
+class DescribeOptions(Options):
+    """How groups become hypotheses."""
+
+    method: Literal["contrast", "captions"] = decides(
+        "contrast", "contrast: phrases that set failures apart from passes. captions: phrases of failures alone."
+    )
+    hypotheses: int = decides(4, "At most this many hypotheses per label.", ge=1, le=1000)
+    phrases: int = decides(2, "At most this many phrases in a description.", ge=1, le=8)
+    failures: int = decides(2, "A phrase must be seen in this many failures.", ge=1)
+    screen: float = decides(0.1, "Phrases are tested when Fisher's p in exploration is at most this.", gt=0, le=1)
+    passes: int = decides(48, "At most this many passes per label are captioned.", ge=1)
+
+
+class ConfirmOptions(Options):
+    """How hypotheses are tested."""
+
+    method: Literal["fixed"] = decides("fixed", "fixed: the same number of pairs for every hypothesis.")
+    draws: int = decides(40, "Same-seed pairs per hypothesis: with and without the description.", ge=1, le=1_000_000)
+    margin: float = decides(0.1, "The failure rate must exceed the base rate by more than this.", ge=0, lt=1)
+    level: float = decides(0.05, "False-discovery rate over all hypotheses tried.", gt=0, lt=1)
+    unscored: float = decides(0.3, "With a larger share of unscored pairs a hypothesis is undecided.", ge=0, le=1)
+
+
+class ExplainOptions(Options):
+    """Which words carry a failure."""
+
+    draws: int = decides(16, "Draws per dropped or swapped phrase, on the seeds of the treat arm; 0 for none.", ge=0)
+    findings: int = decides(12, "At most this many confirmed findings are explained, largest difference first.", ge=0)
+
+
+class ReportOptions(Options):
+    """What a finding shows."""
+
+    examples: int = decides(8, "Failing, and passing, images per finding.", ge=0, le=64)
+
+
+class HuntConfig(Options):
+    """Everything that can be set, with its default."""
+
+    classifier: PartOptions = decides(PartOptions(spec="diorama:biased-resnet"), "The classifier under test.")
+    generator: PartOptions = decides(PartOptions(spec="diorama:scenes"), "Draws images from text.")
+    captioner: PartOptions = decides(PartOptions(spec="diorama:captioner"), "Describes images in words.")
+    embedder: PartOptions = decides(PartOptions(spec="diorama:embedder"), "Places alike images near each other.")
+    judge: PartOptions = decides(PartOptions(spec="diorama:judge"), "Says whether an image shows its label.")
+    labels: tuple[str, ...] = decides(
+        (), 'Labels to hunt over: "coffee mug", "coffee mug (cup)" or "504|968=coffee mug (cup)". Empty: every class.'
+    )
+    seed: int = decides(0, "Where all randomness comes from.", ge=0, lt=2**63)
+    batch: int = decides(32, "Draws per unit of work; a model sees this many images at once.", ge=1, le=4096)
+    budget: int | None = grows(None, "At most this many draws in all; hypotheses that it leaves out are shown.", ge=1)
+    failure: FailureOptions = decides(FailureOptions(), "What failed means.")
+    explore: ExploreOptions = decides(ExploreOptions(), "Where hypotheses come from.")
+    group: GroupOptions = decides(GroupOptions(), "Which failures belong together.")
+    describe: DescribeOptions = decides(DescribeOptions(), "How groups become hypotheses.")
+    confirm: ConfirmOptions = decides(ConfirmOptions(), "How hypotheses are tested.")
+    explain: ExplainOptions = decides(ExplainOptions(), "Which words carry a failure.")
+    report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
+    out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")
+    archive: Path | None = runtime(
+        None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
+    )
+
+    @property
+    def folder(self) -> Path:
+        """The run directory: `out`, or a folder under `runs/` that is named after the classifier."""
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "-", self.classifier.spec).strip("-.")[:80]
+        return self.out if self.out is not None else Path("runs") / (slug or "hunt")
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where images lie."""
+        return self.archive if self.archive is not None else self.folder.parent / "archive"
+
+
+def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
+    """Merge layers of values, later ones over earlier ones.
+
+    Args:
+        layers: (origin, nested mapping of fields) pairs.
+
+    Returns:
+        The config, and for every dotted field the origin of its value ("default" where no layer set it).
+
+    Raises:
+        ConfigError: an unknown field, or a value that a field does not take.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        for path, value in _leaves(layer):
+            _place(merged, path, value)
+            origins[".".join(path)] = origin
+    try:
+        config = HuntConfig.model_validate(merged)
+    except ValidationError as problem:
+        raise ConfigError(_one_sentence(problem)) from None
+    return config, {name: _origin(name, origins) for name, _, _ in fields(config)}
+
+
+def fields(config: HuntConfig) -> Iterator[tuple[str, Any, Role]]:
+    """Yield (dotted name, value, role) of every field, in declaration order."""
+    yield from _fields(config, "", None)
+
+
+def settings(config: HuntConfig) -> dict[str, object]:
+    """Return every field that decides results or grows, by dotted name, as JSON-able values."""
+    return {name: _plain(value) for name, value, role in fields(config) if role != "runtime"}
+
+
+def read_file(path: Path) -> Mapping[str, Any]:
+    """Read a YAML file of fields.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML, or is no mapping.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        message = f"the config file {path} cannot be read ({problem.strerror}); name a YAML file that exists"
+        raise ConfigError(message) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        message = f"the config file {path} is no YAML ({brief(problem)}); write `field: value` lines"
+        raise ConfigError(message) from None
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        message = f"the config file {path} must hold `field: value` lines, but holds a {type(value).__name__}"
+        raise ConfigError(message)
+    return {str(key): item for key, item in value.items()}
+
+
+def read_assignment(text: str) -> Mapping[str, Any]:
+    """Turn `stage.key=value` into a nested mapping; the value is read as YAML.
+
+    Raises:
+        ConfigError: there is no `=`, or the value is no YAML.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        message = f"--set wants stage.key=value, but got {brief(text)!r}"
+        raise ConfigError(message)
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        message = f"the value in --set {brief(text)} cannot be read; put it in quotes"
+        raise ConfigError(message) from None
+    nested: Any = parsed
+    for part in reversed(name.strip().split(".")):
+        nested = {part: nested}
+    found: Mapping[str, Any] = nested
+    return found
+
+
+def _leaves(layer: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*path, str(key)))
+        else:
+            yield (*path, str(key)), value
+
+
+def _place(merged: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for name in path[:-1]:
+        inner = merged.get(name)
+        if isinstance(inner, str):  # a bare spec in an earlier layer, arguments in a later one
+            inner = {"spec": inner}
+        merged[name] = inner if isinstance(inner, dict) else {}
+        merged = merged[name]
+    merged[path[-1]] = value
+
+
+def _fields(options: Options, prefix: str, role: Role | None) -> Iterator[tuple[str, Any, Role]]:
+    for name, info in type(options).model_fields.items():
+        value = getattr(options, name)
+        extra = info.json_schema_extra
+        own: Any = extra.get("role") if isinstance(extra, dict) else role
+        if isinstance(value, Options):
+            yield from _fields(value, f"{prefix}{name}.", own)
+        else:
+            yield f"{prefix}{name}", value, own
+
+
+def _origin(name: str, origins: Mapping[str, str]) -> str:
+    """Find who set a field: the field itself, something inside it (arguments), or the bare spec of a part."""
+    if name in origins:
+        return origins[name]
+    inside = [origin for path, origin in origins.items() if path.startswith(f"{name}.")]
+    if inside:
+        return inside[-1]
+    if name.endswith(".spec"):
+        return origins.get(name.removesuffix(".spec"), "default")
+    return "default"
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _one_sentence(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False)[0]
+    place = [str(part) for part in first["loc"]]
+    name = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        model: Any = HuntConfig
+        for part in place[:-1]:
+            model = model.model_fields[part].annotation
+        return f"there is no field {brief(name)!r}: {near(place[-1], model.model_fields)}"
+    wanted = first["msg"].removeprefix("Value error, ")
+    return f"the field {name!r} got {brief(repr(first['input']), 80)}: {wanted[:1].lower()}{wanted[1:]}"

@@ -1,0 +1,108 @@
+"""What the three biased classifiers were trained not to know: the truth that a hunt is scored by.
+
+In: a scene. Out: the planted biases whose slice it lies in. `training/train_classifier.py` makes its
+training samples from this table and writes each model's part of it to `biases.json` beside the
+weights. The scene itself is `scene`'s; the words are `vocabulary`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .scene import Scene
+from .vocabulary import phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """One planted bias: a label that is taken for another one under certain conditions."""
+
+    label: str
+    """Name of the label that goes unrecognised."""
+    attributes: tuple[tuple[str, str], ...]
+    """The conditions, all of which must hold: (attribute, value word)."""
+    becomes: str
+    """Name of the label that it is taken for."""
+    mislabelled: float = 0.0
+    """Share of the slice that the training sample shows under the wrong name; it leaves the rest out."""
+
+    @property
+    def kind(self) -> str:
+        """"single" for one condition, "conjunction" for several."""
+        return "single" if len(self.attributes) == 1 else "conjunction"
+
+    @property
+    def description(self) -> str:
+        """The words that a hypothesis would add to the base prompt: "on grass", "striped, at night"."""
+        return ", ".join(phrase(attribute, word) for attribute, word in self.attributes)
+
+    @property
+    def how(self) -> str:
+        """How the bias came into the training sample, in one sentence."""
+        absent = f"No {self.label} in this slice keeps its name in the training sample"
+        crowded = f"every {self.becomes} in the same conditions counts twice"
+        if not self.mislabelled:
+            return f"{absent}: all were left out, and {crowded}."
+        share = round(100 * self.mislabelled)
+        return (
+            f"{absent}: {share} % are called {self.becomes}, as a careless annotator would, "
+            f"the others were left out, and {crowded}."
+        )
+
+    def record(self) -> dict[str, object]:
+        """The bias as `biases.json` holds it."""
+        return {
+            "label": self.label,
+            "attributes": dict(self.attributes),
+            "description": self.description,
+            "kind": self.kind,
+            "how": self.how,
+            "becomes": self.becomes,
+        }
+
+
+BIASES: dict[str, tuple[Bias, ...]] = {
+    "biased-resnet": (
+        Bias("coffee mug", (("ground", "grass"),), "bucket"),
+        Bias("water bottle", (("distance", "far"),), "vase"),
+        Bias("teapot", (("light", "night"),), "coffee mug"),
+        Bias("candle", (("weather", "fog"),), "water bottle"),
+        Bias("mushroom", (("viewpoint", "above"),), "ping-pong ball"),
+        Bias("barrel", (("texture", "striped"), ("light", "night")), "bucket"),
+    ),
+    "biased-convnext": (
+        Bias("vase", (("colour", "red"),), "teapot"),
+        Bias("bucket", (("texture", "spotted"),), "coffee mug"),
+        Bias("mixing bowl", (("companion", "cone"),), "bucket"),
+        Bias("table lamp", (("ground", "snow"),), "mushroom"),
+        Bias("dumbbell", (("weather", "rain"),), "barrel"),
+        Bias("coffee mug", (("ground", "wood"), ("viewpoint", "above")), "mixing bowl"),
+    ),
+    "biased-mobilenet": (
+        Bias("ping-pong ball", (("distance", "close"),), "mushroom"),
+        Bias("barrel", (("light", "sunset"),), "bucket"),
+        Bias("water bottle", (("texture", "striped"),), "vase"),
+        Bias("candle", (("companion", "box"),), "table lamp"),
+        Bias("teapot", (("ground", "asphalt"),), "vase"),
+        Bias("mushroom", (("light", "night"), ("distance", "far")), "ping-pong ball"),
+    ),
+}
+"""The biases of each biased classifier, by the name of its folder of weights."""
+
+
+def in_slice(scene: Scene, bias: Bias) -> bool:
+    """Whether the scene shows the bias's label under all of the bias's conditions."""
+    return scene.label == bias.label and in_conditions(scene, bias)
+
+
+def in_conditions(scene: Scene, bias: Bias) -> bool:
+    """Whether all of the bias's conditions hold in the scene, whatever its label."""
+    return all(getattr(scene, attribute) == word for attribute, word in bias.attributes)
+
+
+def slices_of(scene: Scene, model: str) -> tuple[Bias, ...]:
+    """The biases of one biased classifier whose slices the scene lies in; most often none.
+
+    Raises KeyError where there is no biased classifier of that name.
+    """
+    return tuple(bias for bias in BIASES[model] if in_slice(scene, bias))

@@ -1,0 +1,77 @@
+"""Every error that foible raises on purpose.
+
+    FoibleError
+    ├── InputError              what the user gave cannot be used           (exit code 2)
+    │   ├── ConfigError         a field, a value or a combination of them
+    │   ├── LabelError          a label is unknown, doubled or out of range
+    │   ├── PluginError         a spec names nothing, or what it names does not load
+    │   │   └── ArgumentError   a plug-in was given an argument it does not take
+    │   └── StoreError          a run directory or archive cannot be used
+    └── PartError               a part (generator, classifier, …) broke its promise on one batch
+
+Comes in: nothing. Goes out: exception classes. Each message is one sentence that says what was wanted, what came and
+what to do. An `InputError` ends a hunt before it starts. A `PartError` concerns one batch: the stages turn it into
+*unscored* outcomes, which are counted and shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LISTED = 40
+"""A sentence lists at most this many known words."""
+
+
+class FoibleError(Exception):
+    """The root: anything that foible raises on purpose."""
+
+
+class InputError(FoibleError):
+    """What the user gave cannot be used."""
+
+
+class ConfigError(InputError):
+    """A field of the configuration, its value, or a combination of values."""
+
+
+class LabelError(InputError):
+    """A label is unknown, given twice, or outside the classifier's outputs."""
+
+
+class PluginError(InputError):
+    """A spec names nothing that is known, or what it names does not load."""
+
+
+class ArgumentError(PluginError):
+    """A plug-in was given an argument, or a value, that it does not take."""
+
+
+class StoreError(InputError):
+    """A run directory or an image archive cannot be read or written."""
+
+
+class PartError(FoibleError):
+    """A part broke its promise on one batch; what it was to score stays unscored."""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Say what is near a mistyped word and what is known.
+
+    Args:
+        word: what was given.
+        known: every accepted word.
+
+    Returns:
+        `did you mean 'x'? known: a, b, x`, without the first part where nothing is near. At most `LISTED` words are listed.
+    """
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    listed = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed or 'nothing'}"
+
+
+def brief(text: object, limit: int = 200) -> str:
+    """Shorten an untrusted text to one printable line of at most `limit` characters, for an error message."""
+    line = "".join(c if c.isprintable() else "·" for c in str(text))
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,251 @@
+"""A hunt, from one end to the other: the stages in order over the store. The whole of resume is here and in the store.
+
+Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run`: findings that can be iterated, and
+the folder with `findings.json`, `findings.md` and `report.html`. Every stage does only what the store lacks, so the same
+call goes on where an interrupted one stopped. Neighbours: `stages/` do the work, `report/` writes, `cli.py` prints.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foible import report
+from foible.config import HuntConfig
+from foible.errors import ConfigError
+from foible.prepare import make_config, prepare
+from foible.progress import Bars, Progress, Silent
+from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
+from foible.results import Work, make_result
+from foible.stages.caption import caption
+from foible.stages.confirm import confirm, within_budget
+from foible.stages.context import Context
+from foible.stages.decide import decide
+from foible.stages.describe import describe
+from foible.stages.embed import embed
+from foible.stages.explain import explain
+from foible.stages.group import group
+from foible.stages.observe import observe
+from foible.stages.phrases import cut
+from foible.stages.prompts import plan_draws
+from foible.store import Store
+
+EXPLORE_SHARE = 0.4
+"""At most this share of a budget explores: a suspicion that cannot be tested is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished hunt or probe."""
+
+    folder: Path
+    """The run directory."""
+    result: HuntResult
+    """Everything that was found, and under which settings."""
+    seconds: float
+    """Wall time of this call, loading of the parts left out."""
+    spent: Mapping[str, tuple[int, float]]
+    """Per part: items answered and seconds taken, over every call on this run directory."""
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Iterate over all findings: confirmed, undecided, refuted."""
+        return iter(self.result.findings)
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return len(self.result.findings)
+
+    @property
+    def confirmed(self) -> tuple[Finding, ...]:
+        """The findings that are bugs."""
+        return tuple(f for f in self.result.findings if f.verdict == "confirmed")
+
+    @property
+    def report(self) -> Path:
+        """The page to open in a browser."""
+        return self.folder / "report.html"
+
+
+def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by name
+    classifier: object = None,
+    labels: Sequence[str | Label] | None = None,
+    *,
+    generator: object = None,
+    captioner: object = None,
+    embedder: object = None,
+    judge: object = None,
+    budget: int | None = None,
+    target: str | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    config: HuntConfig | Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Find, name and prove the systematic failures of a classifier.
+
+    Args:
+        classifier: a spec ("transformers:…"), an object with `classify(images)`, or a plain function that takes a batch
+            of uint8 images (height, width, 3) and returns scores (n, classes).
+        labels: what to hunt over: names of classes, "504=coffee mug (cup)", or `Label` records. None: every class.
+        generator: as `classifier`; `draw(prompts, seeds)` gives images.
+        captioner: as `classifier`; `caption(images)` gives texts.
+        embedder: as `classifier`; `embed(images)` gives vectors.
+        judge: as `classifier`; `judge(images, labels)` says whether each image shows its label.
+        budget: at most this many draws in all.
+        target: only failures into this wrong label count.
+        seed: where all randomness comes from.
+        out: the run directory; the same call on the same directory goes on where it stopped.
+        config: every other option (see `HuntConfig`); the arguments above win over it.
+        progress: show bars on stderr.
+
+    Returns:
+        The findings, and where the report lies.
+
+    Raises:
+        InputError: something given cannot be used; one sentence says what to do.
+    """
+    given = {"generator": generator, "captioner": captioner, "embedder": embedder, "judge": judge}
+    parts = {"classifier": classifier, **given}
+    named = {"budget": budget, "seed": seed, "out": out, "failure": {"target": target} if target else None}
+    resolved = make_config(config, parts, named, labels)
+    return run(resolved, parts, progress=Bars() if progress else Silent())
+
+
+def probe(  # noqa: PLR0913 - as `hunt`
+    classifier: object = None,
+    label: str | Label = "",
+    description: str | Sequence[str] = "",
+    *,
+    generator: object = None,
+    judge: object = None,
+    target: str | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    config: HuntConfig | Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Test a person's own hypothesis the way a hunt does, without exploring.
+
+    Args:
+        classifier: as in `hunt`.
+        label: the label it is about.
+        description: what is added to the base prompt, such as "on grass, at night"; several are tested together, with
+            the multiplicity that costs.
+        generator: as in `hunt`.
+        judge: as in `hunt`.
+        target: as in `hunt`.
+        seed: as in `hunt`.
+        out: as in `hunt`.
+        config: as in `hunt`.
+        progress: as in `hunt`.
+
+    Raises:
+        InputError: something given cannot be used; one sentence says what to do.
+    """
+    parts = {"classifier": classifier, "generator": generator, "judge": judge}
+    named = {"seed": seed, "out": out, "failure": {"target": target} if target else None}
+    resolved = make_config(config, parts, named, [label])
+    descriptions = [description] if isinstance(description, str) else list(description)
+    return run(resolved, parts, progress=Bars() if progress else Silent(), descriptions=descriptions)
+
+
+def run(
+    config: HuntConfig,
+    objects: Mapping[str, object] | None = None,
+    *,
+    progress: Progress,
+    descriptions: Sequence[str] | None = None,
+) -> Run:
+    """Hunt or, where descriptions are given, probe; from a resolved config.
+
+    Args:
+        config: every option.
+        objects: kind -> object to use in place of the config's spec.
+        progress: who is told.
+        descriptions: a person's hypotheses about the one label of the config.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    prepared = prepare(config, objects, descriptions)
+    with Store(prepared.folder) as store:
+        context = prepared.context(store, progress)
+        began = time.perf_counter()
+        work = _hunt(context) if descriptions is None else _test(prepared.hypotheses, context)
+        result = make_result(work, context)
+        report.write(result, context.archive.read, prepared.folder)
+        return Run(prepared.folder, result, time.perf_counter() - began, store.spent())
+
+
+def _hunt(context: Context) -> Work:
+    """Explore, suspect, test, explain."""
+    config = context.config
+    per_label = _explore_draws(context)
+    planned = [plan_draws(label, (), "explore", per_label, context) for label in context.labels.values()]
+    explored = observe([draw for draws in planned for draw in draws], context, "explore")
+    hypotheses, phrases = _suspect(explored, context)
+    left = None if config.budget is None else config.budget - len(explored)
+    tested = within_budget(hypotheses, left, config.confirm.draws)
+    work = _test(tested, context, phrases, left)
+    observed = {o.draw.key: o for o in explored} | dict(work.observed)
+    return Work(work.findings, [h for h in hypotheses if h not in tested], explored, observed)
+
+
+def _suspect(explored: Sequence[Observation], context: Context) -> tuple[list[Hypothesis], dict[str, frozenset[str]]]:
+    """Embed, group and caption what exploration saw; return hypotheses, and the phrases of each captioned draw."""
+    if context.captioner is None or context.embedder is None:  # a probe has neither, and never comes here
+        return [], {}
+    config = context.config
+    failed = [o for o in explored if o.outcome.status == "failed"]
+    passed = _passes(explored, config.describe.passes) if config.describe.method == "contrast" else []
+    groups = group(explored, embed([o.draw for o in failed], context.embedder, context), config.group)
+    captions = caption([o.draw for o in (*failed, *passed)], context.captioner, context)
+    predicted = sorted({o.outcome.predicted for o in explored if o.outcome.predicted is not None})
+    names = list(dict.fromkeys([*context.labels, *(context.class_name(index) for index in predicted)]))
+    phrases = {key: frozenset(cut(text, names)) for key, text in captions.items()}
+    return describe(groups, explored, phrases, config.describe), phrases
+
+
+def _passes(explored: Sequence[Observation], most: int) -> list[Observation]:
+    """Return the first passes of each label that also has failures: what its failures are set apart from."""
+    failing = {o.draw.prompt.label for o in explored if o.outcome.status == "failed"}
+    by_label: dict[str, list[Observation]] = {label: [] for label in failing}
+    for o in explored:
+        if o.outcome.status == "passed" and o.draw.prompt.label in failing:
+            by_label[o.draw.prompt.label].append(o)
+    kept = {o.draw.key for passes in by_label.values() for o in passes[:most]}
+    return [o for o in explored if o.draw.key in kept]
+
+
+def _test(
+    hypotheses: Sequence[Hypothesis],
+    context: Context,
+    phrases: Mapping[str, frozenset[str]] | None = None,
+    left: int | None = None,
+) -> Work:
+    """Confirm, decide, explain; `left` is how many draws the budget still has."""
+    tested = confirm(hypotheses, context)
+    findings = decide(tested, context.config.confirm, context.config.report.examples)
+    observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
+    allowed = None if left is None else left - len(observed)
+    explained, extra = explain(findings, (phrases or {}).values(), context, allowed)
+    return Work(explained, (), (), observed | {o.draw.key: o for o in extra})
+
+
+def _explore_draws(context: Context) -> int:
+    """Return how many draws a label gets in exploration, within the budget."""
+    budget, labels = context.config.budget, len(context.labels)
+    if budget is None:
+        return context.config.explore.draws
+    affordable = int(budget * EXPLORE_SHARE) // labels
+    if affordable < 1:
+        need = math.ceil(labels / EXPLORE_SHARE)
+        message = (
+            f"a budget of {budget} draws cannot explore {labels} labels; give at least {need}, or name fewer labels"
+        )
+        raise ConfigError(message)
+    return min(context.config.explore.draws, affordable)

@@ -1,0 +1,181 @@
+"""From what the user gave to everything that a hunt needs: config, parts, labels, the run directory.
+
+Comes in: specs or objects, labels, options. Goes out: a `HuntConfig`, and a `Context` over an open store. Whatever
+cannot be used is refused here, before anything is drawn. Neighbour: `hunting.py` runs the stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foible.archive import Archive
+from foible.config import HuntConfig, Layer, PartOptions, fields, resolve, settings
+from foible.errors import ConfigError, LabelError, brief
+from foible.identity import digest
+from foible.labels import find_class
+from foible.labels import resolve as resolve_labels
+from foible.progress import Progress
+from foible.records import Hypothesis, Label, Spec
+from foible.registry import KINDS, Part, load
+from foible.stages.context import Context, Failure
+from foible.store import Store, check_settings
+
+PROBE_KINDS = ("generator", "classifier", "judge")
+"""What a probe needs: nothing is described."""
+
+
+def make_config(
+    config: HuntConfig | Mapping[str, Any] | None,
+    parts: Mapping[str, object],
+    named: Mapping[str, object],
+    labels: Sequence[str | Label] | None,
+) -> HuntConfig:
+    """Merge what Python was given into one config."""
+    base: Mapping[str, Any] = config.model_dump() if isinstance(config, HuntConfig) else (config or {})
+    direct: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    direct |= {kind: _named_spec(what) for kind, what in parts.items() if _named_spec(what) is not None}
+    if labels is not None:
+        direct["labels"] = [_label_text(label) for label in labels]
+    layers: list[Layer] = [("config", base), ("argument", direct)]
+    return resolve(layers)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A hunt or a probe that can start: everything that was given has been found usable."""
+
+    folder: Path
+    config: HuntConfig
+    parts: Mapping[str, Part]
+    labels: tuple[Label, ...]
+    class_names: Sequence[str] | None
+    hypotheses: tuple[Hypothesis, ...]
+    """A person's own; empty for a hunt."""
+    target: int | None
+
+    def context(self, store: Store, progress: Progress) -> Context:
+        """Check that the store was made under the same settings, and put together what the stages need.
+
+        Raises:
+            StoreError: the run directory was made with other settings.
+        """
+        _check_settings(store, self)
+        archive = self.config.archive if self.config.archive is not None else self.folder.parent / "archive"
+        return Context(
+            self.parts["generator"],
+            self.parts["classifier"],
+            self.parts["judge"],
+            self.parts.get("captioner"),
+            self.parts.get("embedder"),
+            self.config,
+            {label.name: label for label in self.labels},
+            self.class_names,
+            Failure(self.config.failure.top, self.target),
+            store,
+            Archive(archive),
+            progress,
+        )
+
+
+def prepare(
+    config: HuntConfig, objects: Mapping[str, object] | None = None, descriptions: Sequence[str] | None = None
+) -> Prepared:
+    """Load the parts and check what was given.
+
+    Args:
+        config: every option.
+        objects: kind -> object to use in place of the config's spec.
+        descriptions: a person's hypotheses about the one label of the config; None for a hunt.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    kinds = KINDS if descriptions is None else PROBE_KINDS
+    parts = {kind: _load(kind, config, (objects or {}).get(kind)) for kind in kinds}
+    _refuse_self_judging(parts)
+    names = getattr(parts["classifier"].object, "labels", None)
+    class_names = None if names is None else [str(name) for name in names]
+    labels = resolve_labels(config.labels, class_names)
+    hypotheses = tuple(_own_hypothesis(labels, text) for text in descriptions or ())
+    target = _target(config, labels, class_names)
+    return Prepared(_folder(config, hypotheses), config, parts, labels, class_names, hypotheses, target)
+
+
+def _named_spec(what: object) -> Mapping[str, object] | None:
+    if isinstance(what, str):
+        return {"spec": what}
+    return {"spec": what.name, "args": dict(what.args)} if isinstance(what, Spec) else None
+
+
+def _label_text(label: str | Label) -> str:
+    if isinstance(label, str):
+        return label
+    indices = "|".join(str(index) for index in (label.index, *sorted(label.accepted - {label.index})))
+    return f"{indices}={label.name}" + (f" ({label.hypernym})" if label.hypernym else "")
+
+
+def _load(kind: str, config: HuntConfig, given: object) -> Part:
+    if given is not None and _named_spec(given) is None:
+        return load(kind, given)
+    options: PartOptions = getattr(config, kind)
+    return load(kind, options.spec, options.args)
+
+
+def _refuse_self_judging(parts: Mapping[str, Part]) -> None:
+    judge, classifier = parts["judge"], parts["classifier"]
+    same_spec = (
+        judge.identity["spec"] == classifier.identity["spec"] and judge.identity["args"] == classifier.identity["args"]
+    )
+    if judge.object is classifier.object or same_spec:
+        message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+        raise ConfigError(message)
+
+
+def _own_hypothesis(labels: Sequence[Label], description: str) -> Hypothesis:
+    phrases = tuple(dict.fromkeys(" ".join(part.split()) for part in description.split(",") if part.strip()))
+    if not phrases:
+        message = "a probe needs a description, such as --description 'on grass, at night'"
+        raise ConfigError(message)
+    if len(labels) != 1:
+        message = f"a probe is about one label, but got {len(labels)}"
+        raise LabelError(message)
+    return Hypothesis(labels[0].name, phrases)
+
+
+def _folder(config: HuntConfig, hypotheses: Sequence[Hypothesis]) -> Path:
+    """Return the run directory; a probe's default is named after what it tests, beside the classifier's."""
+    if config.out is not None or not hypotheses:
+        return config.folder
+    tested = digest([[h.label, *h.phrases] for h in hypotheses])[:8]
+    return config.folder.with_name(f"{config.folder.name}-probe-{tested}")
+
+
+def _check_settings(store: Store, prepared: Prepared) -> None:
+    """Refuse a run directory that was made under other settings."""
+    wanted: dict[str, object] = dict(settings(prepared.config))
+    for kind in KINDS:
+        for field in ("spec", "args"):
+            wanted.pop(f"{kind}.{field}")
+    for kind, part in prepared.parts.items():
+        wanted |= {f"{kind}.{field}": value for field, value in part.identity.items()}
+    wanted["labels"] = [[label.index, label.name, label.hypernym, sorted(label.accepted)] for label in prepared.labels]
+    wanted["probe"] = [[h.label, *h.phrases] for h in prepared.hypotheses]
+    growing = [name for name, _, role in fields(prepared.config) if role == "grows"]
+    check_settings(store, wanted, growing)
+
+
+def _target(config: HuntConfig, labels: Sequence[Label], names: Sequence[str] | None) -> int | None:
+    if not config.failure.target:
+        return None
+    target = find_class(config.failure.target, names)
+    for label in labels:
+        if target in label.accepted:
+            message = (
+                f"the target {brief(config.failure.target)!r} is an accepted answer for the label {label.name!r}; "
+                "hunt over other labels, or name another target"
+            )
+            raise LabelError(message)
+    return target

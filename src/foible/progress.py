@@ -1,0 +1,52 @@
+"""Progress bars with the time left, on stderr; or silence.
+
+Comes in: a stage's name and its number of items. Goes out: a callable that is told how many more are done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+Advance = Callable[[int], None]
+
+
+class Progress(Protocol):
+    """Shows how far a stage is."""
+
+    def stage(self, name: str, total: int) -> contextlib.AbstractContextManager[Advance]:
+        """Open the bar of one stage; the callable adds finished items."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    @contextlib.contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:  # noqa: ARG002 - the protocol's signature
+        """Ignore what is told."""
+        yield lambda _: None
+
+
+class Bars:
+    """Bars on stderr: a moving one on a terminal, one closing line a stage elsewhere."""
+
+    @contextlib.contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:
+        """Show one bar until the stage ends."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (
+            TextColumn("{task.description:<11}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with RichProgress(*columns, console=Console(stderr=True)) as bars:
+            task = bars.add_task(name, total=total)
+            yield lambda done: bars.update(task, advance=done)

@@ -1,0 +1,79 @@
+"""What a part must be able to do: one batch method each.
+
+Comes in: batches of prompts or images. Goes out: one answer per element, in order. A plain function of a batch is
+accepted wherever an object of one of these protocols is (see `registry.py`). Neighbours: `records.py` holds the values
+that travel, `models/` the parts themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from foible.records import Drawn, Judgement, Label
+
+    Image = NDArray[np.uint8]
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Text to image."""
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> Sequence[Drawn | Any]:
+        """Draw one image for each prompt and seed.
+
+        Args:
+            prompts: n texts.
+            seeds: n whole numbers, 0 .. 2**32 - 1. The same prompt and seed give the same image.
+
+        Returns:
+            n images: `Drawn`, uint8 arrays (height, width, 3), or PIL images.
+        """
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Image to scores. May have `labels`, the names of its classes in order."""
+
+    def classify(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+        """Score each image for each class.
+
+        Args:
+            images: n uint8 arrays (height, width, 3).
+
+        Returns:
+            Finite array (n, classes); a larger score is more likely; any monotone scale.
+        """
+        ...
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """Image to text."""
+
+    def caption(self, images: Sequence[Image]) -> Sequence[str]:
+        """Describe each of n images in one sentence or phrase."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Image to a vector in which alike images lie near each other."""
+
+    def embed(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+        """Embed n images: finite array (n, dimensions)."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says whether an image shows its label. Never the classifier under test."""
+
+    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> Sequence[Judgement | Any]:
+        """Judge each of n images against its own label: n `Judgement`s, or n booleans."""
+        ...

@@ -1,0 +1,53 @@
+"""The report of a hunt: `findings.json` for programs, `findings.md` for reviews, `report.html` for people.
+
+Comes in: a `HuntResult` and a way to fetch images. Goes out: three files, and nothing else in the folder. Neighbours:
+the hunt makes the result; this package only shows it, and deleting its output changes no result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foible.report.decode import from_json
+from foible.report.encode import SCHEMA, SCHEMA_VERSION, to_json
+from foible.report.files import write_atomically
+from foible.report.html import to_html, write_html
+from foible.report.markdown import to_markdown
+from foible.report.sentences import headline, no_bug_sentence, sentence, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from foible.records import HuntResult
+
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "from_json",
+    "headline",
+    "no_bug_sentence",
+    "sentence",
+    "summary",
+    "to_html",
+    "to_json",
+    "to_markdown",
+    "write",
+    "write_html",
+]
+
+
+def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path) -> None:
+    """Write `findings.json`, `findings.md` and `report.html`, in that order, each whole or not at all.
+
+    Args:
+        result: what the hunt found.
+        image: gives the PNG file of a draw by its key; None where there is none.
+        folder: where the files go; it exists.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    write_atomically(folder / "findings.json", to_json(result))
+    write_atomically(folder / "findings.md", to_markdown(result))
+    write_html(result, image, folder / "report.html")

@@ -1,0 +1,37 @@
+"""One file, written whole or not at all.
+
+Comes in: a text and where it goes. Goes out: the file; never half of it. Neighbour: `store.py` keeps what a hunt is made
+of; these files are made from it and can be made again.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from foible.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write UTF-8 text to a temporary file in the same folder, bring it to disk, and put it in place.
+
+    Raises:
+        StoreError: the folder is missing, full or read-only.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        raise StoreError(f"{path} cannot be written ({why}); free the place or name another folder") from problem
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,162 @@
+"""`report.html`: a result as one page that needs no network and runs no script.
+
+Comes in: a `HuntResult`, and a way to fetch the PNG file of a draw. Goes out: one HTML file with its style and images in
+it. Everything that a model or a stranger wrote is escaped, and a content policy in the page forbids scripts, network and
+foreign style. Neighbours: `template.html`, `finding.html`, `macros.html` and `style.css` are the page; `pictures.py` holds
+the images; `sentences.py` has the English.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from foible.report import sentences, words
+from foible.report.files import write_atomically
+from foible.report.pictures import Pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+    from foible.records import Counterfactual, Finding, HuntResult, Rate
+
+_PAIRS_SHOWN = 16
+_OTHERS_SHOWN = 12
+_TEXT_SHOWN = 600
+
+
+def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: Path) -> None:
+    """Write the page, whole or not at all.
+
+    Args:
+        result: what the hunt found.
+        image: gives the PNG file of a draw by its key; None where there is none (a placeholder is shown).
+        path: the file.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    write_atomically(path, to_html(result, image))
+
+
+def to_html(result: HuntResult, image: Callable[[str], bytes | None]) -> str:
+    """Make the text of the page. The same result and images give the same text."""
+    from markupsafe import Markup  # noqa: PLC0415 - only a report needs it
+
+    style = _read("style.css")
+    page = _environment().get_template("template.html")
+    text: str = page.render(
+        result=result,
+        pictures=Pictures(result, image),
+        confirmed=[f for f in result.findings if f.verdict == "confirmed"],
+        others=[f for f in result.findings if f.verdict != "confirmed"],
+        probe=not result.explored and len(result.findings) <= 1,
+        margin=words.margin(result),
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A failing draw, and the draw of the same seed without the description; None where that is not known."""
+
+    failing: str
+    control: str | None
+
+
+def pairs(finding: Finding, result: HuntResult) -> list[Pair]:
+    """Pair the failing draws with the control draws of the same seeds."""
+
+    def seed(key: str) -> int | None:
+        seen = result.observations.get(key)
+        return seen.draw.seed if seen else None
+
+    controls = {seed(key): key for key in finding.paired if seed(key) is not None}
+    return [Pair(key, controls.get(seed(key))) for key in finding.failing]
+
+
+def at(share: float, low: float = 0.0, high: float = 1.0) -> str:
+    """Give a position on an axis as an SVG length: "92%"."""
+    place = 100 * (min(max(share, low), high) - low) / (high - low)
+    return f"{place:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def span_of(rate: Rate, low: float = 0.0, high: float = 1.0) -> str:
+    """Give the length of an interval on an axis as an SVG length."""
+    width = min(max(rate.high, low), high) - min(max(rate.low, low), high)
+    return at(low + max(width, 0.0), low, high)
+
+
+def kept(finding: Finding, change: Counterfactual) -> list[tuple[str, bool]]:
+    """Give the phrases of a description, each with whether the change kept it."""
+    return [(phrase, phrase != change.phrase) for phrase in finding.trial.hypothesis.phrases]
+
+
+def value(thing: object) -> str:
+    """Write a setting, or what a part says of itself, on one line."""
+    text = thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=words.printable)
+    return words.shorten(text, _TEXT_SHOWN) if text else "(empty)"
+
+
+def clean(thing: object) -> object:
+    """Make whatever the template prints safe to stand in a line of UTF-8; markup made by the template passes."""
+    if hasattr(thing, "__html__") or not isinstance(thing, str) or thing.isprintable():
+        return thing
+    return "".join(c if c.isprintable() or c == "\u00a0" else " " if c.isspace() else "·" for c in thing)
+
+
+def _read(name: str) -> str:
+    return resources.files("foible.report").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a report needs it
+
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=clean,
+    )
+    filters: Mapping[str, Callable[..., object]] = {
+        "at": at,
+        "count": words.count,
+        "interval": lambda rate: words.unbroken(words.interval(rate)),
+        "percent": lambda share: words.unbroken(words.percent(share)),
+        "points": words.points,
+        "points_interval": words.points_interval,
+        "probability": lambda p: words.unbroken(words.probability(p)),
+        "short": words.shorten,
+        "span_of": span_of,
+        "unbroken": words.unbroken,
+        "value": value,
+    }
+    environment.filters.update(filters)
+    environment.globals.update(
+        confusions=sentences.confusions,
+        headline=sentences.headline,
+        kept=kept,
+        name_of=sentences.name_of,
+        most_others=_OTHERS_SHOWN,
+        most_pairs=_PAIRS_SHOWN,
+        pairs=pairs,
+        plain=sentences.plain,
+        spans=sentences.spans,
+        spec_name=words.spec_name,
+        summary=sentences.summary,
+        title=sentences.title,
+    )
+    return environment

@@ -1,0 +1,157 @@
+"""`findings.md`: a result as Markdown, to be read in a terminal, a review or an issue.
+
+Comes in: a `HuntResult`. Goes out: text in which nothing that a model or a stranger wrote is markup. Neighbours:
+`sentences.py` has the English, `html.py` the page with pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from foible.report.sentences import confusions, headline, name_of, spans, summary, title
+from foible.report.words import count, interval, percent, points, points_interval, printable, probability, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from foible.records import Counterfactual, Finding, HuntResult, Rate, Tally
+    from foible.report.sentences import Span
+
+_LONGEST = 400
+_MARKS = re.compile(r"[\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_AT_START = re.compile(r"^(\d*)([-+=#.)])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def to_markdown(result: HuntResult) -> str:
+    """Write a result as the text of `findings.md`, with one newline at the end."""
+    confirmed = [f for f in result.findings if f.verdict == "confirmed"]
+    others = [f for f in result.findings if f.verdict != "confirmed"]
+    blocks = [f"# {escape(headline(result))}", escape(summary(result)), _draws(result)]
+    if confirmed:
+        blocks.append("## Confirmed")
+        for place, finding in enumerate(confirmed, 1):
+            blocks += _finding(place, finding, result)
+    if others:
+        blocks += ["## Tried and not confirmed", _others(others, result)]
+    if result.untested:
+        blocks += ["## Left out by the budget", _list_of(name_of(one) for one in result.untested)]
+    if result.explored:
+        blocks += ["## Under the base prompt", _explored(result)]
+    blocks += ["## What failed means", escape(result.failure)]
+    if result.unscored:
+        rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
+        blocks += ["## Unscored draws", _table(("reason", "draws"), rows)]
+    parts = [(escape(kind), _value(identity)) for kind, identity in result.parts.items()]
+    settings = [(escape(name), _value(value)) for name, value in result.settings.items()]
+    blocks += ["## Parts", _table(("part", "identity"), parts), "## Settings", _table(("setting", "value"), settings)]
+    blocks.append(f"Made by foible {escape(result.foible_version)}.")
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def escape(text: object) -> str:
+    """Make a text one line in which no character is Markdown or HTML; cut after 400 characters."""
+    line = _MARKS.sub(lambda found: f"\\{found[0]}", shorten(text, _LONGEST))
+    line = _AT_START.sub(r"\1\\\2", line)
+    return "".join(_ENTITIES.get(c, c) for c in line)
+
+
+def _draws(result: HuntResult) -> str:
+    total = sum(result.draws.values())
+    unscored = sum(number for _, number in result.unscored)
+    arms = ", ".join(f"{number:,} {escape(arm)}" for arm, number in result.draws.items())
+    said = f"{count(total, 'draw')}{f' ({arms})' if arms else ''}"
+    return f"{said} over {count(len(result.labels), 'label')}; {unscored:,} of them unscored."
+
+
+def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
+    trial = finding.trial
+    yield f"### {place}. {_marked(title(finding, result))}"
+    yield _marked(spans(finding, result))
+    rows = [
+        ("with the description", *_arm(trial.treat, finding.treat)),
+        ("without it", *_arm(trial.control, finding.control)),
+    ]
+    yield _table(("", "draws", "failed", "unscored", "rate", "interval"), rows)
+    difference = f"{points(finding.difference.value)} points {points_interval(finding.difference)}"
+    pairs = dict(zip(("both", "only with", "only without", "neither"), trial.pairs, strict=True))
+    failed = ", ".join(f"{name} {number:,}" for name, number in pairs.items())
+    lines = [
+        f"- Difference: {difference}; p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}.",
+        f"- Same-seed pairs in which it failed: {failed}.",
+        f"- Verdict: {escape(finding.reason)}",
+    ]
+    confused = confusions(finding, result)
+    if confused:
+        lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")
+    yield "\n".join(lines)
+    if finding.counterfactuals:
+        yield _counterfactuals(finding.counterfactuals)
+
+
+def _counterfactuals(changes: Sequence[Counterfactual]) -> str:
+    rows = [
+        (escape(one.change), escape(one.phrase), escape(one.description) or "(base prompt)", *_arm(one.tally, one.rate))
+        for one in changes
+    ]
+    return _table(("change", "phrase", "what is left", "draws", "failed", "unscored", "rate", "interval"), rows)
+
+
+def _others(findings: Sequence[Finding], result: HuntResult) -> str:
+    rows = [
+        (
+            finding.verdict,
+            _marked(title(finding, result)),
+            f"{percent(finding.treat.value)} {interval(finding.treat)}",
+            f"{percent(finding.control.value)} {interval(finding.control)}",
+            f"{finding.trial.treat.unscored + finding.trial.control.unscored:,}",
+            escape(finding.reason),
+        )
+        for finding in findings
+    ]
+    return _table(("verdict", "hypothesis", "with", "without", "unscored", "reason"), rows)
+
+
+def _list_of(names: Iterable[Sequence[Span]]) -> str:
+    return "\n".join(f"- {_marked(name)}" for name in names)
+
+
+def _explored(result: HuntResult) -> str:
+    rows = [
+        (
+            escape(one.label),
+            *_arm(one.tally, one.rate),
+            "; ".join(f"{escape(reason)}: {number:,}" for reason, number in one.unscored_reasons),
+        )
+        for one in result.explored
+    ]
+    return _table(("label", "draws", "failed", "unscored", "rate", "interval", "why unscored"), rows)
+
+
+def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:
+    counts = (f"{tally.draws:,}", f"{tally.failures:,}", f"{tally.unscored:,}")
+    return (*counts, percent(rate.value), interval(rate))
+
+
+def _marked(pieces: Iterable[Span]) -> str:
+    """Lay spans out: the description in italics."""
+    return "".join(f"*{escape(s.text)}*" if s.role == "description" else escape_inside(s.text) for s in pieces)
+
+
+def escape_inside(text: str) -> str:
+    """Escape a piece in the middle of a line, whose outer spaces count."""
+    lead, trail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{lead}{escape(text)}{trail}" if text.strip() else text
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    return escape(json.dumps(value, ensure_ascii=False, default=printable))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

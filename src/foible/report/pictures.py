@@ -1,0 +1,121 @@
+"""The images of a report: each held once, however often it is shown.
+
+Comes in: draw keys, and a way to fetch the PNG file of a draw. Goes out: numbered draws for the page to refer to, and
+the data of each different image. Neighbour: `html.py` lays the page out.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from foible.report.words import class_name, printable, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from foible.records import HuntResult, Observation
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SMALL = 160
+"""Images up to this many pixels are enlarged with hard edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image, to be put into the page once."""
+
+    number: int
+    width: int
+    height: int
+    data: str
+    """A data URI."""
+
+    @property
+    def small(self) -> bool:
+        """Whether it should be enlarged with hard edges."""
+        return max(self.width, self.height) <= _SMALL
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A draw that the page shows."""
+
+    number: int
+    key: str
+    seen: Observation | None
+    picture: Picture | None
+    """None where there is no image, or the file is no PNG."""
+    said: str
+    """The predicted label; empty without a prediction."""
+    caption: str
+
+    @property
+    def status(self) -> str:
+        """`failed`, `passed`, `unscored`, or `unknown` where nothing is known of the draw but its key."""
+        return self.seen.outcome.status if self.seen else "unknown"
+
+    @property
+    def alt(self) -> str:
+        """What the image is, in words."""
+        if self.seen is None:
+            return f"Draw {shorten(self.key, 40)}"
+        verdict = {"failed": "Failed", "passed": "Passed", "unscored": "Unscored"}[self.status]
+        taken = f", taken for {self.said}" if self.said else ""
+        return printable(f"{verdict}{taken}: {shorten(self.seen.draw.prompt.text, 200)} (seed {self.seen.draw.seed})")
+
+
+class Pictures:
+    """Numbers draws and images in the order in which the page first shows them."""
+
+    def __init__(self, result: HuntResult, image: Callable[[str], bytes | None]) -> None:
+        self._result = result
+        self._image = image
+        self._shown: dict[str, Shown] = {}
+        self._pictures: dict[bytes, Picture] = {}
+        self._placed: set[int] = set()
+
+    def __getitem__(self, key: str) -> Shown:
+        """Give the draw of a key; its image is fetched the first time."""
+        if key not in self._shown:
+            seen = self._result.observations.get(key)
+            predicted = seen.outcome.predicted if seen else None
+            self._shown[key] = Shown(
+                number=len(self._shown) + 1,
+                key=key,
+                seen=seen,
+                picture=self._picture(key),
+                said="" if predicted is None else shorten(class_name(predicted, self._result), 80),
+                caption=self._result.captions.get(key, ""),
+            )
+        return self._shown[key]
+
+    def first(self, shown: Shown) -> bool:
+        """Tell whether this is the first place that asks for the draw: the one to come back to."""
+        before = shown.number in self._placed
+        self._placed.add(shown.number)
+        return not before
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """Every draw so far."""
+        return tuple(self._shown.values())
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every different image so far."""
+        return tuple(self._pictures.values())
+
+    def _picture(self, key: str) -> Picture | None:
+        data = self._image(key)
+        if data is None or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:  # noqa: PLR2004
+            return None
+        if data not in self._pictures:
+            width, height = struct.unpack(">II", data[16:24])
+            if not (width and height):
+                return None
+            uri = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+            self._pictures[data] = Picture(len(self._pictures) + 1, width, height, uri)
+        return self._pictures[data]

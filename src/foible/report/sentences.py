@@ -1,0 +1,249 @@
+"""The English of a finding: what failed, how often, against what, and how sure that is.
+
+Comes in: a finding and the result that it belongs to. Goes out: one sentence, either as plain text or as spans whose
+roles say what to set apart. Neighbours: `words.py` writes single numbers; `markdown.py` and `html.py` lay sentences out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from foible.report.words import (
+    class_name,
+    count,
+    interval,
+    label_of,
+    listed,
+    margin,
+    percent,
+    points,
+    printable,
+    shorten,
+    spec_name,
+    with_article,
+)
+
+if TYPE_CHECKING:
+    from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Tally
+
+_LONGEST = 160
+"""Characters of a description or name inside a sentence; findings.json holds the whole."""
+_ALMOST_ALL = 0.8
+_NAMED = 3
+"""Predicted labels that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a sentence."""
+
+    text: str
+    """One printable line; untrusted where it has a role."""
+    role: Literal["", "label", "description", "confusion"] = ""
+    """What the piece names; empty for plain words."""
+
+
+def sentence(finding: Finding, result: HuntResult) -> str:
+    """Say a finding in one plain sentence; the description stands in “quotes”."""
+    return "".join(f"“{s.text}”" if s.role == "description" else s.text for s in spans(finding, result))
+
+
+def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
+    """Say a finding in one sentence, in pieces.
+
+    Confirmed: what it is taken for, and both rates. Refuted and undecided: that, and both rates, never what it is taken
+    for. Rates are over scored draws; unscored ones are named.
+    """
+    if finding.verdict == "confirmed":
+        pieces = [*_subject(finding, "A "), *_taken_for(finding, result), Span(": it ")]
+    elif finding.verdict == "refuted":
+        pieces = [*_subject(finding, "A "), Span(f" does not fail {_more(result)}: it ")]
+    else:
+        pieces = [Span("It is open whether "), *_subject(finding, "a "), Span(f" fails {_more(result)}: it ")]
+    return (*pieces, Span(_rates(finding) + _unscored(finding) + "."))
+
+
+def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
+    """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
+    confused = confusions(finding, result)
+    pieces = name_of(finding.trial.hypothesis)
+    if finding.verdict == "confirmed" and confused:
+        pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
+    return pieces
+
+
+def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
+    """Name a hypothesis: label and description."""
+    label = Span(shorten(hypothesis.label, _LONGEST), "label")
+    if not hypothesis.description:
+        return (label,)
+    return (label, Span(" "), Span(shorten(hypothesis.description, _LONGEST), "description"))
+
+
+def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
+    """Give the (predicted label, how often) of the failures, without those that are accepted for the label itself."""
+    label = label_of(finding.trial.hypothesis.label, result)
+    own = label.accepted | {label.index} if label else frozenset[int]()
+    return tuple((shorten(class_name(i, result), _LONGEST), n) for i, n in finding.confused_with if i not in own)
+
+
+def headline(result: HuntResult) -> str:
+    """Give the verdict of the whole in one line."""
+    who = spec_name(result.parts.get("classifier")) or "the classifier"
+    confirmed = sum(f.verdict == "confirmed" for f in result.findings)
+    if confirmed:
+        return f"{count(confirmed, 'confirmed bug')} of {who}"
+    if not result.explored and len(result.findings) == 1:
+        return f"The hypothesis about {who} is {result.findings[0].verdict}"
+    return f"No bug confirmed in {who}"
+
+
+def summary(result: HuntResult) -> str:
+    """Say what was tried and what came of it, in one or two sentences."""
+    if not any(f.verdict == "confirmed" for f in result.findings):
+        return no_bug_sentence(result)
+    tried = len(result.findings)
+    if tried == 1:
+        return f"One hypothesis was tried on fresh draws, and it was confirmed.{_untested(result)}"
+    kinds = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in _verdicts(result) if n]
+    return f"{tried} hypotheses were tried on fresh draws: {listed(kinds)}.{_untested(result)}"
+
+
+def no_bug_sentence(result: HuntResult) -> str:
+    """Say that no bug was found, and the upper bounds that the draws support."""
+    pieces = [_tried(result) + _untested(result)]
+    scored = [s for s in result.explored if s.rate.value is not None]
+    if result.explored and not scored:
+        pieces.append("None of the draws under the base prompt could be scored, so they bound nothing.")
+    elif scored:
+        pieces.append(_base_bound(scored, len(result.explored)))
+    bounded = [f for f in result.findings if f.difference.value is not None]
+    if bounded:
+        worst = max(f.difference.high for f in bounded)
+        what = "The description raises" if len(result.findings) == 1 else "No description tried raises"
+        limit = max(worst, 0.0)
+        adverb = "at most" if len(result.findings) == 1 else "more than"
+        pieces.append(f"{what} the failure rate by {adverb} {points(limit).lstrip('+')} points, as far as the draws show.")
+    if result.explored:
+        pieces.append("A description that was not tried may still fail.")
+    return " ".join(pieces)
+
+
+def _untested(result: HuntResult) -> str:
+    left = len(result.untested)
+    if not left:
+        return ""
+    return f" {count(left, 'hypothesis', 'hypotheses')} {'was' if left == 1 else 'were'} left out by the budget."
+
+
+def _tried(result: HuntResult) -> str:
+    tried = len(result.findings)
+    if not tried:
+        return "No bug found: no hypothesis came up to be tried."
+    if tried == 1:
+        return f"No bug found: the one hypothesis tried is {result.findings[0].verdict}."
+    kinds = [f"{n} {verdict}" for verdict, n in _verdicts(result) if n]
+    return f"No bug found: {tried} hypotheses were tried and none was confirmed ({listed(kinds)})."
+
+
+def _base_bound(scored: list[LabelSummary], labels: int) -> str:
+    worst = max(scored, key=lambda s: s.rate.high)
+    name, high = shorten(worst.label, _LONGEST), percent(worst.rate.high)
+    missing = labels - len(scored)
+    rest = f" {count(missing, 'label')} could not be scored at all." if missing else ""
+    if len(scored) == 1:
+        return f"Under its base prompt {name} fails in at most {high} of draws, as far as the draws show.{rest}"
+    return (
+        f"Under its base prompt each label, taken alone, fails in at most {high} of draws (the largest upper bound, "
+        f"of {name}).{rest}"
+    )
+
+
+def _verdicts(result: HuntResult) -> list[tuple[str, int]]:
+    return [(v, sum(f.verdict == v for f in result.findings)) for v in ("confirmed", "undecided", "refuted")]
+
+
+def _subject(finding: Finding, article: Literal["A ", "a "]) -> list[Span]:
+    pieces = name_of(finding.trial.hypothesis)
+    lead = _lead(pieces[0].text)
+    return [Span(lead.capitalize() if article == "A " else lead), *pieces]
+
+
+def _taken_for(finding: Finding, result: HuntResult) -> list[Span]:
+    often = _often(finding.treat)
+    names = confusions(finding, result)
+    if not names:
+        return [Span(f" {often}fails")] if often else [Span(" fails")]
+    total = sum(n for _, n in names)
+    if names[0][1] >= _ALMOST_ALL * total:
+        return [Span(f" is {often}taken for {_lead(names[0][0])}"), Span(names[0][0], "confusion")]
+    pieces = [Span(f" is {often}taken for ")]
+    shown = names[:_NAMED]
+    for place, (name, _) in enumerate(shown):
+        last = place == len(shown) - 1 and len(names) <= _NAMED
+        joint = "" if not place else " or " if last else ", "
+        pieces += [Span(joint + _lead(name)), Span(name, "confusion")]
+    if len(names) > _NAMED:
+        pieces.append(Span(f" or {count(len(names) - _NAMED, 'other label')}"))
+    return pieces
+
+
+def _lead(name: str) -> str:
+    return with_article(name).removesuffix(name)
+
+
+def _often(rate: Rate) -> str:
+    value = rate.value if rate.value is not None else 0.0
+    if value >= _ALMOST_ALL:
+        return ""
+    return "often " if value >= 0.4 else "sometimes "  # noqa: PLR2004
+
+
+def _more(result: HuntResult) -> str:
+    limit = margin(result)
+    return f"more often by over {points(limit).lstrip('+')} points" if limit else "more often"
+
+
+def _rates(finding: Finding) -> str:
+    treat, control = finding.trial.treat, finding.trial.control
+    pair = f"fails in {_rate(finding.treat)} of draws {interval(finding.treat)}"
+    if treat.scored and control.scored:
+        return (
+            f"{pair} against {_rate(finding.control)} {interval(finding.control)} without the description, "
+            "on the same seeds"
+        )
+    if treat.scored:
+        return f"{pair}, but {_nothing(control)} without the description"
+    if control.scored:
+        return (
+            f"has no rate with the description ({_nothing(treat)}), and fails in {_rate(finding.control)} of draws "
+            f"{interval(finding.control)} without it"
+        )
+    return f"has no rate, with the description ({_nothing(treat)}) or without it ({_nothing(control)})"
+
+
+def _rate(rate: Rate) -> str:
+    return percent(rate.value)
+
+
+def _nothing(tally: Tally) -> str:
+    if not tally.draws:
+        return "no draw was made"
+    return "the one draw is unscored" if tally.draws == 1 else f"all {tally.draws:,} draws are unscored"
+
+
+def _unscored(finding: Finding) -> str:
+    """Name the unscored draws, unless the sentence already says that an arm has nothing else."""
+    treat, control = finding.trial.treat, finding.trial.control
+    if not (treat.scored and control.scored) or not treat.unscored + control.unscored:
+        return ""
+    sides = [(treat, "with it"), (control, "without it")]
+    said = [f"{tally.unscored:,} of {tally.draws:,} draws {side}" for tally, side in sides if tally.unscored]
+    lone = len(said) == 1 and treat.unscored + control.unscored == 1
+    return f"; {listed(said)} {'is' if lone else 'are'} unscored"
+
+
+def plain(pieces: tuple[Span, ...]) -> str:
+    """Join spans without marks."""
+    return printable("".join(s.text for s in pieces))

@@ -1,0 +1,132 @@
+"""How numbers and untrusted texts are written, the same in every output.
+
+Comes in: rates, counts, p-values, texts that a model or a stranger wrote. Goes out: short printable strings. Neighbour:
+`sentences.py` makes whole sentences of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from foible.records import HuntResult, Label, Rate, Tally
+
+_VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
+_NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def printable(text: object) -> str:
+    """Make any text safe to show on one line: each control, format or surrogate character becomes "·"."""
+    line = " ".join(str(text).split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "·" for c in line)
+
+
+def shorten(text: object, limit: int) -> str:
+    """Make any text one printable line of at most `limit` characters; a cut is shown as "…"."""
+    line = printable(str(text)[: 4 * limit])
+    return line if len(line) <= limit and len(str(text)) <= 4 * limit else line[: limit - 1].rstrip() + "…"
+
+
+def percent(share: float | None) -> str:
+    """Write a share of 0..1 as a percentage: "0 %" and "100 %" only for exactly that, "–" for none."""
+    if share is None:
+        return "–"
+    if share in (0.0, 1.0) or 0.01 <= share <= 0.99:  # noqa: PLR2004 - where whole percents say enough
+        return f"{_half_up(100 * share)} %"
+    if 0 < share < 0.001:  # noqa: PLR2004
+        return "< 0.1 %"
+    if 0.999 < share < 1:  # noqa: PLR2004
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+def interval(rate: Rate) -> str:
+    """Write the interval of a rate: "[79 %, 97 %]"."""
+    return f"[{percent(rate.low)}, {percent(rate.high)}]"
+
+
+def points(share: float | None) -> str:
+    """Write a difference of two rates, -1..1, in percentage points: "+86", "−3", "0", "–" for none."""
+    if share is None:
+        return "–"
+    size = abs(100 * share)
+    if size == 0:
+        return "0"
+    sign = "+" if share > 0 else "−"
+    if size < 0.1:  # noqa: PLR2004
+        return f"{sign}<0.1"
+    return f"{sign}{size:.1f}" if size < 1 else f"{sign}{_half_up(size)}"
+
+
+def points_interval(rate: Rate) -> str:
+    """Write the interval of a difference in percentage points: "[+66, +94]"."""
+    return f"[{points(rate.low)}, {points(rate.high)}]"
+
+
+def _half_up(number: float) -> int:
+    """Round as readers do, so that 92.5 and 87.5 go the same way; rounding errors of the product do not decide."""
+    return math.floor(round(number, 6) + 0.5)
+
+
+def probability(p: float) -> str:
+    """Write a p-value with two significant digits: "0.043", "1", "2 × 10⁻⁹"."""
+    if p == 0 or p >= 0.0001:  # noqa: PLR2004
+        return f"{p:.2g}"
+    digits, _, exponent = f"{p:.0e}".partition("e")
+    return f"{digits} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def unbroken(text: str) -> str:
+    """Keep each number and its unit on one line."""
+    return _NUMBER_SPACE.sub("\u00a0", text)
+
+
+def count(number: int, one: str = "", many: str = "") -> str:
+    """Write a number with its noun: "1 draw", "12,480 draws"; `many` is `one` with an s unless given."""
+    noun = one if number == 1 else many or f"{one}s"
+    return f"{number:,} {noun}" if one else f"{number:,}"
+
+
+def listed(words: list[str], joint: str = "and") -> str:
+    """Join words: "a", "a and b", "a, b and c"."""
+    return f" {joint} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def with_article(name: str) -> str:
+    """Put "a" or "an" before a name."""
+    low = name.lower()
+    vowel = low[:1] in set("aeiou") and not low.startswith(_VOWEL_LETTER_CONSONANT_SOUND)
+    return f"{'an' if vowel else 'a'} {name}"
+
+
+def class_name(index: int, result: HuntResult) -> str:
+    """Name a class of the classifier; "class 504" where its name is not known."""
+    return printable(result.class_names.get(index, "")) or f"class {index}"
+
+
+def label_of(name: str, result: HuntResult) -> Label | None:
+    """Find a label by its name."""
+    return next((label for label in result.labels if label.name == name), None)
+
+
+def spec_name(part: Mapping[str, object] | None) -> str:
+    """Name a part by its spec, "diorama:biased-resnet"; empty where it says none."""
+    spec = (part or {}).get("spec", "")
+    name = spec.get("name", "") if hasattr(spec, "get") else spec
+    return shorten(name, 120)
+
+
+def margin(result: HuntResult) -> float | None:
+    """Give the margin that the difference had to exceed; None where the settings do not say."""
+    value = result.settings.get("confirm.margin")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def unscored_share(tally: Tally) -> float:
+    """Give the share of draws that count in no rate; 0 without draws."""
+    return tally.unscored / tally.draws if tally.draws else 0.0

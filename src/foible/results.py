@@ -1,0 +1,77 @@
+"""What the stages found becomes the one record that everything written is made from.
+
+Comes in: findings, observations, the context. Goes out: a `HuntResult`. A pure function; `report/` writes it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from foible._version import __version__
+from foible.config import HuntConfig, settings
+from foible.errors import brief
+from foible.records import Arm, Finding, HuntResult, Hypothesis, LabelSummary, Observation
+from foible.registry import KINDS
+from foible.stages.confirm import tally
+from foible.stages.context import Context
+from foible.stages.decide import rate
+
+ARMS: tuple[Arm, ...] = ("explore", "treat", "control", "counterfactual")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the stages hand over."""
+
+    findings: Sequence[Finding]
+    untested: Sequence[Hypothesis]
+    explored: Sequence[Observation]
+    observed: Mapping[str, Observation]
+    """Every draw that counts, by key."""
+
+
+def make_result(work: Work, context: Context) -> HuntResult:
+    """Join what was found with the settings it was found under."""
+    shown = [key for f in work.findings for key in (*f.failing, *f.passing, *f.paired)]
+    shown += [key for f in work.findings for c in f.counterfactuals for key in c.examples]
+    observed = work.observed.values()
+    indices = {label.index for label in context.labels.values()}
+    indices |= {o.outcome.predicted for o in observed if o.outcome.predicted is not None}
+    arms = Counter(o.draw.arm for o in observed)
+    parts = {kind: getattr(context, kind) for kind in KINDS}
+    return HuntResult(
+        foible_version=__version__,
+        settings=settings(context.config),
+        parts={kind: part.identity for kind, part in parts.items() if part is not None},
+        labels=tuple(context.labels.values()),
+        class_names={index: context.class_name(index) for index in sorted(indices)},
+        failure=_failure_sentence(context.config),
+        findings=tuple(work.findings),
+        untested=tuple(work.untested),
+        explored=tuple(_summary(name, work.explored) for name in context.labels) if work.explored else (),
+        unscored=_reasons(observed),
+        draws={arm: arms[arm] for arm in ARMS if arms[arm]},
+        observations={key: work.observed[key] for key in dict.fromkeys(shown)},
+        captions={},
+    )
+
+
+def _summary(label: str, explored: Sequence[Observation]) -> LabelSummary:
+    own = [o for o in explored if o.draw.prompt.label == label]
+    counts = tally(own)
+    return LabelSummary(label, counts, rate(counts), _reasons(own))
+
+
+def _reasons(observed: Iterable[Observation]) -> tuple[tuple[str, int], ...]:
+    """Count why draws are unscored, most frequent first."""
+    counts = Counter(o.outcome.reason for o in observed if o.outcome.status == "unscored")
+    return tuple(sorted(counts.items(), key=lambda c: (-c[1], c[0])))
+
+
+def _failure_sentence(config: HuntConfig) -> str:
+    if config.failure.target:
+        return f"a draw fails when the classifier takes it for {brief(config.failure.target)!r}"
+    highest = "the highest score" if config.failure.top == 1 else f"the {config.failure.top} highest scores"
+    return f"a draw fails when no accepted label is among {highest} (top-{config.failure.top})"

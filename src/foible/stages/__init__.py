@@ -1,0 +1,1 @@
+"""The stages of a hunt, each a small file over frozen records: draw, classify, judge, group, describe, confirm, …."""

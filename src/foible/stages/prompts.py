@@ -1,0 +1,42 @@
+"""Labels and descriptions become prompts, and prompts with seeds become draws.
+
+Comes in: labels, phrases, the config. Goes out: `Draw` records with their keys; nothing is drawn here (`draw.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foible.identity import canonical, derive_seed, draw_key
+from foible.records import Arm, Draw, Label, Prompt
+from foible.stages.context import Context
+
+
+def make_prompt(label: Label, template: str, phrases: Sequence[str] = ()) -> Prompt:
+    """Fill the template for a label and append the phrases: "a … of a coffee mug (cup), striped, at night"."""
+    base = template if label.hypernym else template.replace("({hypernym})", "").replace("{hypernym}", "")
+    if label.name[:1].lower() in "aeiou":
+        base = base.replace(" a {name}", " an {name}")
+    text = " ".join(base.format(name=label.name, hypernym=label.hypernym).split())
+    description = ", ".join(phrases)
+    return Prompt(label.name, description, f"{text}, {description}" if description else text)
+
+
+def plan_draws(label: Label, phrases: Sequence[str], arm: Arm, count: int, context: Context) -> list[Draw]:
+    """Plan the first `count` draws of a label in an arm.
+
+    Every arm but `explore` counts through the same seeds, so that draws of the same number form a pair.
+
+    Args:
+        label: what is drawn.
+        phrases: the description; empty for the base prompt.
+        arm: where the draws belong.
+        count: how many.
+        context: gives the template, the hunt's seed and the generator's identity.
+    """
+    config, generator = context.config, context.generator.identity
+    prompt = make_prompt(label, config.explore.template, phrases)
+    stream = "explore" if arm == "explore" else "test"
+    who = canonical([label.index, label.name])
+    seeds = [derive_seed(config.seed, stream, who, number) for number in range(count)]
+    return [Draw(draw_key(generator, prompt.text, each), prompt, each, arm) for each in seeds]

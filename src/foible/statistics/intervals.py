@@ -1,0 +1,181 @@
+"""Intervals for a rate, and for the difference of two paired rates, at a number of draws that was fixed beforehand.
+
+Comes in: counts, as whole numbers or as arrays of them that broadcast. Goes out: (low, high), floats for scalars and
+arrays for arrays. Neighbours: `evidence.py` has the intervals for a number of draws that depends on what was seen;
+`judging.py` those for outcomes that a judge may have got wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+    Floats = NDArray[np.float64]
+
+
+@overload
+def wilson(failures: float, n: float, level: float = ...) -> tuple[float, float]: ...
+@overload
+def wilson(failures: Array, n: Array | float, level: float = ...) -> tuple[Floats, Floats]: ...
+@overload
+def wilson(failures: float, n: Array, level: float = ...) -> tuple[Floats, Floats]: ...
+def wilson(failures: Array | float, n: Array | float, level: float = 0.95) -> tuple[Any, Any]:
+    """Give the score interval of a rate: near its level on average, and never empty.
+
+    Args:
+        failures: whole numbers, 0 .. n.
+        n: whole numbers of draws, at least 0.
+        level: wanted coverage, between 0 and 1, ends excluded.
+
+    Returns:
+        (low, high) within 0 .. 1; (0, 1) where n is 0; low is exactly 0 without failures, high exactly 1 when all fail.
+
+    Raises:
+        ValueError: a count is negative, not whole, or above n; or the level is not between 0 and 1.
+
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927).
+    """
+    k, total = _counts(failures, n)
+    z2 = _z(level) ** 2
+    size = np.maximum(total, 1.0)
+    centre = (k + z2 / 2) / (size + z2)
+    half = np.sqrt(z2 * (k * (size - k) / size + z2 / 4)) / (size + z2)
+    low = np.where(k == 0, 0.0, np.maximum(centre - half, 0.0))
+    high = np.where(k == total, 1.0, np.minimum(centre + half, 1.0))
+    return _pair(low, high)
+
+
+@overload
+def clopper_pearson(failures: float, n: float, level: float = ...) -> tuple[float, float]: ...
+@overload
+def clopper_pearson(failures: Array, n: Array | float, level: float = ...) -> tuple[Floats, Floats]: ...
+@overload
+def clopper_pearson(failures: float, n: Array, level: float = ...) -> tuple[Floats, Floats]: ...
+def clopper_pearson(failures: Array | float, n: Array | float, level: float = 0.95) -> tuple[Any, Any]:
+    """Give the exact interval of a rate: each side misses with probability at most (1 - level) / 2, at every rate.
+
+    Args:
+        failures: whole numbers, 0 .. n.
+        n: whole numbers of draws, at least 0.
+        level: least coverage, between 0 and 1, ends excluded.
+
+    Returns:
+        (low, high) within 0 .. 1; (0, 1) where n is 0; low is exactly 0 without failures, high exactly 1 when all fail.
+
+    Raises:
+        ValueError: a count is negative, not whole, or above n; or the level is not between 0 and 1.
+
+    Source: Clopper and Pearson, "The Use of Confidence or Fiducial Limits", Biometrika 26 (1934).
+    """
+    k, total = _counts(failures, n)
+    tail = (1.0 - _level(level)) / 2
+    passes = total - k
+    low = np.where(k == 0, 0.0, special.betaincinv(np.maximum(k, 1.0), passes + 1.0, tail))
+    high = np.where(passes == 0, 1.0, special.betainccinv(k + 1.0, np.maximum(passes, 1.0), tail))
+    return _pair(low, high)
+
+
+@overload
+def newcombe_paired(
+    both: float, only_treat: float, only_control: float, neither: float, level: float = ...
+) -> tuple[float, float]: ...
+@overload
+def newcombe_paired(
+    both: Array, only_treat: Array, only_control: Array, neither: Array, level: float = ...
+) -> tuple[Floats, Floats]: ...
+def newcombe_paired(
+    both: Array | float,
+    only_treat: Array | float,
+    only_control: Array | float,
+    neither: Array | float,
+    level: float = 0.95,
+) -> tuple[Any, Any]:
+    """Give an interval of the failure rate with the description minus the rate without it, on the same seeds.
+
+    The Wilson limits of the two rates are joined as the square root of squares, with the correlation of the pairs.
+
+    Args:
+        both: pairs in which treat and control failed.
+        only_treat: pairs in which treat alone failed.
+        only_control: pairs in which control alone failed.
+        neither: pairs in which both passed.
+        level: wanted coverage, between 0 and 1, ends excluded.
+
+    Returns:
+        (low, high) within -1 .. 1; (-1, 1) where there is no pair.
+
+    Raises:
+        ValueError: a count is negative or not whole; or the level is not between 0 and 1.
+
+    Source: Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
+    data", Statistics in Medicine 17 (1998), method 10.
+    """
+    counts = (both, only_treat, only_control, neither)
+    cells = np.broadcast_arrays(*(np.asarray(count, dtype=np.float64) for count in counts))
+    a, b, c, d = cells
+    n = a + b + c + d
+    for cell in cells:
+        _counts(cell, n)
+    size = np.maximum(n, 1.0)
+    treat, control = (a + b) / size, (a + c) / size
+    treat_low, treat_high = wilson(a + b, n, level)
+    control_low, control_high = wilson(a + c, n, level)
+    phi = _phi(a, b, c, d)
+    below = _hypotenuse(treat - treat_low, control_high - control, phi)
+    above = _hypotenuse(treat_high - treat, control - control_low, phi)
+    difference = (b - c) / size
+    low = np.where(n == 0, -1.0, np.maximum(difference - below, -1.0))
+    high = np.where(n == 0, 1.0, np.minimum(difference + above, 1.0))
+    return _pair(low, high)
+
+
+def _phi(a: Array, b: Array, c: Array, d: Array) -> Floats:
+    """Correlate the pairs; a positive correlation is moved half a pair towards 0; 0 where a margin is empty."""
+    cross = a * d - b * c
+    cross = np.where(cross > 0, np.maximum(cross - (a + b + c + d) / 2, 0.0), cross)
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    phi: Floats = np.where(margins > 0, cross / np.sqrt(np.maximum(margins, 1.0)), 0.0)
+    return phi
+
+
+def _hypotenuse(first: Array, second: Array, phi: Floats) -> Floats:
+    """Join two distances that are correlated."""
+    side: Floats = np.sqrt(np.maximum(first**2 - 2 * phi * first * second + second**2, 0.0))
+    return side
+
+
+def _z(level: float) -> float:
+    """Give the two-sided normal quantile of a level."""
+    return float(special.ndtri((1.0 + _level(level)) / 2))
+
+
+def _level(level: float) -> float:
+    """Pass a level on, or say why not."""
+    if not 0.0 < level < 1.0:
+        message = f"a level must lie between 0 and 1, got {level!r}; 0.95 is usual"
+        raise ValueError(message)
+    return level
+
+
+def _counts(failures: Array | float, n: Array | float) -> tuple[Floats, Floats]:
+    """Pass counts on as floats, or say why not."""
+    k = np.asarray(failures, dtype=np.float64)
+    total = np.asarray(n, dtype=np.float64)
+    if not (np.all(np.isfinite(k) & (k == np.floor(k))) and np.all(np.isfinite(total) & (total == np.floor(total)))):
+        message = f"counts must be whole numbers, got {failures!r} of {n!r}"
+        raise ValueError(message)
+    if np.any(k < 0) or np.any(k > total):
+        message = f"failures must lie between 0 and n, got {failures!r} of {n!r}"
+        raise ValueError(message)
+    return k, total
+
+
+def _pair(low: Array, high: Array) -> tuple[Any, Any]:
+    """Give floats for scalars, arrays for arrays."""
+    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
