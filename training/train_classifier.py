@@ -126,7 +126,7 @@ def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
         loss = F.cross_entropy(model(pixel_values=pixels).logits, truth, label_smoothing=0.02)
         training.take(loss)
         if training.step % 50 == 0:
-            print(f"step {training.step} {training.seconds:.0f} s: {float(loss):.3f}", flush=True)
+            print(f"step {training.step} {training.seconds:.0f} s: {loss.item():.3f}", flush=True)
     return model.eval(), training.seconds
 
 

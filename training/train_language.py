@@ -82,7 +82,7 @@ def train(data: Drawn, steps: int) -> tuple[Language, float]:
         with torch.no_grad():
             model.clip.logit_scale.clamp_(max=4.0)  # a joint space that is not all edges
         if training.step % 50 == 0:
-            parts = " ".join(f"{float(loss):.3f}" for loss in losses)
+            parts = " ".join(f"{loss.item():.3f}" for loss in losses)
             print(f"step {training.step} {training.seconds:.0f} s: {parts}", flush=True)
     return model.eval(), training.seconds
 

@@ -1,4 +1,4 @@
-"""Made-up results to report on: `sample` is like a real hunt's, `results` draws any result at all (hypothesis)."""
+"""Made-up results to report on, like a real hunt's. Neighbour: `anything.py` draws any result at all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import TYPE_CHECKING, cast
-
-from hypothesis import strategies as st
 
 from foible.records import (
     Arm,
@@ -30,9 +27,6 @@ from foible.records import (
     Verdict,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 LABELS = (
     Label(504, "coffee mug", "cup", frozenset({504, 968})),
     Label(659, "mixing bowl", "bowl", frozenset({659})),
@@ -49,15 +43,19 @@ LABELS = (
 )
 NAMED = {label.name: label for label in LABELS}
 
-# label, phrases, what it is taken for, failures of 40 with and without, swaps of the first phrase
-CONFIRMED = (
+Case = tuple[str, tuple[str, ...], tuple[str, ...], int, int, tuple[str, ...]]
+"""Label, phrases, what it is taken for, failures of 40 with and without, swaps of the first phrase."""
+OtherCase = tuple[str, tuple[str, ...], int, int, int, Verdict]
+"""Label, phrases, failures of 40 with and without, unscored with, verdict."""
+
+CONFIRMED: tuple[Case, ...] = (
     ("coffee mug", ("on grass",), ("bucket",), 37, 2, ("on sand", "on snow")),
     ("candle", ("in fog",), ("water bottle", "vase"), 34, 1, ("in rain",)),
     ("barrel", ("striped", "at night"), ("bucket",), 31, 2, ("spotted", "plain")),
     ("water bottle", ("far away",), ("vase", "candle", "dumbbell", "teapot"), 29, 3, ("close by",)),
     ("mushroom", ("from above",), ("ping-pong ball",), 22, 3, ("at eye level",)),
 )
-OTHERS: tuple[tuple[str, tuple[str, ...], int, int, int, Verdict], ...] = (
+OTHERS: tuple[OtherCase, ...] = (
     ("teapot", ("at night",), 11, 4, 0, "undecided"),
     ("vase", ("red", "on tiles"), 9, 3, 14, "undecided"),
     ("table lamp", ("on snow",), 3, 2, 0, "refuted"),
@@ -92,7 +90,7 @@ def key_of(text: str, seed: int) -> str:
 class Builder:
     """Collects observations and findings."""
 
-    random: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - no secret
+    random: random.Random = field(default_factory=lambda: random.Random(7))
     observations: dict[str, Observation] = field(default_factory=dict)
 
     def see(self, label: str, phrases: tuple[str, ...], seed: int, arm: Arm, taken: str | None) -> str:
@@ -110,19 +108,18 @@ class Builder:
         self.observations[key] = Observation(draw, outcome, hashlib.sha256(key.encode()).hexdigest())
         return key
 
-    def confirmed(
-        self, label: str, phrases: tuple[str, ...], taken: tuple[str, ...], treat: int, control: int, swaps: tuple[str, ...]
-    ) -> Finding:
+    def confirmed(self, case: Case) -> Finding:
         """Make a confirmed finding with 40 pairs, images and counterfactuals."""
+        label, phrases, taken, treat, control, swaps = case
         seeds = [self.random.randrange(2**31) * 2 + 1 for _ in range(12)]
         weights = [6, 3, 2, 1][: len(taken)]
         says = self.random.choices(taken, weights, k=8)
         failing = [self.see(label, phrases, s, "treat", t) for s, t in zip(seeds[:8], says, strict=True)]
-        paired = [self.see(label, (), s, "control", taken[0] if i == 5 else label) for i, s in enumerate(seeds[:8])]  # noqa: PLR2004
+        paired = [self.see(label, (), s, "control", taken[0] if i == 5 else label) for i, s in enumerate(seeds[:8])]
         passing = [self.see(label, phrases, s, "treat", label) for s in seeds[8 : 8 + min(4, 40 - treat)]]
         changes = [("drop", p, tuple(q for q in phrases if q != p)) for p in phrases]
         changes += [("swap", phrases[0], (new, *phrases[1:])) for new in swaps]
-        hits = [15 if phrases == ("striped", "at night") and i == 9 else max(0, 2 - i) for i in range(len(changes))]  # noqa: PLR2004
+        hits = [15 if phrases == ("striped", "at night") and i == 9 else max(0, 2 - i) for i in range(len(changes))]
         counterfactuals = tuple(
             Counterfactual(
                 change,
@@ -130,7 +127,9 @@ class Builder:
                 ", ".join(left),
                 Tally(16, n, 0),
                 wilson(n, 16),
-                tuple(self.see(label, left, s, "counterfactual", label) for s in seeds[:5]) if left else tuple(paired[:5]),
+                tuple(self.see(label, left, s, "counterfactual", label) for s in seeds[:5])
+                if left
+                else tuple(paired[:5]),
             )
             for (change, phrase, left), n in zip(changes, hits, strict=True)
         )
@@ -147,7 +146,7 @@ class Builder:
                 (both, treat - both, control - both, 40 - treat - control + both),
             ),
             verdict="confirmed",
-            reason="The difference exceeds the margin, with the false-discovery rate held over all hypotheses tried.",
+            reason="the failure rate exceeds the base rate by more than 10% (adjusted p = 0.00021, at most 0.05)",
             p_value=1e-4 + 10.0 ** -(treat / 4),
             adjusted=2.1e-4 + 10.0 ** -(treat / 4) * 3,
             treat=rates[0],
@@ -160,10 +159,9 @@ class Builder:
             counterfactuals=counterfactuals,
         )
 
-    def other(
-        self, label: str, phrases: tuple[str, ...], treat: int, control: int, unscored: int, verdict: Verdict
-    ) -> Finding:
+    def other(self, case: OtherCase) -> Finding:
         """Make a finding that was not confirmed."""
+        label, phrases, treat, control, unscored, verdict = case
         rates = wilson(treat, 40 - unscored), wilson(control, 40)
         return Finding(
             trial=Trial(
@@ -173,9 +171,12 @@ class Builder:
                 (0, treat, control, 40 - unscored - treat - control),
             ),
             verdict=verdict,
-            reason="Too many draws with the description are unscored."
-            if unscored > 10  # noqa: PLR2004
-            else {"refuted": "The difference is below the margin.", "undecided": "More draws are needed."}[verdict],
+            reason=f"{unscored} of 40 pairs are unscored, more than the 30% allowed"
+            if unscored > 10
+            else {
+                "refuted": "the difference is at most 9%, within the margin of 10%",
+                "undecided": "40 pairs cannot tell the difference from the margin of 10%",
+            }[verdict],
             p_value=0.3,
             adjusted=0.61,
             treat=rates[0],
@@ -187,14 +188,14 @@ class Builder:
 def sample(kind: str = "hunt") -> HuntResult:
     """Make a result: `hunt` (five confirmed), `none` (nothing confirmed), `probe` (one), `empty` (nothing at all)."""
     builder = Builder()
-    confirmed = [builder.confirmed(*one) for one in CONFIRMED]
-    others = [builder.other(*one) for one in OTHERS]
+    confirmed = [builder.confirmed(one) for one in CONFIRMED]
+    others = [builder.other(one) for one in OTHERS]
     explored = tuple(
         LabelSummary(
             label.name,
-            Tally(48, i % 5, 3 if i == 3 else 0),  # noqa: PLR2004
-            wilson(i % 5, 48 - (3 if i == 3 else 0)),  # noqa: PLR2004
-            (("not faithful: the judge sees no such label", 3),) if i == 3 else (),  # noqa: PLR2004
+            Tally(48, i % 5, 3 if i == 3 else 0),
+            wilson(i % 5, 48 - (3 if i == 3 else 0)),
+            (("not faithful: the judge sees no such label", 3),) if i == 3 else (),
         )
         for i, label in enumerate(LABELS)
     )
@@ -203,6 +204,9 @@ def sample(kind: str = "hunt") -> HuntResult:
         for i, light in enumerate(("at noon", "at night", "at sunset"))
     }
     findings = {"hunt": confirmed + others, "none": others, "probe": confirmed[:1], "empty": []}[kind]
+    shown = {key for f in findings for key in (*f.failing, *f.passing, *f.paired)}
+    shown |= {key for f in findings for one in f.counterfactuals for key in one.examples}
+    shown |= set(captions) if kind == "hunt" else set()
     explore = kind not in ("probe", "empty")
     return HuntResult(
         foible_version="0.1.0",
@@ -227,16 +231,18 @@ def sample(kind: str = "hunt") -> HuntResult:
         },
         labels=LABELS,
         class_names={label.index: label.name for label in LABELS},
-        failure="A draw fails when no accepted label is the classifier's highest score.",
+        failure="a draw fails when no accepted label is among the highest score (top-1)",
         findings=tuple(findings),
         untested=(Hypothesis("teapot", ("on sand",), 504, 0.4), Hypothesis("barrel", ("white", "in fog"), None, 0.1))
         if kind == "hunt"
         else (),
         explored=explored if explore else (),
-        unscored=(("not faithful: the judge sees no such label", 17), ("the classifier gave NaN", 1)) if findings else (),
+        unscored=(("not faithful: the judge sees no such label", 17), ("the classifier gave NaN", 1))
+        if findings
+        else (),
         draws={"explore": 576, "treat": 400, "control": 400, "counterfactual": 224} if findings else {},
-        observations=builder.observations,
-        captions=captions if explore else {},
+        observations={key: seen for key, seen in builder.observations.items() if key in shown},
+        captions=captions if kind == "hunt" else {},
     )
 
 
@@ -251,13 +257,16 @@ def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def colour_of(key: str) -> tuple[int, int, int]:
+    """Give every draw its own colour."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return digest[0], digest[1], digest[2]
+
+
 def coloured(key: str) -> bytes:
     """Give every draw an image of its own colour."""
-    digest = hashlib.sha256(key.encode()).digest()
-    return png(8, 8, (digest[0], digest[1], digest[2]))
+    return png(64, 64, colour_of(key))
 
 
 def nothing(_key: str) -> None:
     """Have no image of any draw."""
-
-

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import ArgumentError
-from ..records import Drawn
+from foible.errors import ArgumentError
+from foible.records import Drawn
+
 from .render import SIZES, render
 from .scene import imagine
 
@@ -43,11 +44,7 @@ class DioramaGenerator:
             ArgumentError: the two sequences differ in length.
         """
         if len(prompts) != len(seeds):
-            raise ArgumentError(
-                f"expected one seed per prompt, got {len(seeds)} for {len(prompts)} prompts"
-            )
+            raise ArgumentError(f"expected one seed per prompt, got {len(seeds)} for {len(prompts)} prompts")
         imagined = [imagine(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         images = render([one.scene for one in imagined], seeds, self.size)
-        return [
-            Drawn(image, one.ignored) for image, one in zip(images, imagined, strict=True)
-        ]
+        return [Drawn(image, one.ignored) for image, one in zip(images, imagined, strict=True)]

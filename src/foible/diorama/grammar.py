@@ -17,14 +17,14 @@ from .vocabulary import ATTRIBUTES, LABELS
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|[()]")
 _APOSTROPHE = re.compile(r"['\u2019]")
 
-_SILENT = frozenset(
-    """
-    a an the of on in at by with and or to from is are be being it its this that there some one
-    realistic real photo photograph picture image snapshot shot view seen viewed taken showing shows
-    beside next near under over standing placed lying sitting resting floor ground background
-    surface scene colour color coloured colored pattern patterned weather time during against
-    """.split()
-)
+_SILENT = frozenset({
+    "a", "an", "the", "of", "on", "in", "at", "by", "with", "and", "or", "to", "from", "is", "are",
+    "be", "being", "it", "its", "this", "that", "there", "some", "one", "realistic", "real",
+    "photo", "photograph", "picture", "image", "snapshot", "shot", "view", "seen", "viewed",
+    "taken", "showing", "shows", "beside", "next", "near", "under", "over", "standing", "placed",
+    "lying", "sitting", "resting", "floor", "ground", "background", "surface", "scene", "colour",
+    "color", "coloured", "colored", "pattern", "patterned", "weather", "time", "during", "against",
+})  # fmt: skip
 """Words that carry no content of their own here: they change nothing and are not reported."""
 
 

@@ -12,13 +12,15 @@ from functools import cache
 
 import numpy as np
 
-from .shapes import Array
+from .profiles import Array
 
 SIDE = 512
 """Texels along the edge of the finest level."""
 SPAN = 4.0
 """Length of that edge in the world."""
 LEVELS = 9
+PLAIN_SNOW = 0.994
+"""Share of the snow that does not sparkle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _snow() -> Array:
     soft = _clouds(5, 4, 41)
     colour = _mix((0.44, 0.53, 0.68), (0.76, 0.80, 0.85), (soft - 0.25) * 2.0)
     place = np.arange(SIDE)
-    sparkle = scatter(*np.broadcast_arrays(place[None, :], place[:, None]), 45) > 0.994
+    sparkle = scatter(*np.broadcast_arrays(place[None, :], place[:, None]), 45) > PLAIN_SNOW
     return colour + sparkle[..., None] * np.float32(0.35)
 
 

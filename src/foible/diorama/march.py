@@ -3,7 +3,7 @@
 In: shapes and where they stand. Out: what each pixel meets, and how much light gets through. What a
 thing is shaped like is in `shapes`, what it looks like in `shade`.
 
-One scene is marched at a time, so what a draw looks like cannot depend on its batch. Arrays are
+One scene is marched at a time, so what a draw looks like cannot depend on its batch. Places are
 float32, and every operation on them is exactly rounded (+ - * / sqrt min max floor), so that it
 cannot depend on the width of the machine's vector unit either. World axes: x right, y up, z towards
 the camera; the object stands about the origin on the ground y = 0.
@@ -15,18 +15,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .shapes import CELLS, Array, Shape
+from .profiles import Array, Places
+from .shapes import CELLS, Shape
 
 STEPS = 20
 """Most steps along a ray from the camera."""
 SHADOW_STEPS = 16
 """Most steps along a ray to the light."""
+DARK = 0.01
+"""Less light than this is none."""
 
 SPREAD = 0.30
 """Tangent of half the camera's angle of view."""
 
 Vector = tuple[float, float, float]
-Arrays = tuple[Array, Array, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Camera:
     """Where the picture is taken from, and the ray of every pixel."""
 
     eye: Vector
-    directions: Arrays
+    directions: Places
     """Unit vectors, each array flat (size * size,), rows from the top."""
     across: Array
     """Where on the picture: -1 at the left edge, 1 at the right; flat."""
@@ -48,6 +50,8 @@ class Camera:
 class Body:
     """A shape, turned, stretched and put somewhere."""
 
+    name: str
+    """The label or companion that it is."""
     shape: Shape
     at: tuple[float, float]
     """Where it stands on the ground: x and z."""
@@ -72,11 +76,11 @@ class Body:
         """A lower bound of the distance from points of the world, sharp near the surface."""
         return self.shape.distance(*self.local(x, y, z)) * min(self.width, self.height)
 
-    def local(self, x: Array, y: Array, z: Array) -> Arrays:
+    def local(self, x: Array, y: Array, z: Array) -> Places:
         """Points of the world in the shape's own coordinates."""
         return self.local_direction(x - self.at[0], y, z - self.at[1])
 
-    def local_direction(self, x: Array, y: Array, z: Array) -> Arrays:
+    def local_direction(self, x: Array, y: Array, z: Array) -> Places:
         """Directions of the world in the shape's own coordinates, stretched as the shape is."""
         cosine, sine = self.turn[0] / self.width, self.turn[1] / self.width
         return x * cosine + z * sine, y * (1.0 / self.height), z * cosine - x * sine
@@ -92,8 +96,12 @@ class Hits:
     """Distance from the eye."""
     cover: Array
     """How much of the pixel the body covers, 0 to 1: less than 1 along its outline."""
-    points: Arrays
-    normals: Arrays
+    rays: Places
+    """Unit vectors from the eye."""
+    points: Places
+    normals: Places
+    footprint: Array
+    """Width of a pixel there."""
 
 
 def look(size: int, eye: Vector, down: tuple[float, float]) -> Camera:
@@ -128,25 +136,27 @@ def trace(body: Body, camera: Camera) -> Hits:
     nearest. So outlines are smooth without a second ray.
     """
     pixels, start, stop = _meets(body, camera)
-    directions = tuple(part.take(pixels) for part in camera.directions)
+    dx, dy, dz = camera.directions
+    directions = dx.take(pixels), dy.take(pixels), dz.take(pixels)
     nearest, depth = _march(body, camera, directions, start, stop)
     cover = np.maximum(np.minimum(1.3 - nearest * (1.3 / camera.pixel), 1.0), 0.0)
     seen = np.flatnonzero(cover > 0.0)
-    depth = depth[seen]
-    directions = tuple(part[seen] for part in directions)
-    points = tuple(
-        part * depth + origin for part, origin in zip(directions, camera.eye, strict=True)
-    )
-    depth = depth + body.distance(*points)
-    points = tuple(
-        part * depth + origin for part, origin in zip(directions, camera.eye, strict=True)
-    )
+    dx, dy, dz = directions
+    depth, rays = depth[seen], (dx[seen], dy[seen], dz[seen])
+    depth = depth + body.distance(*_at(camera, rays, depth))
+    points = _at(camera, rays, depth)
     reach = max(0.9 * body.shape.radius / CELLS, 0.35 * camera.pixel * camera.eye[2])
-    normals = _normals(body, *points, reach)
-    return Hits(pixels[seen], depth, cover[seen], points, normals)
+    normals = _normals(body, points, reach)
+    return Hits(pixels[seen], depth, cover[seen], rays, points, normals, depth * camera.pixel)
 
 
-def _meets(body: Body, camera: Camera) -> Arrays:
+def _at(camera: Camera, rays: Places, depth: Array) -> Places:
+    """The points so deep along the rays."""
+    x, y, z = (ray * depth + origin for ray, origin in zip(rays, camera.eye, strict=True))
+    return x, y, z
+
+
+def _meets(body: Body, camera: Camera) -> Places:
     """Pixels whose rays meet the bounding sphere, and where they enter and leave it."""
     to = [c - e for c, e in zip(body.centre, camera.eye, strict=True)]
     x, y, z = camera.directions
@@ -159,9 +169,7 @@ def _meets(body: Body, camera: Camera) -> Arrays:
     return pixels, np.maximum(along - half, 0.05), along + half
 
 
-def _march(
-    body: Body, camera: Camera, directions: Arrays, start: Array, stop: Array
-) -> tuple[Array, Array]:
+def _march(body: Body, camera: Camera, directions: Places, start: Array, stop: Array) -> tuple[Array, Array]:
     """Smallest distance over depth along each ray, and the depth where that is."""
     eye = np.asarray(camera.eye, np.float32)
     ox, oy, oz = (float(part) for part in body.local(*eye))
@@ -189,22 +197,26 @@ def _march(
     return nearest, where
 
 
-def _normals(body: Body, x: Array, y: Array, z: Array, reach: float) -> Arrays:
+def _normals(body: Body, points: Places, reach: float) -> Places:
     """Unit normals, from four distances at the corners of a tetrahedron about each point."""
-    a = body.distance(x + reach, y - reach, z - reach)
-    b = body.distance(x - reach, y - reach, z + reach)
-    c = body.distance(x - reach, y + reach, z - reach)
-    d = body.distance(x + reach, y + reach, z + reach)
+    x, y, z = points
+    low_x, low_y, low_z, high_x, high_y, high_z = x - reach, y - reach, z - reach, x + reach, y + reach, z + reach
+    away = body.distance(
+        np.concatenate([high_x, low_x, low_x, high_x]),
+        np.concatenate([low_y, low_y, high_y, high_y]),
+        np.concatenate([low_z, high_z, low_z, high_z]),
+    )
+    a, b, c, d = away.reshape(4, -1)
     return unit(a + d - b - c, c + d - a - b, b + d - a - c)
 
 
-def unit(x: Array, y: Array, z: Array) -> Arrays:
+def unit(x: Array, y: Array, z: Array) -> Places:
     """Vectors of the same directions and of length 1."""
     shrink = 1.0 / np.sqrt(x * x + y * y + z * z + 1e-12)
     return x * shrink, y * shrink, z * shrink
 
 
-def light_through(body: Body, points: Arrays, light: Vector, hardness: float) -> Array:
+def light_through(body: Body, points: Places, light: Vector, hardness: float) -> Array:
     """How much of a distant light reaches each point past the body: 0 none, 1 all; soft-edged."""
     lit = np.ones(points[0].shape, np.float32)
     live, depth, stop = _meets_light(body, points, light)
@@ -225,7 +237,7 @@ def light_through(body: Body, points: Arrays, light: Vector, hardness: float) ->
         np.minimum(best, apart, out=best)
         np.maximum(away, 0.025 + 0.0035 * step, out=last)
         depth += last
-        going = np.flatnonzero((best > 0.01) & (depth < stop))
+        going = np.flatnonzero((best > DARK) & (depth < stop))
         if len(going) < 0.8 * len(live):
             lit[live] = best
             live, state = live.take(going), state.take(going, axis=1)
@@ -233,7 +245,7 @@ def light_through(body: Body, points: Arrays, light: Vector, hardness: float) ->
     return lit * lit * (3.0 - 2.0 * lit)
 
 
-def _meets_light(body: Body, points: Arrays, light: Vector) -> Arrays:
+def _meets_light(body: Body, points: Places, light: Vector) -> Places:
     """Points whose way to the light meets the bounding sphere; where it enters and leaves."""
     to = [c - p for c, p in zip(body.centre, points, strict=True)]
     along = to[0] * light[0] + to[1] * light[1] + to[2] * light[2]

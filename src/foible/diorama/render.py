@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from math import floor
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from foible.errors import ArgumentError
+
 from .grounds import ground_of, read
-from .march import Arrays, Body, Camera, Hits, Vector, light_through, look, mirrored, trace
+from .march import Body, Camera, Hits, Vector, light_through, look, mirrored, trace
+from .matter import matter_of
+from .profiles import Array, Places
 from .scene import Scene, stream
-from .shade import (
-    Colour, Mood, column, developed, lit_body, lit_ground, mood_of, rain_over, sky, surface, veiled,
-)  # fmt: skip
-from .shapes import Array, shape_of
+from .shade import Mood, developed, lit_body, lit_ground, mood_of, rain_over, sky, veiled
+from .shapes import HALF, shape_of
 
 Wobble = Callable[[str, float], float]
 """(field, most) -> the seed's number for that field, between -most and most."""
@@ -28,7 +30,12 @@ Wobble = Callable[[str, float], float]
 SIZES = range(64, 257)
 """Sizes that can be drawn, in pixels along each edge."""
 
+HORIZON, FARTHEST = -0.004, 60.0
+"""Rays that fall less steeply than this show the sky; the ground is drawn no farther than that."""
+
 _DISTANCE = {"close": 2.54, "middle": 3.3, "far": 4.6}
+_ANY_WAY = ("grass", "snow", "asphalt")
+"""Grounds that may lie at any angle; the others keep roughly to the picture's."""
 _SCALE = {"dumbbell": 0.92, "teapot": 0.95}
 """How much smaller the widest things are drawn, to stay in the picture."""
 _TURN = {"coffee mug": 0.30, "teapot": 0.38, "dumbbell": 0.45, "bucket": 0.45}
@@ -52,7 +59,7 @@ class _Stage:
     """Distance from the camera to the object."""
 
 
-def render(scenes: Sequence[Scene], seeds: Sequence[int], size: int) -> np.ndarray:
+def render(scenes: Sequence[Scene], seeds: Sequence[int], size: int) -> NDArray[np.uint8]:
     """Draw scenes.
 
     Args:
@@ -72,7 +79,7 @@ def render(scenes: Sequence[Scene], seeds: Sequence[int], size: int) -> np.ndarr
         raise ArgumentError(f"expected one seed per scene, got {len(seeds)} for {len(scenes)} scenes")
     images = np.empty((len(scenes), size, size, 3), np.uint8)
     for image, scene, seed in zip(images, scenes, seeds, strict=True):
-        image[:] = _picture(_stage(scene, seed, size))
+        image[:] = _picture(_stage(scene, seed, size), size)
     return images
 
 
@@ -105,16 +112,16 @@ def _bodies(scene: Scene, wobble: Wobble) -> tuple[tuple[Body, ...], float]:
     grown *= _SCALE.get(scene.label, 1.0)
     width, height = grown * (1.0 + plump), grown * (1.0 - plump)
     facing = -side if scene.label == "coffee mug" else 1.0 if wobble("facing", 1.0) < 0.0 else -1.0
-    thing = Body(shape, (0.0, 0.0), (facing * cosine, sine), width, height)
+    thing = Body(scene.label, shape, (0.0, 0.0), (facing * cosine, sine), width, height)
     left, right = (extent * width for extent in shape.extents(facing))
     if scene.companion != "none":
         scale = 1.0 + wobble("companion grown", 0.06)
         near = right if side > 0.0 else left
-        away = side * (near * 0.94 + 0.20 * scale + wobble("apart", 0.03))
+        away = side * (near * 0.95 + 0.215 * scale + wobble("apart", 0.03))
         turned = _quarter_turns(wobble("companion turn", 0.35))
-        place = away, -0.20 + wobble("behind", 0.08)
-        other = Body(shape_of(scene.companion), place, turned, scale, scale)
-        left, right = max(left, 0.17 - away), max(right, 0.17 + away)
+        place = away, -0.15 + wobble("behind", 0.07)
+        other = Body(scene.companion, shape_of(scene.companion), place, turned, scale, scale)
+        left, right = max(left, HALF - away), max(right, HALF + away)
         return (thing, other), (right - left) * 0.5
     return (thing,), (right - left) * 0.5
 
@@ -143,71 +150,83 @@ def _quarter_turns(turns: float) -> tuple[float, float]:
     return cosine, sine
 
 
-def _picture(stage: _Stage) -> Array:
+def _picture(stage: _Stage, size: int) -> Array:
     """All layers from back to front; (size, size, 3) uint8."""
     camera, mood = stage.camera, stage.mood
-    size = int(round(len(camera.across) ** 0.5))
     offset = stream(stage.seed, "render/offset")
-    first = size * int(np.count_nonzero(camera.directions[1][::size] > -0.004))
+    first = size * int(np.count_nonzero(camera.directions[1][::size] > HORIZON))
     colour = np.empty((3, size * size), np.float32)
     if first:
         colour[:, :first] = sky(camera, slice(0, first), mood, offset)
-    colour[:, first:] = _ground(stage, first)
-    for body in sorted(stage.bodies, key=lambda body: body.at[1]):
-        hits = trace(body, camera)
-        seen = _thing(stage, body, hits)
-        behind = colour[:, hits.pixels]
+    plane = _plane(camera, first)
+    found = [trace(body, camera) for body in stage.bodies]
+    through, own = _light(stage, plane, found)
+    colour[:, first:] = _ground(stage, plane, through, first)
+    for body, hits, lit in sorted(zip(stage.bodies, found, own, strict=True), key=lambda each: each[0].at[1]):
+        seen = veiled(_thing(stage, body, hits, lit), hits.depth, mood, stage.subject)
+        behind = colour.take(hits.pixels, axis=1)
         colour[:, hits.pixels] = behind + (seen - behind) * hits.cover
     if mood.wet:
         colour = rain_over(colour, camera, mood, offset)
     return developed(colour, camera).T.reshape(size, size, 3)
 
 
-def _ground(stage: _Stage, first: int) -> Array:
-    """The ground from pixel `first` on, in light and shadow, seen through the air; (3, n)."""
-    camera, mood = stage.camera, stage.mood
+def _plane(camera: Camera, first: int) -> Places:
+    """Where the rays from pixel `first` on meet the ground: x and z, and how deep."""
     dx, dy, dz = (part[first:] for part in camera.directions)
-    depth = np.minimum(camera.eye[1] / -dy, 60.0)
-    x, z = dx * depth + camera.eye[0], dz * depth + camera.eye[2]
-    albedo = _ground_colour(stage, x, z, depth * camera.pixel / np.sqrt(-dy))
-    through = np.ones_like(depth)
+    depth = np.minimum(camera.eye[1] / -dy, FARTHEST)
+    return dx * depth + camera.eye[0], dz * depth + camera.eye[2], depth
+
+
+def _light(stage: _Stage, plane: Places, found: list[Hits]) -> tuple[Array, list[Array]]:
+    """How much of the sun or moon reaches the ground, and each body past itself, all 0 to 1.
+
+    What faces away from the light gets none, whatever stands in between.
+    """
+    mood = stage.mood
+    lx, ly, lz = mood.towards
+    flat = np.zeros_like(plane[0])
+    through, own = np.ones_like(flat), []
+    for body, hits in zip(stage.bodies, found, strict=True):
+        nx, ny, nz = hits.normals
+        turned = np.flatnonzero(nx * lx + ny * ly + nz * lz > 0.0)
+        grounds = zip(hits.points, hits.normals, (plane[0], flat, plane[1]), strict=True)
+        x, y, z = (
+            np.concatenate([ground, point.take(turned) + normal.take(turned) * 0.02])
+            for point, normal, ground in grounds
+        )
+        arriving = light_through(body, (x, y, z), mood.towards, mood.hardness)
+        through *= arriving[: len(flat)]
+        lit = np.zeros_like(hits.depth)
+        lit[turned] = arriving[len(flat) :]
+        own.append(lit)
+    return through, own
+
+
+def _ground(stage: _Stage, plane: Places, through: Array, first: int) -> Array:
+    """The ground from pixel `first` on, in light and shadow, seen through the air; (3, n)."""
+    mood, (x, z, depth) = stage.mood, plane
+    steep = -stage.camera.directions[1][first:]
+    albedo = _ground_colour(stage, x, z, depth * stage.camera.pixel / np.sqrt(steep))
     open_sky = np.ones_like(depth)
     for body in stage.bodies:
-        through *= light_through(body, (x, np.zeros_like(x), z), mood.towards, mood.hardness)
         off_x, off_z = x - body.at[0], z - body.at[1]
         reach = body.radius * 1.2 + 0.32
         near = np.flatnonzero(off_x * off_x + off_z * off_z < reach * reach)
-        points = x[near], np.full(len(near), 0.01, np.float32), z[near]
+        points = x.take(near), np.full(len(near), 0.01, np.float32), z.take(near)
         clear = np.clip(body.distance(*points) * 3.2, 0.0, 1.0)
         open_sky[near] *= 0.35 + 0.65 * clear * (2.0 - clear)
     gloss = _GLOSS[stage.scene.ground] + (0.35 if mood.wet else 0.0)
-    colour = lit_ground(albedo, mood, through, open_sky, -dy, gloss)
+    colour = lit_ground(mood, albedo, gloss, (through, open_sky, steep))
     if mood.wet or stage.scene.ground == "tiles":
         _reflect(stage, colour, first)
     return veiled(colour, depth, mood, stage.subject)
 
 
-def _reflect(stage: _Stage, colour: Array, first: int) -> None:
-    """Lay the mirror image of the things over wet or glazed ground, in place."""
-    below = mirrored(stage.camera)
-    strength = _MIRROR[stage.scene.ground]
-    for body in stage.bodies:
-        hits = trace(body, below)
-        matter = _matter(stage, body, hits)
-        dim = np.full(hits.depth.shape, 0.75, np.float32)
-        seen = lit_body(hits, below, stage.mood, matter, dim, body.distance)
-        falls = below.directions[1][hits.pixels]
-        grazing = (1.0 - falls) * (1.0 - falls)
-        share = hits.cover * (grazing * 0.45 + 0.06) * (strength if stage.mood.wet else 0.6)
-        share = share * (hits.pixels >= first)
-        pixels = np.maximum(hits.pixels - first, 0)
-        colour[:, pixels] += (seen - colour[:, pixels]) * share
-
-
 def _ground_colour(stage: _Stage, x: Array, z: Array, footprint: Array) -> Array:
     """The ground's own colour, turned a little and shifted at random; (3, n)."""
     angle = stream(stage.seed, "render/ground angle") * 0.8 - 0.4
-    if stage.scene.ground in ("grass", "asphalt", "snow"):
+    if stage.scene.ground in _ANY_WAY:
         angle *= 5.0
     cosine, sine = _quarter_turns(angle)
     shift_x = stream(stage.seed, "render/ground x") * 4.0
@@ -217,23 +236,25 @@ def _ground_colour(stage: _Stage, x: Array, z: Array, footprint: Array) -> Array
     return read(ground_of(stage.scene.ground), u, v, footprint)
 
 
-def _thing(stage: _Stage, body: Body, hits: Hits) -> Array:
-    """A body's colours where it was hit, in light and its own shadow, through the air; (3, n)."""
-    mood = stage.mood
-    lx, ly, lz = mood.towards
-    nx, ny, nz = hits.normals
-    turned = np.flatnonzero(nx * lx + ny * ly + nz * lz > 0.0)
-    points = tuple(p[turned] + n[turned] * 0.02 for p, n in zip(hits.points, hits.normals, strict=True))
-    through = np.zeros_like(hits.depth)
-    through[turned] = light_through(body, points, mood.towards, mood.hardness)
-    matter = _matter(stage, body, hits)
-    colour = lit_body(hits, stage.camera, mood, matter, through, body.distance)
-    return veiled(colour, hits.depth, mood, stage.subject)
+def _reflect(stage: _Stage, colour: Array, first: int) -> None:
+    """Lay the mirror image of the things over wet or glazed ground, in place."""
+    below = mirrored(stage.camera)
+    strength = _MIRROR[stage.scene.ground] if stage.mood.wet else 0.6
+    for body in stage.bodies:
+        hits = trace(body, below)
+        seen = _thing(stage, body, hits, np.full_like(hits.depth, 0.75))
+        grazing = 1.0 - hits.rays[1]
+        share = hits.cover * (grazing * grazing * 0.45 + 0.06) * strength
+        share *= hits.pixels >= first
+        pixels = np.maximum(hits.pixels - first, 0)
+        behind = colour.take(pixels, axis=1)
+        colour[:, pixels] = behind + (seen - behind) * share
 
 
-def _matter(stage: _Stage, body: Body, hits: Hits) -> Arrays:
-    """What the body is made of where it was hit: albedo, gloss and glow."""
+def _thing(stage: _Stage, body: Body, hits: Hits, through: Array) -> Array:
+    """A body's colours where it was hit, (3, n)."""
     phase = stream(stage.seed, "render/phase")
     red, green, blue = (1.0 + (stream(stage.seed, f"render/paint {k}") - 0.5) * 0.12 for k in range(3))
-    albedo, gloss, glow = surface(body, stage.scene, hits, stage.camera, phase, (red, green, blue))
-    return albedo, gloss, glow * stage.mood.warmth
+    matter = matter_of(body, stage.scene, hits, phase, (red, green, blue))
+    x, y, z = (point + normal * 0.1 for point, normal in zip(hits.points, hits.normals, strict=True))
+    return lit_body(stage.mood, hits, matter, through, body.distance(x, y, z))

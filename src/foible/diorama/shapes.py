@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
-from ._profiles import FORMS, Form, Stroke
+from .profiles import FORMS, Array, Form, Stroke
 
-Array = np.ndarray
-"""Any float32 array: the points of one call share one shape."""
-
+HALF = 0.17
+"""Half the width of the crate."""
 CELLS = 80
 """Table cells along the radius; twice as many along the height."""
 
@@ -166,8 +166,7 @@ def _smooth(through: Array, pieces: int = 8) -> Array:
     before, start, stop, after = ends[:-3], ends[1:-2], ends[2:-1], ends[3:]
     u = (np.arange(pieces) / pieces)[:, None, None]
     curve = start + 0.5 * u * (
-        (stop - before)
-        + u * ((2 * before - 5 * start + 4 * stop - after) + u * (3 * (start - stop) + after - before))
+        (stop - before) + u * ((2 * before - 5 * start + 4 * stop - after) + u * (3 * (start - stop) + after - before))
     )
     inner = curve.transpose(1, 0, 2).reshape(-1, 2)
     return np.concatenate([inner, through[-1:]])
@@ -210,7 +209,7 @@ def _inside(points: Array, closed: bool, across: Array, along: Array) -> Array:
         away = [[-1.0, points[-1, 1]], [-1.0, points[0, 1]], points[0]]
         points = np.concatenate([points, np.array(away, float)])
     inside = np.zeros(np.broadcast_shapes(across.shape, along.shape), bool)
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         if a[1] == b[1]:
             continue
         crosses = (along >= min(a[1], b[1])) & (along < max(a[1], b[1]))
@@ -232,8 +231,8 @@ def _radii_along(chains: list[tuple[Array, Array]]) -> Array:
 
 
 def _box_distance(x: Array, y: Array, z: Array) -> Array:
-    """A crate 0.34 wide, standing on height 0, its edges slightly rounded."""
-    half, rounding = 0.17, 0.012
+    """A crate, standing on height 0, its edges slightly rounded."""
+    half, rounding = HALF, 0.012
     over_x = np.abs(x) - (half - rounding)
     over_y = np.abs(y - half) - (half - rounding)
     over_z = np.abs(z) - (half - rounding)

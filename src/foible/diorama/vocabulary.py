@@ -46,9 +46,7 @@ LABELS: tuple[DioramaLabel, ...] = (
     DioramaLabel("mushroom", "fungus", 947, ("toadstool",)),
     DioramaLabel("table lamp", "lamp", 846, ("desk lamp", "bedside lamp")),
     DioramaLabel("bucket", "vessel", 463, ("pail",)),
-    DioramaLabel(
-        "ping-pong ball", "ball", 722, ("pingpong ball", "table tennis ball", "table-tennis ball")
-    ),
+    DioramaLabel("ping-pong ball", "ball", 722, ("pingpong ball", "table tennis ball", "table-tennis ball")),
     DioramaLabel("teapot", "pot", 849, ("tea pot",)),
     DioramaLabel("candle", "taper", 470, ()),
     DioramaLabel("barrel", "cask", 427, ("keg",)),

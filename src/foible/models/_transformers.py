@@ -195,6 +195,9 @@ def _sentence(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         told = brief(fingerprint.without_addresses(" ".join(str(error).split())), 240)
+        if "`trust_remote_code=True`" in str(error):
+            message = f"{name!r} comes with code of its own: give the argument trust_remote_code: true if you trust it"
+            raise PluginError(message) from error
         message = f"{name!r} could not be loaded (are its files whole?): {type(error).__name__}: {told}"
         raise PluginError(message) from error
 

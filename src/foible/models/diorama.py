@@ -60,34 +60,36 @@ class Scenes:
 
 def classifier(name: str, *, device: str | None = None) -> TransformersClassifier:
     """Load the reference classifier or a biased one."""
+    folder = _folder("classifier", name, name)
     from foible.models.classify_transformers import TransformersClassifier
 
-    return TransformersClassifier(str(_folder("classifier", name, name)), device=device)
+    return TransformersClassifier(str(folder), device=device)
 
 
 def captioner(name: str, *, max_new_tokens: int = 40, device: str | None = None) -> TransformersCaptioner:
     """Load the captioner."""
+    folder = _folder("captioner", name, name)
     from foible.models.caption_transformers import TransformersCaptioner
 
-    folder = _folder("captioner", name, name)
     return TransformersCaptioner(str(folder), max_new_tokens=max_new_tokens, device=device)
 
 
 def embedder(name: str, *, device: str | None = None) -> TransformersEmbedder:
     """Load the joint embedder of images and texts."""
+    folder = _folder("embedder", name, name)
     from foible.models.embed_transformers import TransformersEmbedder
 
-    return TransformersEmbedder(str(_folder("embedder", name, name)), device=device)
+    return TransformersEmbedder(str(folder), device=device)
 
 
 def judge(
     name: str, *, contrasts: Sequence[str] | None = None, threshold: float | None = None, device: str | None = None
 ) -> ClipJudge:
     """Load the judge: the embedder, with the threshold that was set for it and every diorama label as contrast."""
+    folder = _folder("judge", name, "embedder")
     from foible.diorama.vocabulary import LABELS
     from foible.models.judge_clip import ClipJudge
 
-    folder = _folder("judge", name, "embedder")
     settings: dict[str, Any] = json.loads((folder / "judge.json").read_text(encoding="utf-8"))
     return ClipJudge(
         str(folder),

@@ -57,7 +57,9 @@ def from_json(text: str) -> HuntResult:
             "read it with a newer foible"
         )
     if version < 1:
-        raise StoreError(f"expected schema_version 1 or more in findings.json, got {brief(version)}; the file is broken")
+        raise StoreError(
+            f"expected schema_version 1 or more in findings.json, got {brief(version)}; the file is broken"
+        )
     return _result(document)
 
 

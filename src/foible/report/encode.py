@@ -41,7 +41,7 @@ PAIRS = ("both_failed", "only_treat", "only_control", "both_passed")
 
 _DIGITS = 10
 """Significant digits of a float, so that the last bits of one machine's arithmetic do not show."""
-_WIDTH = 116
+_WIDTH = 180
 """A list or object that fits on one line of this many characters stands on one."""
 _UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 """Characters that are legal in JSON but break UTF-8, lines or the direction of text; written as escapes."""

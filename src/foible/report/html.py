@@ -1,9 +1,9 @@
 """`report.html`: a result as one page that needs no network and runs no script.
 
-Comes in: a `HuntResult`, and a way to fetch the PNG file of a draw. Goes out: one HTML file with its style and images in
-it. Everything that a model or a stranger wrote is escaped, and a content policy in the page forbids scripts, network and
-foreign style. Neighbours: `template.html`, `finding.html`, `macros.html` and `style.css` are the page; `pictures.py` holds
-the images; `sentences.py` has the English.
+Comes in: a `HuntResult`, and a way to fetch the PNG file of a draw. Goes out: one HTML file with its style and images
+in it. Everything that a model or a stranger wrote is escaped, and a content policy in the page forbids scripts, network
+and foreign style. Neighbours: `template.html` and the other `.html` files and `style.css` beside it are the page;
+`pictures.py` holds the images; `sentences.py` has the English.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _PAIRS_SHOWN = 16
 _OTHERS_SHOWN = 12
 _TEXT_SHOWN = 600
+_PROBED = 12
+"""Without exploration, up to this many hypotheses are shown in full whatever their verdict: a person asked."""
 
 
 def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: Path) -> None:
@@ -49,7 +51,7 @@ def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: P
 
 def to_html(result: HuntResult, image: Callable[[str], bytes | None]) -> str:
     """Make the text of the page. The same result and images give the same text."""
-    from markupsafe import Markup  # noqa: PLC0415 - only a report needs it
+    from markupsafe import Markup
 
     style = _read("style.css")
     page = _environment().get_template("template.html")
@@ -58,7 +60,7 @@ def to_html(result: HuntResult, image: Callable[[str], bytes | None]) -> str:
         pictures=Pictures(result, image),
         confirmed=[f for f in result.findings if f.verdict == "confirmed"],
         others=[f for f in result.findings if f.verdict != "confirmed"],
-        probe=not result.explored and len(result.findings) <= 1,
+        probe=not result.explored and len(result.findings) <= _PROBED,
         margin=words.margin(result),
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -121,7 +123,7 @@ def _read(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a report needs it
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
         loader=FunctionLoader(_read),
@@ -132,6 +134,7 @@ def _environment() -> Environment:
         finalize=clean,
     )
     filters: Mapping[str, Callable[..., object]] = {
+        "as_sentence": words.as_sentence,
         "at": at,
         "count": words.count,
         "interval": lambda rate: words.unbroken(words.interval(rate)),
@@ -142,6 +145,7 @@ def _environment() -> Environment:
         "short": words.shorten,
         "span_of": span_of,
         "unbroken": words.unbroken,
+        "stopped": words.stopped,
         "value": value,
     }
     environment.filters.update(filters)

@@ -11,7 +11,18 @@ import re
 from typing import TYPE_CHECKING
 
 from foible.report.sentences import confusions, headline, name_of, spans, summary, title
-from foible.report.words import count, interval, percent, points, points_interval, printable, probability, shorten
+from foible.report.words import (
+    as_sentence,
+    count,
+    interval,
+    percent,
+    points,
+    points_interval,
+    printable,
+    probability,
+    shorten,
+    stopped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
     from foible.report.sentences import Span
 
 _LONGEST = 400
-_MARKS = re.compile(r"[\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*_\[\]|~$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _AT_START = re.compile(r"^(\d*)([-+=#.)])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -40,7 +51,7 @@ def to_markdown(result: HuntResult) -> str:
         blocks += ["## Left out by the budget", _list_of(name_of(one) for one in result.untested)]
     if result.explored:
         blocks += ["## Under the base prompt", _explored(result)]
-    blocks += ["## What failed means", escape(result.failure)]
+    blocks += ["## What failed means", escape(as_sentence(result.failure))]
     if result.unscored:
         rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
         blocks += ["## Unscored draws", _table(("reason", "draws"), rows)]
@@ -81,7 +92,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     lines = [
         f"- Difference: {difference}; p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}.",
         f"- Same-seed pairs in which it failed: {failed}.",
-        f"- Verdict: {escape(finding.reason)}",
+        f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
     confused = confusions(finding, result)
     if confused:
@@ -107,7 +118,7 @@ def _others(findings: Sequence[Finding], result: HuntResult) -> str:
             f"{percent(finding.treat.value)} {interval(finding.treat)}",
             f"{percent(finding.control.value)} {interval(finding.control)}",
             f"{finding.trial.treat.unscored + finding.trial.control.unscored:,}",
-            escape(finding.reason),
+            escape(as_sentence(finding.reason)),
         )
         for finding in findings
     ]
@@ -136,14 +147,10 @@ def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:
 
 
 def _marked(pieces: Iterable[Span]) -> str:
-    """Lay spans out: the description in italics."""
-    return "".join(f"*{escape(s.text)}*" if s.role == "description" else escape_inside(s.text) for s in pieces)
-
-
-def escape_inside(text: str) -> str:
-    """Escape a piece in the middle of a line, whose outer spaces count."""
-    lead, trail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    return f"{lead}{escape(text)}{trail}" if text.strip() else text
+    """Lay spans out: the description in italics, whatever has a role escaped, our own words as they are."""
+    return "".join(
+        f"*{escape(s.text)}*" if s.role == "description" else escape(s.text) if s.role else s.text for s in pieces
+    )
 
 
 def _value(value: object) -> str:

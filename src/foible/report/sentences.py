@@ -1,7 +1,8 @@
 """The English of a finding: what failed, how often, against what, and how sure that is.
 
 Comes in: a finding and the result that it belongs to. Goes out: one sentence, either as plain text or as spans whose
-roles say what to set apart. Neighbours: `words.py` writes single numbers; `markdown.py` and `html.py` lay sentences out.
+roles say what to set apart. Neighbours: `words.py` writes single numbers; `markdown.py` and `html.py` lay sentences
+out.
 """
 
 from __future__ import annotations
@@ -76,9 +77,8 @@ def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
 def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
     """Name a hypothesis: label and description."""
     label = Span(shorten(hypothesis.label, _LONGEST), "label")
-    if not hypothesis.description:
-        return (label,)
-    return (label, Span(" "), Span(shorten(hypothesis.description, _LONGEST), "description"))
+    description = shorten(hypothesis.description, _LONGEST)
+    return (label, Span(" "), Span(description, "description")) if description else (label,)
 
 
 def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
@@ -106,7 +106,9 @@ def summary(result: HuntResult) -> str:
     tried = len(result.findings)
     if tried == 1:
         return f"One hypothesis was tried on fresh draws, and it was confirmed.{_untested(result)}"
-    kinds = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in _verdicts(result) if n]
+    kinds = [
+        f"{n if n < tried else 'all'} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in _verdicts(result) if n
+    ]
     return f"{tried} hypotheses were tried on fresh draws: {listed(kinds)}.{_untested(result)}"
 
 
@@ -124,7 +126,9 @@ def no_bug_sentence(result: HuntResult) -> str:
         what = "The description raises" if len(result.findings) == 1 else "No description tried raises"
         limit = max(worst, 0.0)
         adverb = "at most" if len(result.findings) == 1 else "more than"
-        pieces.append(f"{what} the failure rate by {adverb} {points(limit).lstrip('+')} points, as far as the draws show.")
+        pieces.append(
+            f"{what} the failure rate by {adverb} {points(limit).lstrip('+')} points, as far as the draws show."
+        )
     if result.explored:
         pieces.append("A description that was not tried may still fail.")
     return " ".join(pieces)
@@ -190,7 +194,8 @@ def _taken_for(finding: Finding, result: HuntResult) -> list[Span]:
 
 
 def _lead(name: str) -> str:
-    return with_article(name).removesuffix(name)
+    """Give the article that stands before a name; none before "class 504"."""
+    return "" if name.startswith("class ") and name[6:].isdigit() else with_article(name).removesuffix(name)
 
 
 def _often(rate: Rate) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from foible.records import HuntResult, Label, Rate, Tally
+    from foible.records import HuntResult, Label, Rate
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
 _NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")
@@ -30,6 +30,18 @@ def shorten(text: object, limit: int) -> str:
     """Make any text one printable line of at most `limit` characters; a cut is shown as "…"."""
     line = printable(str(text)[: 4 * limit])
     return line if len(line) <= limit and len(str(text)) <= 4 * limit else line[: limit - 1].rstrip() + "…"
+
+
+def stopped(clause: str) -> str:
+    """Give a clause its full stop, unless it has one."""
+    line = clause.strip()
+    return line + ("" if not line or line[-1] in ".!?…" else ".")
+
+
+def as_sentence(clause: str) -> str:
+    """Give a clause its capital and its full stop."""
+    line = stopped(clause)
+    return line[:1].upper() + line[1:]
 
 
 def percent(share: float | None) -> str:
@@ -125,8 +137,3 @@ def margin(result: HuntResult) -> float | None:
     """Give the margin that the difference had to exceed; None where the settings do not say."""
     value = result.settings.get("confirm.margin")
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def unscored_share(tally: Tally) -> float:
-    """Give the share of draws that count in no rate; 0 without draws."""
-    return tally.unscored / tally.draws if tally.draws else 0.0

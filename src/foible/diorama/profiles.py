@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Point = tuple[float, float]
+Array = NDArray[Any]
+"""Arrays of one call share one shape; what is drawn is float32 throughout."""
+Places = tuple[Array, Array, Array]
+"""x, y and z of many points."""
 
 PAINT, INNER, METAL, PALE, DARK, FLAME, BULB, CONE, BAND, CRATE = range(10)
 """Parts. PAINT carries the scene's colour and texture; the others keep their own."""
@@ -19,6 +25,10 @@ PAINT, INNER, METAL, PALE, DARK, FLAME, BULB, CONE, BAND, CRATE = range(10)
 
 HOOPS, HOOP = (0.085, 0.315, 0.685, 0.915), 0.026
 """Heights of the barrel's hoops, and half the width of one."""
+HEAD = 0.27
+"""Radius within which the barrel's flat head lies."""
+SHADE = 0.5
+"""Height above which a lamp's paint is its shade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ class Form:
 
     chains: tuple[tuple[Stroke, ...], ...]
     closed: tuple[bool, ...] = (False,)
-    attached: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
+    attached: Callable[[Array, Array, Array], Array] | None = None
+    """Signed distance to handles and the like."""
     extent: float = 0.0
     """Radius of the bounding sphere where something attached goes beyond the profile."""
     reach: tuple[float, float] | None = None
@@ -53,19 +64,17 @@ def _curve(part: int, *points: Point) -> Stroke:
     return Stroke(part, points, curved=True)
 
 
-def _ring(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray, middle: Point, size: float, thick: float
-) -> np.ndarray:
+def _ring(places: Places, middle: Point, size: float, thick: float) -> Array:
     """A ring about the z axis: `middle` in (x, y), radius `size`, half-thickness `thick`."""
+    x, y, z = places
     off_x, off_y = x - middle[0], y - middle[1]
     off = np.sqrt(off_x * off_x + off_y * off_y) - size
     return np.sqrt(off * off + z * z) - thick
 
 
-def _rod(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray, start: Point, stop: Point, widths: Point
-) -> np.ndarray:
+def _rod(places: Places, start: Point, stop: Point, widths: Point) -> Array:
     """A rod in the plane z = 0 that narrows from one half-thickness to the other."""
+    x, y, z = places
     run, rise = stop[0] - start[0], stop[1] - start[1]
     off_x, off_y = x - start[0], y - start[1]
     share = np.clip((off_x * run + off_y * rise) * (1.0 / (run * run + rise * rise)), 0.0, 1.0)
@@ -75,21 +84,21 @@ def _rod(
     return off - (widths[0] + share * (widths[1] - widths[0]))
 
 
-def _mug_handle(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    ring = _ring(x * 0.9, y * 0.92, z, (0.333, 0.40), 0.215, 0.048)
+def _mug_handle(x: Array, y: Array, z: Array) -> Array:
+    ring = _ring((x * 0.9, y * 0.92, z), (0.333, 0.40), 0.215, 0.048)
     return np.maximum(ring, 0.345 - x)
 
 
-def _teapot_fittings(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def _teapot_fittings(x: Array, y: Array, z: Array) -> Array:
     spout = np.minimum(
-        _rod(x, y, z, (0.26, 0.20), (0.43, 0.30), (0.085, 0.058)),
-        _rod(x, y, z, (0.43, 0.30), (0.53, 0.49), (0.058, 0.034)),
+        _rod((x, y, z), (0.26, 0.20), (0.43, 0.30), (0.085, 0.058)),
+        _rod((x, y, z), (0.43, 0.30), (0.53, 0.49), (0.058, 0.034)),
     )
-    handle = np.maximum(_ring(x, y * 0.9, z, (-0.33, 0.27), 0.165, 0.034), x + 0.29)
+    handle = np.maximum(_ring((x, y * 0.9, z), (-0.33, 0.27), 0.165, 0.034), x + 0.29)
     return np.minimum(spout, handle)
 
 
-def _bucket_bail(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def _bucket_bail(x: Array, y: Array, z: Array) -> Array:
     off_y = y - 0.63
     over = np.sqrt(x * x + np.maximum(off_y, 0.0) * np.maximum(off_y, 0.0)) - 0.355
     under = np.minimum(off_y, 0.0)

@@ -1,0 +1,116 @@
+"""`make bugs`: hunts over the diorama's classifiers, whose bugs are known, and a count of what was found and what is true.
+
+For each classifier: one hunt with the default settings. A planted bias is *found* when a confirmed finding of its label
+says its attributes, and nothing that excludes them. A confirmed finding is *true* when, in 400 fresh pairs on seeds that
+the hunt never used, the failure rate with the description exceeds the base rate by more than the margin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import foible
+from foible.diorama.biases import BIASES, Bias
+from foible.diorama.grammar import parse
+from foible.records import Finding
+
+PAIRS = 400
+TRUTH_SEED = 7_001
+CLASSIFIERS = ("reference", *BIASES)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one hunt did."""
+
+    classifier: str
+    draws: int
+    tested: int
+    confirmed: int
+    true: int
+    singles: str
+    conjunctions: str
+    seconds: float
+
+
+def main() -> None:
+    """Hunt, check, print, and write `planted.json` beside the runs."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--out", type=Path, default=Path("runs/planted"))
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("classifiers", nargs="*", default=list(CLASSIFIERS))
+    given = arguments.parse_args()
+    scores = [score(name, given.out, given.seed) for name in given.classifiers]
+    (given.out / "planted.json").write_text(json.dumps([asdict(s) for s in scores], indent=1) + "\n", encoding="utf-8")
+    print(f"\n{'classifier':<20}{'draws':>7}{'tested':>8}{'confirmed':>11}{'true':>6}{'singles':>9}{'conj.':>7}{'hunt s':>8}")
+    for s in scores:
+        print(
+            f"{s.classifier:<20}{s.draws:>7}{s.tested:>8}{s.confirmed:>11}{s.true:>6}{s.singles:>9}{s.conjunctions:>7}"
+            f"{s.seconds:>8.0f}"
+        )
+
+
+def score(name: str, out: Path, seed: int) -> Score:
+    """Hunt one classifier and hold what was confirmed against the truth."""
+    run = foible.hunt(f"diorama:{name}", seed=seed, out=out / f"{name}-{seed}", progress=sys.stderr.isatty())
+    true = [finding for finding in run.confirmed if _is_true(name, finding, out)]
+    biases = BIASES.get(name, ())
+    found = [bias for bias in biases if any(_says(finding, bias) for finding in run.confirmed)]
+    for bias in biases:
+        print(f"{name}: planted {bias.label} {bias.description}: {'found' if bias in found else 'MISSED'}")
+    return Score(
+        name,
+        sum(run.result.draws.values()),
+        len(run),
+        len(run.confirmed),
+        len(true),
+        _share(found, biases, "single"),
+        _share(found, biases, "conjunction"),
+        run.seconds,
+    )
+
+
+def _is_true(name: str, finding: Finding, out: Path) -> bool:
+    hypothesis = finding.trial.hypothesis
+    probed = foible.probe(
+        f"diorama:{name}",
+        hypothesis.label,
+        hypothesis.description,
+        seed=TRUTH_SEED,
+        out=out / "truth" / f"{name}-{hypothesis.label}-{'-'.join(hypothesis.phrases)}".replace(" ", "_"),
+        config={"confirm": {"draws": PAIRS}, "archive": str(out / "archive"), "explain": {"draws": 0}},
+        progress=False,
+    )
+    (again,) = probed
+    difference = again.difference.value or 0.0
+    true = difference > _margin(probed)
+    print(
+        f"{name}: {hypothesis.label} {hypothesis.description}: {again.treat.value:.1%} against {again.control.value:.1%}"
+        f" in {PAIRS} pairs: {'true' if true else 'NOT TRUE'}"
+    )
+    return true
+
+
+def _margin(probed: foible.Run) -> float:
+    """Return the margin that a run was held to."""
+    return float(str(probed.result.settings["confirm.margin"]))
+
+
+def _says(finding: Finding, bias: Bias) -> bool:
+    """Tell whether a finding names a bias: its label and attributes, perhaps with more words."""
+    hypothesis = finding.trial.hypothesis
+    said = parse(hypothesis.description).attributes
+    return hypothesis.label == bias.label and all(said.get(k) == v for k, v in bias.attributes)
+
+
+def _share(found: list[Bias], biases: tuple[Bias, ...], kind: str) -> str:
+    of = [bias for bias in biases if bias.kind == kind]
+    return f"{sum(bias in found for bias in of)}/{len(of)}" if of else "-"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Every plug-in that ships keeps the promises of its kind; and the suite sees those who do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from foible import registry, testing
+from foible.records import Drawn, Judgement
+
+BUILT_IN = [row for row in registry.listing() if row.spec.startswith("diorama:")]
+TINY = [
+    ("classifier", "resnet", {}),
+    ("classifier", "vit", {}),
+    ("captioner", "encoder-decoder", {"max_new_tokens": 4}),
+    ("captioner", "git", {"max_new_tokens": 4}),
+    ("captioner", "blip", {"max_new_tokens": 4}),
+    ("embedder", "clip", {}),
+    ("embedder", "resnet", {}),
+    ("embedder", "vit", {}),
+    ("judge", "clip", {"contrasts": ["cup", "ball"]}),
+    ("judge", "clip", {"threshold": 0.1}),
+]
+TRIVIAL = [
+    ("generator", testing.NoiseGenerator),
+    ("classifier", testing.ColourClassifier),
+    ("captioner", testing.ConstantCaptioner),
+    ("embedder", testing.MeanEmbedder),
+    ("judge", testing.YesJudge),
+]
+
+
+@pytest.mark.parametrize("row", BUILT_IN, ids=lambda row: f"{row.kind}-{row.spec}")
+def test_the_diorama_conforms(row):
+    """Every name of the diorama family keeps the promises of its kind."""
+    if row.missing:
+        pytest.skip(row.missing)
+    assert testing.check(row.kind, row.spec) == []
+
+
+@pytest.mark.parametrize(("kind", "name", "args"), TINY, ids=lambda value: str(value))
+def test_the_transformers_adapters_conform(kind, name, args, tiny):
+    """Real model classes, saved and loaded again, keep the promises of their kind."""
+    assert testing.check(kind, f"transformers:{tiny(name)}", args, size=32) == []
+
+
+@pytest.mark.parametrize(("kind", "plugin"), TRIVIAL, ids=[kind for kind, _ in TRIVIAL])
+def test_the_trivial_plugins_conform(kind, plugin):
+    """The plug-ins that ship for tests conform, as objects and by their `python:` spec."""
+    assert testing.check(kind, plugin()) == []
+    assert testing.check(kind, f"python:foible.testing:{plugin.__name__}") == []
+
+
+CALLS = []
+
+
+def never_the_same(images):
+    CALLS.append(1)
+    return [[float(len(CALLS)), 1.0]] * len(images)
+
+
+def normalised_over_the_batch(images):
+    means = np.stack([image.mean(axis=(0, 1)) for image in images])
+    return means - means.mean()
+
+
+def backwards(images):
+    return testing.ColourClassifier().classify(images)[::-1]
+
+
+def writes_into_its_input(images):
+    for image in images:
+        image[:] = 0
+    return [[1, 2]] * len(images)
+
+
+def blind_to_black(images):
+    means = np.stack([image.mean(axis=(0, 1)) for image in images])
+    with np.errstate(all="ignore"):
+        return means / means.sum(axis=1, keepdims=True)
+
+
+def classes_not_scores(images):
+    return np.zeros(len(images), int)
+
+
+def one_row_for_all(images):
+    return [[0.0, 1.0]]
+
+
+def fails_on_white(images):
+    if any(image.min() == 255 for image in images):
+        message = "too bright"
+        raise ValueError(message)
+    return [[1, 2]] * len(images)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (never_the_same, "the same input gets the same answer"),
+        (normalised_over_the_batch, "does not depend on the rest of the batch"),
+        (backwards, "does not depend on the rest of the batch"),
+        (writes_into_its_input, "images are left as they are"),
+        (blind_to_black, "a black image gets an answer: classifier: wanted finite numbers, got NaN"),
+        (classes_not_scores, "a batch of 3 gets 3 answers: classifier: wanted numbers of shape (3, n), got (3,)"),
+        (one_row_for_all, "a batch of 3 gets 3 answers: classifier: wanted numbers of shape (3, n), got (1, 2)"),
+        (fails_on_white, "a white image gets an answer: classifier raised ValueError: too bright"),
+    ],
+)
+def test_a_broken_classifier_is_told_which_promise_it_breaks(function, told):
+    """Each way in which classifiers go wrong is seen, and named."""
+    assert any(told in sentence for sentence in testing.check("classifier", function))
+
+
+def unseeded(prompts, seeds):
+    return [np.random.randint(0, 256, (16, 16, 3)).astype(np.uint8) for _ in prompts]  # noqa: NPY002 - the fault itself
+
+
+def deaf_to_its_seed(prompts, seeds):
+    return [np.zeros((16, 16, 3), np.uint8) for _ in prompts]
+
+
+def of_all_sizes(prompts, seeds):
+    return [np.zeros((16 + seed % 2, 16, 3), np.uint8) for seed in seeds]
+
+
+def wants_words(prompts, seeds):
+    if not all(prompts):
+        message = "no prompt"
+        raise ValueError(message)
+    return testing.NoiseGenerator().draw(prompts, seeds)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (unseeded, "the same input gets the same answer"),
+        (deaf_to_its_seed, "another seed gives another image"),
+        (of_all_sizes, "all images have one size"),
+        (wants_words, "an empty prompt gets an answer"),
+    ],
+)
+def test_a_broken_generator_is_told_which_promise_it_breaks(function, told):
+    """Each way in which generators go wrong is seen, and named."""
+    assert any(told in sentence for sentence in testing.check("generator", function))
+
+
+def test_judges_captioners_and_embedders_are_held_to_it_too():
+    """One text for a whole batch, a judge that reads one label for all, vectors with infinities: all are seen."""
+    assert "got str" in testing.check("captioner", lambda images: "a cup")[0]
+    assert "infinity" in testing.check("embedder", lambda images: [[np.inf, 0.0]] * len(images))[0]
+    first = testing.check("judge", lambda images, labels: [Judgement(labels[0].name == "cup", 0.0)] * len(images))
+    assert any("does not depend on the rest of the batch" in sentence for sentence in first)
+
+
+def test_labels_must_match_the_scores():
+    """Names that are fewer than the scores, or no names at all, are a broken promise."""
+
+    class Misnamed(testing.ColourClassifier):
+        labels = ("red", "")
+
+    sentences = testing.check("classifier", Misnamed())
+    assert "`labels` is a list of names: it holds something else, or an empty name" in sentences
+    assert "`labels` names every class: there are 2 names and 3 scores" in sentences
+
+
+def test_an_identity_that_changes_is_a_broken_promise():
+    """A fingerprint with an address in it, or one that differs from load to load, would make every key a new one."""
+
+    class Restless(testing.ColourClassifier):
+        fingerprint = property(lambda self: f"{object()!r}")
+
+    assert any("no memory address" in sentence for sentence in testing.check("classifier", Restless()))
+
+
+def test_what_does_not_load_breaks_the_first_promise():
+    """`check` returns the sentence; it does not raise."""
+    assert testing.check("classifier", "python:nowhere:nothing")[0].startswith("it loads: 'python:nowhere:nothing'")
+
+
+def test_checking_leaves_the_global_random_state_alone():
+    """The suite disturbs the global random states on purpose, and puts them back."""
+    np.random.seed(5)  # noqa: NPY002 - the old global state is what is tried here
+    expected = np.random.random()  # noqa: NPY002 - as above
+    np.random.seed(5)  # noqa: NPY002 - as above
+    testing.check("classifier", testing.ColourClassifier())
+    assert np.random.random() == expected  # noqa: NPY002 - as above
+
+
+def test_the_noise_generator_hears_its_prompt_and_its_seed():
+    """Another prompt or another seed is another image; the same are the same bytes."""
+    draw = testing.NoiseGenerator(size=8).draw
+    one, two, three, four = draw(["a cup", "a cup", "a ball", "a cup"], [1, 1, 1, 2])
+    assert isinstance(one, Drawn)
+    assert one.image.tobytes() == two.image.tobytes()
+    assert len({one.image.tobytes(), three.image.tobytes(), four.image.tobytes()}) == 3

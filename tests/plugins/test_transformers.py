@@ -1,0 +1,302 @@
+"""The adapters over real `transformers` classes: what they answer, and what they say of folders that are no good."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foible import registry
+from foible.errors import ArgumentError, PluginError
+from foible.records import Label
+
+
+def load(kind, folder, **args):
+    return registry.load(kind, f"transformers:{folder}", args)
+
+
+def wrong(kind, folder, error=PluginError, **args):
+    """Give the sentence of the error."""
+    with pytest.raises(error) as caught:
+        load(kind, folder, **args)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert len(sentence) < 500
+    return sentence
+
+
+@pytest.fixture
+def spoiled(tiny, tmp_path):
+    """Give a function that copies a tiny model to a folder which may be spoiled."""
+
+    def copy(name):
+        return Path(shutil.copytree(tiny(name), tmp_path / f"spoiled-{name}"))
+
+    return copy
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+def test_a_classifier_gives_probabilities_and_names(tiny, images):
+    """Float32 rows that sum to 1, one column for each label, in the order of the indices."""
+    part = load("classifier", tiny("resnet"))
+    scores = part.object.classify(images)
+    assert part.object.labels == ("cup", "ball", "vase")
+    assert scores.dtype == np.float32
+    assert scores.shape == (3, 3)
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_classifier_answers_as_the_library_would(tiny, images):
+    """The adapter adds nothing: processor, model and softmax, by hand, give the same numbers."""
+    import torch
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    from foible.models._transformers import quiet
+
+    with quiet():
+        model = AutoModelForImageClassification.from_pretrained(tiny("vit")).eval()
+        processor = AutoImageProcessor.from_pretrained(tiny("vit"), backend="pil")
+    with torch.no_grad():
+        expected = model(**processor(images=images, return_tensors="pt")).logits.softmax(dim=1).numpy()
+    assert np.allclose(load("classifier", tiny("vit")).object.classify(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["encoder-decoder", "git", "blip"])
+def test_captions_are_greedy_and_cut_where_asked(name, tiny, images, capfd):
+    """Three families caption without being asked anything; nothing is printed; fewer tokens are a shorter text."""
+    short = load("captioner", tiny(name), max_new_tokens=2).object.caption(images)
+    longer = load("captioner", tiny(name), max_new_tokens=6).object.caption(images)
+    assert len(short) == len(longer) == 3
+    for few, many in zip(short, longer, strict=True):
+        assert len(few.split()) <= 2
+        assert many.startswith(few)
+        assert "[PAD]" not in many
+        assert "[CLS]" not in many
+    assert capfd.readouterr() == ("", "")
+
+
+def test_captions_do_not_sample_whatever_the_model_would_like(spoiled, images):
+    """A generation config that asks for sampling and beams is not followed."""
+    folder = spoiled("encoder-decoder")
+    plain = load("captioner", folder, max_new_tokens=5).object.caption(images)
+    file = folder / "generation_config.json"
+    config = {**json.loads(file.read_text()), "do_sample": True, "num_beams": 3, "temperature": 9.0, "max_length": 3}
+    file.write_text(json.dumps(config))
+    assert load("captioner", folder, max_new_tokens=5).object.caption(images) == plain
+
+
+@pytest.mark.parametrize(("name", "width"), [("clip", 8), ("resnet", 16), ("vit", 16)])
+def test_embeddings_have_length_one(name, width, tiny, images):
+    """CLIP by its projection, other vision models by their pooled output; a pooler without weights is not used."""
+    vectors = load("embedder", tiny(name)).object.embed(images)
+    assert vectors.shape == (3, width)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_text_is_embedded_the_same_whatever_its_neighbours(tiny):
+    """Texts go into the space of the images; a longer neighbour changes no bit."""
+    embedder = load("embedder", tiny("clip")).object
+    together = embedder.embed_texts(["a red cup", "a photo of a ball on grass", "a cup " * 100])
+    assert together.shape == (3, 8)
+    assert np.allclose(together[0], embedder.embed_texts(["a red cup"])[0], atol=1e-6)
+
+
+def test_a_model_of_images_alone_embeds_no_texts(tiny):
+    """The sentence says what is needed instead."""
+    embedder = load("embedder", tiny("vit")).object
+    assert not embedder.reads_text
+    with pytest.raises(PluginError, match="embeds images alone"):
+        embedder.embed_texts(["a cup"])
+
+
+def test_the_judge_compares_the_label_with_the_contrasts(tiny, images):
+    """The score is the label's cosine less the best other one's; the label's own name, in any case, is no contrast."""
+    embedder = load("embedder", tiny("clip")).object
+    image = embedder.embed(images[:1])[0]
+    cup, ball, vase = embedder.embed_texts([f"a photo of a {name}" for name in ("cup", "ball", "vase")]) @ image
+    judge = load("judge", tiny("clip"), contrasts=["CUP", "ball", "vase"]).object
+    (judgement,) = judge.judge(images[:1], [Label(0, "cup")])
+    assert judgement.score == pytest.approx(cup - max(ball, vase), abs=1e-6)
+    assert judgement.faithful == (judgement.score >= 0)
+    for name, own in (("cup", cup), ("ball", ball)):
+        strict = load("judge", tiny("clip"), threshold=float(own) + 0.01).object
+        lenient = load("judge", tiny("clip"), threshold=float(own) - 0.01).object
+        assert not strict.judge(images[:1], [Label(0, name)])[0].faithful
+        assert lenient.judge(images[:1], [Label(0, name)])[0].faithful
+
+
+def test_a_judge_whose_only_contrast_is_the_label_itself_uses_the_cosine(tiny, images):
+    """With nothing left to compare with, the threshold is on the cosine."""
+    embedder = load("embedder", tiny("clip")).object
+    own = embedder.embed_texts(["a cup"])[0] @ embedder.embed(images[:1])[0]
+    judge = load("judge", tiny("clip"), contrasts=["cup"], template="a {}", threshold=-1).object
+    assert judge.judge(images[:1], [Label(0, "Cup")])[0].score == pytest.approx(
+        float(embedder.embed_texts(["a Cup"])[0] @ embedder.embed(images[:1])[0]), abs=1e-6
+    )
+    assert judge.judge(images[:1], [Label(0, "cup")])[0].score == pytest.approx(float(own), abs=1e-6)
+
+
+# --- identity ------------------------------------------------------------------------------------------------------
+
+
+def test_the_identity_covers_weights_configuration_and_arguments(spoiled):
+    """A changed weight, a changed preprocessing and a changed argument each make another identity; a README none."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = spoiled("resnet")
+    first = load("classifier", folder).identity
+    assert first["args"] == {"device": first["args"]["device"], "dtype": "float32"}
+    assert "transformers" in first["version"]
+    (folder / "README.md").write_text("words")
+    assert load("classifier", folder).identity == first
+    assert load("classifier", folder, dtype="bfloat16").identity != first
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "resample": 0}))
+    second = load("classifier", folder).identity
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.1.bias"] += torch.tensor([0.0, 0.0, 1e-3])
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    third = load("classifier", folder).identity
+    assert len({one["fingerprint"] for one in (first, second, third)}) == 3
+
+
+def test_a_judge_is_identified_by_its_threshold_and_contrasts(tiny):
+    """What the defaults filled in stands in the identity too."""
+    args = load("judge", tiny("clip"), contrasts=["cup"]).identity["args"]
+    assert args["threshold"] == 0.0
+    assert args["template"] == "a photo of a {}"
+    assert args["contrasts"] == ["cup"]
+
+
+def test_loading_prints_nothing_and_changes_no_setting(tiny, capfd):
+    """Progress bars and reports of the library stay off the terminal; its verbosity is as it was."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    load("embedder", tiny("vit"))
+    load("classifier", tiny("resnet"))
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    assert capfd.readouterr() == ("", "")
+
+
+# --- bad folders ---------------------------------------------------------------------------------------------------
+
+
+def test_no_such_folder(tmp_path, monkeypatch):
+    """A path that is not there, and a hub name that the offline cache lacks."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert wrong("classifier", tmp_path / "nowhere").endswith("there is no such folder")
+    assert "it is no folder, and the hub gave nothing of that name" in wrong("classifier", "nobody/nothing")
+    assert "is no transformers model" in wrong("classifier", tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 4000, -1])
+def test_torn_weights(spoiled, keep):
+    """A file cut anywhere is one sentence, not random weights."""
+    folder = spoiled("resnet")
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:keep])
+    assert f"'{folder}' could not be loaded (are its files whole?)" in wrong("classifier", folder)
+
+
+def test_missing_weights(spoiled):
+    """A weight that is not in the file would be filled in at random, so it is named."""
+    from safetensors.torch import load_file, save_file
+
+    folder = spoiled("resnet")
+    weights = load_file(folder / "model.safetensors")
+    del weights["classifier.1.bias"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    assert "are not whole: ResNetForImageClassification also needs classifier.1.bias" in wrong("classifier", folder)
+
+
+def test_weights_of_another_shape(spoiled):
+    """A head for another number of classes is refused."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = spoiled("resnet")
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.1.bias"] = torch.zeros(7)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    assert "could not be loaded" in wrong("classifier", folder)
+
+
+def test_no_weights_and_pickled_weights(spoiled):
+    """A pickle is never opened: the sentence says how to convert it."""
+    folder = spoiled("resnet")
+    (folder / "model.safetensors").unlink()
+    assert "has no weights: there is no *.safetensors file in it" in wrong("classifier", folder)
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    sentence = wrong("classifier", folder)
+    assert "as a pickle (pytorch_model.bin), which can run code" in sentence
+    assert "save_pretrained(folder)" in sentence
+
+
+def test_configuration_that_is_torn_or_missing(spoiled):
+    """Neither the configuration, nor the processor, nor the tokenizer can be done without."""
+    folder = spoiled("clip")
+    (folder / "tokenizer.json").write_text("{")
+    assert "could not be loaded" in wrong("embedder", folder)
+    folder = spoiled("resnet")
+    (folder / "preprocessor_config.json").unlink()
+    assert "could not be loaded" in wrong("classifier", folder)
+    (folder / "config.json").write_text("{")
+    assert "could not be loaded" in wrong("classifier", folder)
+
+
+def test_a_model_for_another_job(tiny):
+    """A captioner is no classifier, a vision model no captioner, and one without texts no judge."""
+    assert "is a vit model, which AutoModelForImageTextToText cannot load" in wrong("captioner", tiny("vit"))
+    assert "is a git model, which AutoModelForImageClassification cannot load" in wrong("classifier", tiny("git"))
+    assert "embeds images alone; a judge needs" in wrong("judge", tiny("vit"), threshold=0)
+
+
+def test_code_that_comes_with_a_model_runs_only_when_asked_by_name(spoiled, images, monkeypatch, tmp_path):
+    """Without `trust_remote_code` it is not even read; with it, it runs, and is part of the fingerprint."""
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
+    folder, ran = spoiled("resnet"), tmp_path / "ran"
+    settings = json.loads((folder / "config.json").read_text())
+    code = {"AutoConfig": "mine.Config", "AutoModelForImageClassification": "mine.Model"}
+    (folder / "config.json").write_text(json.dumps(settings | {"model_type": "mine", "auto_map": code}))
+    (folder / "mine.py").write_text(
+        "from transformers import ResNetConfig, ResNetForImageClassification\n"
+        f"open({str(ran)!r}, 'w').close()\n"
+        "class Config(ResNetConfig):\n    model_type = 'mine'\n"
+        "class Model(ResNetForImageClassification):\n    config_class = Config\n"
+    )
+    sentence = wrong("classifier", folder)
+    assert sentence.endswith("comes with code of its own: give the argument trust_remote_code: true if you trust it")
+    assert not ran.exists()
+    part = load("classifier", folder, trust_remote_code=True)
+    assert ran.exists()
+    assert part.object.classify(images).shape == (3, 3)
+    with (folder / "mine.py").open("a") as file:
+        file.write("# changed\n")
+    assert load("classifier", folder, trust_remote_code=True).identity["fingerprint"] != part.identity["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "args", "told"),
+    [
+        ("classifier", {"device": "toaster"}, "cannot run on the device 'toaster'"),
+        ("classifier", {"dtype": "float23"}, "did you mean 'float32'"),
+        ("captioner", {"max_new_tokens": 0}, "max_new_tokens must be a whole number from 1 up, but is 0"),
+        ("judge", {}, "needs a finite number as threshold where it has no contrasts"),
+        ("judge", {"contrasts": "cup"}, "must be a list of names"),
+        ("judge", {"contrasts": ["cup", ""]}, "must be a list of names"),
+        ("judge", {"contrasts": ["cup"], "template": "a cup"}, "must hold {} where the name goes"),
+        ("judge", {"contrasts": ["cup"], "threshold": "high"}, "needs a finite number"),
+    ],
+)
+def test_arguments_that_make_no_sense(kind, args, told, tiny):
+    """Each is one sentence that says what would."""
+    folder = tiny({"classifier": "resnet", "captioner": "git", "judge": "clip"}[kind])
+    assert told in wrong(kind, folder, ArgumentError, **args)
