@@ -1,6 +1,6 @@
 """Measures how long the diorama takes to draw, on one core.
 
-    python benchmarks/draw_speed.py
+python benchmarks/draw_speed.py
 """
 
 import os

@@ -1,17 +1,19 @@
 """The image archive: PNG files by draw key, so that a draw made once is never made again.
 
 Comes in: a key and an image. Goes out: the image, and the hash of its file. Hunts of any classifier share one archive.
-Each file says what it shows (prompt, seed, generator, unused words) in its own text chunks. Neighbour: `store.py` notes
-the hash, so that a torn file is found and drawn again.
+Each file says what it shows (prompt, seed, generator, unused words) in its own text chunks, and bears a seal over key and
+pixels, so that a torn or mistaken file is found by a hunt that never saw it. Neighbour: `store.py` notes the file's hash,
+so that a run directory knows its own images again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +79,7 @@ class Archive:
         if data is None:
             return None
         found = sha256(data)
-        return _decode(data, found) if not expected or found == expected else None
+        return _decode(key, data, found) if not expected or found == expected else None
 
     def put(self, draw: Draw, drawn: Drawn, generator: Mapping[str, object]) -> str:
         """Write an image (temporary name, fsync, rename) and return the SHA-256 of its file.
@@ -96,7 +98,12 @@ class Archive:
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as problem:
-            message = f"the image archive {self.folder} cannot be written ({problem.strerror}); free it, or --archive"
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            message = (
+                f"the image archive {self.folder} cannot be written ({problem.strerror}); free the disk, or name another "
+                "--archive"
+            )
             raise StoreError(message) from problem
         return sha256(data)
 
@@ -110,13 +117,14 @@ def _encode(draw: Draw, drawn: Drawn, generator: Mapping[str, object]) -> bytes:
     about.add_text("foible:seed", str(draw.seed))
     about.add_text("foible:ignored", json.dumps(drawn.ignored))
     about.add_text("foible:generator", canonical(generator))
+    about.add_text("foible:seal", _seal(draw.key, drawn.image, drawn.ignored))
     buffer = io.BytesIO()
     # Level 1: at 64 px a quarter of the time of the default for files a tenth larger.
     Image.fromarray(drawn.image).save(buffer, "png", pnginfo=about, compress_level=1)
     return buffer.getvalue()
 
 
-def _decode(data: bytes, found: str) -> Archived | None:
+def _decode(key: str, data: bytes, found: str) -> Archived | None:
     import numpy as np
     from PIL import Image
 
@@ -124,8 +132,13 @@ def _decode(data: bytes, found: str) -> Archived | None:
         with Image.open(io.BytesIO(data), formats=["png"]) as picture:
             if picture.mode != "RGB" or max(picture.size) > LARGEST_SIDE:
                 return None
-            pixels = np.asarray(picture)
-            ignored = json.loads(picture.info.get("foible:ignored", "[]"))
-    except (OSError, ValueError, SyntaxError):  # a torn PNG shows as any of these in Pillow
+            pixels, seal = np.asarray(picture), picture.info.get("foible:seal")
+            ignored = tuple(str(word) for word in json.loads(picture.info.get("foible:ignored", "[]")))
+    except Exception:  # noqa: BLE001 - a file that cannot be read is torn, whatever Pillow makes of it
         return None
-    return Archived(pixels, tuple(str(word) for word in ignored), found)
+    return Archived(pixels, ignored, found) if seal == _seal(key, pixels, ignored) else None
+
+
+def _seal(key: str, image: NDArray[np.uint8], ignored: Sequence[str]) -> str:
+    """Hash what a file must hold to be the image of a key."""
+    return sha256(canonical([key, image.shape, ignored]).encode() + image.tobytes())

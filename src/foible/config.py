@@ -9,9 +9,9 @@ finished run: it adds work and keeps the old) or `runtime(…)` (where and how f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 
 import yaml
@@ -21,6 +21,9 @@ from foible.errors import ConfigError, brief, near
 
 Role = Literal["decides", "grows", "runtime"]
 Layer = tuple[str, Mapping[str, Any]]
+
+_UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
+"""What YAML raises: its own errors, those of dates and numbers that are none, and that of a nest without end."""
 
 TEMPLATE = "a realistic photograph of a {name} ({hypernym})"
 
@@ -74,14 +77,13 @@ class ExploreOptions(Options):
     @field_validator("template")
     @classmethod
     def _template_names_the_label(cls, value: str) -> str:
-        if "{name}" not in value:
+        held = {piece[1:] for piece in Formatter().parse(value) if piece[1] is not None}
+        if not held <= {("name", "", None), ("hypernym", "", None)}:
+            message = "may hold {name} and {hypernym} and no other field"
+            raise ValueError(message)
+        if ("name", "", None) not in held:
             message = "must hold {name}"
             raise ValueError(message)
-        try:
-            value.format(name="", hypernym="")
-        except (KeyError, IndexError, ValueError, AttributeError) as problem:
-            message = "may hold {name} and {hypernym} and no other field"
-            raise ValueError(message) from problem
         return value
 
 
@@ -156,17 +158,6 @@ class HuntConfig(Options):
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
 
-    @property
-    def folder(self) -> Path:
-        """The run directory: `out`, or a folder under `runs/` that is named after the classifier."""
-        slug = re.sub(r"[^A-Za-z0-9.-]+", "-", self.classifier.spec).strip("-.")[:80]
-        return self.out if self.out is not None else Path("runs") / (slug or "hunt")
-
-    @property
-    def archive_folder(self) -> Path:
-        """Where images lie."""
-        return self.archive if self.archive is not None else self.folder.parent / "archive"
-
 
 def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
     """Merge layers of values, later ones over earlier ones.
@@ -185,7 +176,9 @@ def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
     for origin, layer in layers:
         for path, value in _leaves(layer):
             _place(merged, path, value)
-            origins[".".join(path)] = origin
+            name = ".".join(path)
+            origins = {known: who for known, who in origins.items() if not known.startswith(f"{name}.")}
+            origins[name] = origin
     try:
         config = HuntConfig.model_validate(merged)
     except ValidationError as problem:
@@ -214,7 +207,7 @@ def read_file(path: Path) -> Mapping[str, Any]:
     except OSError as problem:
         message = f"the config file {path} cannot be read ({problem.strerror}); name a YAML file that exists"
         raise ConfigError(message) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+    except _UNREADABLE as problem:
         message = f"the config file {path} is no YAML ({brief(problem)}); write `field: value` lines"
         raise ConfigError(message) from None
     if value is None:
@@ -237,7 +230,7 @@ def read_assignment(text: str) -> Mapping[str, Any]:
         raise ConfigError(message)
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except _UNREADABLE:
         message = f"the value in --set {brief(text)} cannot be read; put it in quotes"
         raise ConfigError(message) from None
     nested: Any = parsed

@@ -63,7 +63,7 @@ def near(word: str, known: Iterable[str]) -> str:
         known: every accepted word.
 
     Returns:
-        `did you mean 'x'? known: a, b, x`, without the first part where nothing is near. At most `LISTED` words are listed.
+        `did you mean 'x'? known: a, b, x`, without the first part where nothing is near; at most `LISTED` words.
     """
     names = sorted(set(known))
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)

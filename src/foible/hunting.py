@@ -1,22 +1,20 @@
 """A hunt, from one end to the other: the stages in order over the store. The whole of resume is here and in the store.
 
 Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run`: findings that can be iterated, and
-the folder with `findings.json`, `findings.md` and `report.html`. Every stage does only what the store lacks, so the same
-call goes on where an interrupted one stopped. Neighbours: `stages/` do the work, `report/` writes, `cli.py` prints.
+the folder with `findings.json`, `findings.md` and `report.html`. Every stage does only what the store lacks, so the
+same call goes on where an interrupted one stopped. Neighbours: `stages/` do the work, `report/` writes, `cli.py` prints.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from foible import report
 from foible.config import HuntConfig
-from foible.errors import ConfigError
 from foible.prepare import make_config, prepare
 from foible.progress import Bars, Progress, Silent
 from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
@@ -33,10 +31,12 @@ from foible.stages.observe import observe
 from foible.stages.phrases import cut
 from foible.stages.prompts import plan_draws
 from foible.store import Store
+from foible.wrappers import Fault
 
-EXPLORE_SHARE = 0.4
-"""At most this share of a budget explores: a suspicion that cannot be tested is worth nothing."""
+T = TypeVar("T")
 
+LED = 3
+"""For each finding, at most this many of the explored failures that led to it are shown with their captions."""
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -95,7 +95,7 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
         captioner: as `classifier`; `caption(images)` gives texts.
         embedder: as `classifier`; `embed(images)` gives vectors.
         judge: as `classifier`; `judge(images, labels)` says whether each image shows its label.
-        budget: at most this many draws in all.
+        budget: at most this many draws in all; it may be raised later, on the same directory.
         target: only failures into this wrong label count.
         seed: where all randomness comes from.
         out: the run directory; the same call on the same directory goes on where it stopped.
@@ -175,39 +175,71 @@ def run(
     with Store(prepared.folder) as store:
         context = prepared.context(store, progress)
         began = time.perf_counter()
-        work = _hunt(context) if descriptions is None else _test(prepared.hypotheses, context)
+        work = _hunt(context, prepared.explore) if descriptions is None else _probe(prepared.hypotheses, context)
         result = make_result(work, context)
         report.write(result, context.archive.read, prepared.folder)
         return Run(prepared.folder, result, time.perf_counter() - began, store.spent())
 
 
-def _hunt(context: Context) -> Work:
+def _hunt(context: Context, per_label: int) -> Work:
     """Explore, suspect, test, explain."""
-    config = context.config
-    per_label = _explore_draws(context)
-    planned = [plan_draws(label, (), "explore", per_label, context) for label in context.labels.values()]
-    explored = observe([draw for draws in planned for draw in draws], context, "explore")
-    hypotheses, phrases = _suspect(explored, context)
-    left = None if config.budget is None else config.budget - len(explored)
-    tested = within_budget(hypotheses, left, config.confirm.draws)
-    work = _test(tested, context, phrases, left)
-    observed = {o.draw.key: o for o in explored} | dict(work.observed)
-    return Work(work.findings, [h for h in hypotheses if h not in tested], explored, observed)
+    plans = [plan_draws(label, (), "explore", per_label, context) for label in context.labels.values()]
+    explored = observe(plans, context, "explore")
+    suspected = _suspect(explored, context)
+    hypotheses = _with_earlier(suspected.hypotheses, context.store)
+    work = _test(hypotheses, context, len(explored), suspected.phrases.values())
+    return replace(
+        work,
+        explored=explored,
+        observed={o.draw.key: o for o in explored} | dict(work.observed),
+        undescribed=suspected.faults,
+        captions=_led(work.findings, explored, suspected, min(LED, context.config.report.examples)),
+    )
 
 
-def _suspect(explored: Sequence[Observation], context: Context) -> tuple[list[Hypothesis], dict[str, frozenset[str]]]:
-    """Embed, group and caption what exploration saw; return hypotheses, and the phrases of each captioned draw."""
+def _probe(hypotheses: Sequence[Hypothesis], context: Context) -> Work:
+    """Test a person's own hypotheses."""
+    return _test(hypotheses, context, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """What exploration leads to."""
+
+    hypotheses: Sequence[Hypothesis]
+    """The most telling first."""
+    captions: Mapping[str, str]
+    """By draw key."""
+    phrases: Mapping[str, frozenset[str]]
+    """By draw key: the phrases of its caption."""
+    faults: Sequence[str]
+    """For each failure that could not be captioned or embedded, why: it may be in no hypothesis."""
+
+
+def _suspect(explored: Sequence[Observation], context: Context) -> Suspected:
+    """Embed, group, caption and describe what exploration saw."""
     if context.captioner is None or context.embedder is None:  # a probe has neither, and never comes here
-        return [], {}
+        return Suspected((), {}, {}, ())
     config = context.config
     failed = [o for o in explored if o.outcome.status == "failed"]
     passed = _passes(explored, config.describe.passes) if config.describe.method == "contrast" else []
-    groups = group(explored, embed([o.draw for o in failed], context.embedder, context), config.group)
-    captions = caption([o.draw for o in (*failed, *passed)], context.captioner, context)
+    vectors, unembedded = _split(embed([o.draw for o in failed], context.embedder, context), "not embedded")
+    captions, uncaptioned = _split(
+        caption([o.draw for o in (*failed, *passed)], context.captioner, context), "not captioned"
+    )
     predicted = sorted({o.outcome.predicted for o in explored if o.outcome.predicted is not None})
     names = list(dict.fromkeys([*context.labels, *(context.class_name(index) for index in predicted)]))
     phrases = {key: frozenset(cut(text, names)) for key, text in captions.items()}
-    return describe(groups, explored, phrases, config.describe), phrases
+    groups = group(explored, vectors, config.group)
+    return Suspected(
+        describe(groups, explored, phrases, config.describe), captions, phrases, (*unembedded, *uncaptioned)
+    )
+
+
+def _split(answers: Mapping[str, T | Fault], what: str) -> tuple[dict[str, T], list[str]]:
+    """Part answers from the reasons why others are missing."""
+    good = {key: answer for key, answer in answers.items() if not isinstance(answer, Fault)}
+    return good, [f"{what}: {answer.reason}" for answer in answers.values() if isinstance(answer, Fault)]
 
 
 def _passes(explored: Sequence[Observation], most: int) -> list[Observation]:
@@ -221,31 +253,46 @@ def _passes(explored: Sequence[Observation], most: int) -> list[Observation]:
     return [o for o in explored if o.draw.key in kept]
 
 
+def _with_earlier(hypotheses: Sequence[Hypothesis], store: Store) -> list[Hypothesis]:
+    """Put first what was tried before the budget was raised: a hypothesis once tried counts in the multiplicity."""
+    earlier = [Hypothesis(label, tuple(phrases), *rest) for label, phrases, *rest in store.about("tried") or ()]
+    known = {(h.label, h.phrases) for h in earlier}
+    return [*earlier, *(h for h in hypotheses if (h.label, h.phrases) not in known)]
+
+
 def _test(
-    hypotheses: Sequence[Hypothesis],
-    context: Context,
-    phrases: Mapping[str, frozenset[str]] | None = None,
-    left: int | None = None,
+    hypotheses: Sequence[Hypothesis], context: Context, made: int, captions: Iterable[frozenset[str]]
 ) -> Work:
-    """Confirm, decide, explain; `left` is how many draws the budget still has."""
-    tested = confirm(hypotheses, context)
-    findings = decide(tested, context.config.confirm, context.config.report.examples)
+    """Confirm, decide, explain.
+
+    Args:
+        hypotheses: what may be tested, the most telling first.
+        context: the parts, and the budget.
+        made: how many draws the budget has paid for already.
+        captions: the phrases of each explored caption.
+    """
+    config = context.config
+    left = None if config.budget is None else config.budget - made
+    chosen = within_budget(hypotheses, left, config.confirm.draws)
+    context.store.note("tried", [[h.label, h.phrases, h.predicted, h.score] for h in chosen])
+    tested = confirm(chosen, context)
+    findings = decide(tested, config.confirm, config.report.examples)
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
     allowed = None if left is None else left - len(observed)
-    explained, extra = explain(findings, (phrases or {}).values(), context, allowed)
-    return Work(explained, (), (), observed | {o.draw.key: o for o in extra})
+    explained, extra = explain(findings, captions, context, allowed)
+    # An edited description may be a hypothesis of its own: its draws count once, where they were made.
+    observed = {o.draw.key: o for o in extra} | observed
+    return Work(explained, [h for h in hypotheses if h not in chosen], observed)
 
 
-def _explore_draws(context: Context) -> int:
-    """Return how many draws a label gets in exploration, within the budget."""
-    budget, labels = context.config.budget, len(context.labels)
-    if budget is None:
-        return context.config.explore.draws
-    affordable = int(budget * EXPLORE_SHARE) // labels
-    if affordable < 1:
-        need = math.ceil(labels / EXPLORE_SHARE)
-        message = (
-            f"a budget of {budget} draws cannot explore {labels} labels; give at least {need}, or name fewer labels"
-        )
-        raise ConfigError(message)
-    return min(context.config.explore.draws, affordable)
+def _led(
+    findings: Sequence[Finding], explored: Sequence[Observation], suspected: Suspected, most: int
+) -> dict[str, str]:
+    """Return, by draw key, the captions of the first explored failures that led to each finding."""
+    failed = [o for o in explored if o.outcome.status == "failed" and o.draw.key in suspected.phrases]
+    captions: dict[str, str] = {}
+    for hypothesis in (f.trial.hypothesis for f in findings):
+        wanted, label = frozenset(hypothesis.phrases), hypothesis.label
+        led = [o.draw.key for o in failed if o.draw.prompt.label == label and wanted <= suspected.phrases[o.draw.key]]
+        captions |= {key: suspected.captions[key] for key in led[:most]}
+    return captions

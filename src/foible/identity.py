@@ -8,6 +8,7 @@ missing".
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 
@@ -58,6 +59,16 @@ def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
     text = f"{IDENTITY_VERSION}/{root}/{stream}/{label}/{number}"
     value = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
     return (value & ~1) | (0 if stream == "explore" else 1)
+
+
+def derive_seeds(root: int, stream: Stream, label: str, count: int) -> list[int]:
+    """Seeds of the first `count` draws of a label, all different: one image that counts twice is no evidence."""
+    seeds: dict[int, None] = {}
+    for number in itertools.count():
+        if len(seeds) == count:
+            break
+        seeds[derive_seed(root, stream, label, number)] = None
+    return list(seeds)
 
 
 def sha256(data: bytes) -> str:

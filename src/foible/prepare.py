@@ -6,22 +6,28 @@ cannot be used is refused here, before anything is drawn. Neighbour: `hunting.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foible.archive import Archive
 from foible.config import HuntConfig, Layer, PartOptions, fields, resolve, settings
-from foible.errors import ConfigError, LabelError, brief
+from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
 from foible.labels import find_class
 from foible.labels import resolve as resolve_labels
 from foible.progress import Progress
 from foible.records import Hypothesis, Label, Spec
-from foible.registry import KINDS, Part, load
+from foible.registry import KINDS, Part, load, method
+from foible.stages.confirm import within_budget
 from foible.stages.context import Context, Failure
 from foible.store import Store, check_settings
+
+EXPLORE_SHARE = 0.4
+"""At most this share of a budget explores: a suspicion that cannot be tested is worth nothing."""
 
 PROBE_KINDS = ("generator", "classifier", "judge")
 """What a probe needs: nothing is described."""
@@ -54,7 +60,9 @@ class Prepared:
     class_names: Sequence[str] | None
     hypotheses: tuple[Hypothesis, ...]
     """A person's own; empty for a hunt."""
-    target: int | None
+    failure: Failure
+    explore: int
+    """Draws per label in exploration; 0 for a probe."""
 
     def context(self, store: Store, progress: Progress) -> Context:
         """Check that the store was made under the same settings, and put together what the stages need.
@@ -73,7 +81,7 @@ class Prepared:
             self.config,
             {label.name: label for label in self.labels},
             self.class_names,
-            Failure(self.config.failure.top, self.target),
+            self.failure,
             store,
             Archive(archive),
             progress,
@@ -96,17 +104,23 @@ def prepare(
     kinds = KINDS if descriptions is None else PROBE_KINDS
     parts = {kind: _load(kind, config, (objects or {}).get(kind)) for kind in kinds}
     _refuse_self_judging(parts)
-    names = getattr(parts["classifier"].object, "labels", None)
-    class_names = None if names is None else [str(name) for name in names]
+    class_names = _class_names(parts["classifier"])
     labels = resolve_labels(config.labels, class_names)
-    hypotheses = tuple(_own_hypothesis(labels, text) for text in descriptions or ())
-    target = _target(config, labels, class_names)
-    return Prepared(_folder(config, hypotheses), config, parts, labels, class_names, hypotheses, target)
+    failure = Failure(config.failure.top, _target(config, labels, class_names))
+    if class_names is not None:
+        failure.check(labels, len(class_names))
+    if descriptions is None:
+        hypotheses, explore = (), _explore_draws(config, len(labels))
+    else:
+        hypotheses, explore = _own_hypotheses(config, labels, descriptions), 0
+    folder = _folder(config, str(parts["classifier"].identity["spec"]), hypotheses)
+    return Prepared(folder, config, parts, labels, class_names, hypotheses, failure, explore)
 
 
-def _named_spec(what: object) -> Mapping[str, object] | None:
+def _named_spec(what: object) -> str | Mapping[str, object] | None:
+    """Return how a config names a part: a bare spec leaves no arguments of an earlier layer; None for an object."""
     if isinstance(what, str):
-        return {"spec": what}
+        return what
     return {"spec": what.name, "args": dict(what.args)} if isinstance(what, Spec) else None
 
 
@@ -126,31 +140,82 @@ def _load(kind: str, config: HuntConfig, given: object) -> Part:
 
 def _refuse_self_judging(parts: Mapping[str, Part]) -> None:
     judge, classifier = parts["judge"], parts["classifier"]
-    same_spec = (
-        judge.identity["spec"] == classifier.identity["spec"] and judge.identity["args"] == classifier.identity["args"]
-    )
-    if judge.object is classifier.object or same_spec:
+    # Two lambdas share a name, so the fingerprint counts too; a method stands for the object that it is bound to.
+    same = all(judge.identity[name] == classifier.identity[name] for name in ("spec", "args", "fingerprint"))
+    if same or judge.object is classifier.object or _owner(judge) is _owner(classifier):
         message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
         raise ConfigError(message)
 
 
-def _own_hypothesis(labels: Sequence[Label], description: str) -> Hypothesis:
-    phrases = tuple(dict.fromkeys(" ".join(part.split()) for part in description.split(",") if part.strip()))
-    if not phrases:
-        message = "a probe needs a description, such as --description 'on grass, at night'"
-        raise ConfigError(message)
+def _owner(part: Part) -> object:
+    """Return who answers: a function, or the object that the method is bound to."""
+    answers = getattr(part.object, method(part.kind))
+    return getattr(answers, "__self__", answers)
+
+
+def _class_names(classifier: Part) -> list[str] | None:
+    """Return the classifier's classes in order; None where it names none."""
+    names = getattr(classifier.object, "labels", None)
+    if names is None:
+        return None
+    listed = [] if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable) else list(names)
+    if not listed or not all(isinstance(name, str) for name in listed):
+        message = (
+            f"the `labels` of the classifier {brief(classifier.identity['spec'])} must be the names of its classes "
+            f"in order, but got {brief(repr(names), 80)}"
+        )
+        raise PluginError(message)
+    return listed
+
+
+def _own_hypotheses(
+    config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]
+) -> tuple[Hypothesis, ...]:
+    """Turn a person's descriptions into hypotheses, each once."""
     if len(labels) != 1:
         message = f"a probe is about one label, but got {len(labels)}"
         raise LabelError(message)
-    return Hypothesis(labels[0].name, phrases)
+    hypotheses = tuple(dict.fromkeys(_own_hypothesis(labels[0], text) for text in descriptions))
+    if not hypotheses:
+        message = "a probe needs a description, such as --description 'on grass, at night'"
+        raise ConfigError(message)
+    if not within_budget(hypotheses, config.budget, config.confirm.draws):
+        need = 2 * config.confirm.draws
+        message = f"a budget of {config.budget} draws cannot test a description; give at least {need}"
+        raise ConfigError(message)
+    return hypotheses
 
 
-def _folder(config: HuntConfig, hypotheses: Sequence[Hypothesis]) -> Path:
-    """Return the run directory; a probe's default is named after what it tests, beside the classifier's."""
-    if config.out is not None or not hypotheses:
-        return config.folder
-    tested = digest([[h.label, *h.phrases] for h in hypotheses])[:8]
-    return config.folder.with_name(f"{config.folder.name}-probe-{tested}")
+def _own_hypothesis(label: Label, description: str) -> Hypothesis:
+    phrases = tuple(dict.fromkeys(" ".join(part.split()) for part in description.split(",") if part.strip()))
+    if not phrases or not description.isprintable():
+        message = f"a description is words such as 'on grass, at night', but got {brief(description)!r}"
+        raise ConfigError(message)
+    return Hypothesis(label.name, phrases)
+
+
+def _explore_draws(config: HuntConfig, labels: int) -> int:
+    """Return how many draws a label gets in exploration, within the budget."""
+    if config.budget is None:
+        return config.explore.draws
+    affordable = int(config.budget * EXPLORE_SHARE) // labels
+    if affordable < 1:
+        need = math.ceil(labels / EXPLORE_SHARE)
+        message = (
+            f"a budget of {config.budget} draws cannot explore {labels} labels; give at least {need}, "
+            "or name fewer labels"
+        )
+        raise ConfigError(message)
+    return min(config.explore.draws, affordable)
+
+
+def _folder(config: HuntConfig, classifier: str, hypotheses: Sequence[Hypothesis]) -> Path:
+    """Return the run directory: `out`, or one under `runs/` named after the classifier and what a probe tests."""
+    if config.out is not None:
+        return config.out
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", classifier.removeprefix("object:")).strip("-.")[:80] or "hunt"
+    tested = f"-probe-{digest([[h.label, *h.phrases] for h in hypotheses])[:8]}" if hypotheses else ""
+    return Path("runs") / f"{name}{tested}"
 
 
 def _check_settings(store: Store, prepared: Prepared) -> None:

@@ -264,10 +264,11 @@ class HuntResult:
     explored: tuple[LabelSummary, ...]
     """In label order. Empty for a probe."""
     unscored: tuple[tuple[str, int], ...]
-    """(reason, count) over all draws, most frequent first."""
+    """(reason, count) over all draws, most frequent first; also of explored failures that could not be captioned or
+    embedded, which therefore may be in no hypothesis."""
     draws: Mapping[str, int]
     """Number of draws per arm."""
     observations: Mapping[str, Observation]
-    """By draw key: each draw that a finding shows as an example."""
+    """By draw key: each draw that is shown, as an example of a finding or for its caption."""
     captions: Mapping[str, str]
     """By draw key, for those explored failures that led to a hypothesis and are shown."""

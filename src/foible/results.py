@@ -5,15 +5,16 @@ Comes in: findings, observations, the context. Goes out: a `HuntResult`. A pure 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foible._version import __version__
 from foible.config import HuntConfig, settings
 from foible.errors import brief
 from foible.records import Arm, Finding, HuntResult, Hypothesis, LabelSummary, Observation
-from foible.registry import KINDS
+from foible.registry import KINDS, Part
 from foible.stages.confirm import tally
 from foible.stages.context import Context
 from foible.stages.decide import rate
@@ -27,47 +28,66 @@ class Work:
 
     findings: Sequence[Finding]
     untested: Sequence[Hypothesis]
-    explored: Sequence[Observation]
     observed: Mapping[str, Observation]
     """Every draw that counts, by key."""
+    explored: Sequence[Observation] = ()
+    undescribed: Sequence[str] = ()
+    """For each failure that could not be put into words, why."""
+    captions: Mapping[str, str] = field(default_factory=dict)
+    """By draw key: explored failures that led to a finding."""
 
 
 def make_result(work: Work, context: Context) -> HuntResult:
     """Join what was found with the settings it was found under."""
     shown = [key for f in work.findings for key in (*f.failing, *f.passing, *f.paired)]
     shown += [key for f in work.findings for c in f.counterfactuals for key in c.examples]
+    shown += work.captions
     observed = work.observed.values()
-    indices = {label.index for label in context.labels.values()}
+    indices = {index for label in context.labels.values() for index in (label.index, *label.accepted)}
     indices |= {o.outcome.predicted for o in observed if o.outcome.predicted is not None}
     arms = Counter(o.draw.arm for o in observed)
-    parts = {kind: getattr(context, kind) for kind in KINDS}
+    parts = {kind: part for kind in KINDS if (part := getattr(context, kind)) is not None}
     return HuntResult(
         foible_version=__version__,
-        settings=settings(context.config),
-        parts={kind: part.identity for kind, part in parts.items() if part is not None},
+        settings=_settings(context.config, parts),
+        parts={kind: part.identity for kind, part in parts.items()},
         labels=tuple(context.labels.values()),
         class_names={index: context.class_name(index) for index in sorted(indices)},
         failure=_failure_sentence(context.config),
         findings=tuple(work.findings),
         untested=tuple(work.untested),
         explored=tuple(_summary(name, work.explored) for name in context.labels) if work.explored else (),
-        unscored=_reasons(observed),
+        unscored=_counted([*_unscored(observed), *work.undescribed]),
         draws={arm: arms[arm] for arm in ARMS if arms[arm]},
         observations={key: work.observed[key] for key in dict.fromkeys(shown)},
-        captions={},
+        captions=dict(work.captions),
     )
 
 
 def _summary(label: str, explored: Sequence[Observation]) -> LabelSummary:
     own = [o for o in explored if o.draw.prompt.label == label]
     counts = tally(own)
-    return LabelSummary(label, counts, rate(counts), _reasons(own))
+    return LabelSummary(label, counts, rate(counts), _counted(_unscored(own)))
 
 
-def _reasons(observed: Iterable[Observation]) -> tuple[tuple[str, int], ...]:
-    """Count why draws are unscored, most frequent first."""
-    counts = Counter(o.outcome.reason for o in observed if o.outcome.status == "unscored")
-    return tuple(sorted(counts.items(), key=lambda c: (-c[1], c[0])))
+def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object]:
+    """Return the settings of this run: those of parts as they were used, be it an object in place of a spec."""
+    found = settings(config)
+    for kind, name in itertools.product(KINDS, ("spec", "args")):
+        if kind in parts:
+            found[f"{kind}.{name}"] = parts[kind].identity[name]
+        else:
+            del found[f"{kind}.{name}"]
+    return found
+
+
+def _unscored(observed: Iterable[Observation]) -> list[str]:
+    return [o.outcome.reason for o in observed if o.outcome.status == "unscored"]
+
+
+def _counted(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Count reasons, most frequent first."""
+    return tuple(sorted(Counter(reasons).items(), key=lambda c: (-c[1], c[0])))
 
 
 def _failure_sentence(config: HuntConfig) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +26,16 @@ NAMED = 5
 """A sentence names at most this many differing settings."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS draws (
+BEGIN IMMEDIATE;
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE draws (
     key TEXT PRIMARY KEY, label TEXT NOT NULL, description TEXT NOT NULL, text TEXT NOT NULL, seed INTEGER NOT NULL,
     arm TEXT NOT NULL, image_sha256 TEXT NOT NULL, ignored TEXT NOT NULL, fault TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS answers (
+CREATE TABLE answers (
     key TEXT PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, fault TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS spent (what TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL);
+CREATE TABLE spent (what TEXT NOT NULL, items INTEGER NOT NULL, seconds REAL NOT NULL);
+INSERT INTO about VALUES ('store_version', '{version}');
+COMMIT;
 """
 
 
@@ -72,21 +74,20 @@ class Store:
             StoreError: the folder cannot be used, is written by another process, or is of a newer version.
         """
         self.folder = folder
-        with _told(folder):
+        with contextlib.ExitStack() as opened, _told(folder):
             if write:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder)
+                opened.enter_context(_lock(folder))
             elif not (folder / "store.sqlite").is_file():
                 message = f"{folder} is no run directory (it holds no store.sqlite); name the directory of a hunt"
                 raise StoreError(message)
-            self._db = _connect(folder / "store.sqlite", write=write)
+            self._db = opened.enter_context(contextlib.closing(_connect(folder / "store.sqlite", write=write)))
             self._check_version(write=write)
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         """Close the files; the store may be opened again."""
-        self._db.close()
-        if hasattr(self, "_lock"):
-            self._lock.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -174,12 +175,13 @@ class Store:
         return found
 
     def _check_version(self, *, write: bool) -> None:
-        if write:
-            self._db.executescript(_TABLES)
-        version = self.about("store_version")
-        if version is None and write:
-            self.note("store_version", STORE_VERSION)
-        elif version != STORE_VERSION:
+        """Make the tables of a new store, all or none; change nothing in a store of another version."""
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if write and not tables:
+            self._db.executescript(_TABLES.replace("{version}", str(STORE_VERSION)))
+            tables = {"about"}
+        version = self.about("store_version") if "about" in tables else None
+        if version != STORE_VERSION:
             newer = isinstance(version, int) and version > STORE_VERSION
             mend = "use the newer foible that made it" if newer else "name another directory"
             message = (
@@ -191,6 +193,8 @@ class Store:
 def check_settings(store: Store, wanted: Mapping[str, object], growing: Iterable[str] = ()) -> None:
     """Refuse a run directory that was made with other settings; note them where it is new.
 
+    Until the judge has answered no draw has an outcome, so settings under which nothing worked are replaced.
+
     Args:
         store: the run directory.
         wanted: dotted name -> JSON-able value of everything that decides results.
@@ -201,7 +205,7 @@ def check_settings(store: Store, wanted: Mapping[str, object], growing: Iterable
     """
     wanted = json.loads(canonical(wanted))
     before = store.about("settings")
-    if before is None:
+    if before is None or not store.has_answer("judge"):
         store.note("settings", wanted)
         return
     grown = {name for name in growing if _rises(before.get(name), wanted.get(name))}
@@ -217,25 +221,6 @@ def check_settings(store: Store, wanted: Mapping[str, object], growing: Iterable
         raise StoreError(message)
     if grown:
         store.note("settings", {**before, **{name: wanted[name] for name in grown}})
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, whole.
-
-    Raises:
-        StoreError: the disk is full or cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _told(path.parent):
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
 
 
 def _draw_row(row: tuple[Any, ...]) -> DrawRow:
@@ -263,7 +248,7 @@ def _lock(folder: Path) -> Any:
     file = (folder / ".lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.close()
         message = f"{folder} is in use by another foible; wait for it, or name another --out"
         raise StoreError(message) from None
@@ -275,8 +260,11 @@ def _told(folder: Path) -> Iterator[None]:
     """Turn what the disk or the database says into one sentence."""
     try:
         yield
-    except sqlite3.DatabaseError as problem:
+    except sqlite3.OperationalError as problem:  # the disk: full, read-only, in use
         message = f"the store in {folder} cannot be used ({problem}); free the disk, or name another --out"
+        raise StoreError(message) from problem
+    except (sqlite3.DatabaseError, ValueError) as problem:
+        message = f"the store in {folder} is damaged ({brief(problem)}); name another --out, with the same archive"
         raise StoreError(message) from problem
     except OSError as problem:
         reason = problem.strerror or str(problem)

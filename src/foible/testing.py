@@ -276,7 +276,8 @@ def _equal(one: Any, other: Any, levels: int) -> bool:
             return False
         return int(np.abs(one.image.astype(int) - other.image.astype(int)).max()) <= levels
     if isinstance(one, Judgement):
-        return one.faithful == other.faithful and abs(one.score - other.score) <= TOLERANCE * max(1.0, abs(one.score))
+        same = abs(one.score - other.score) <= TOLERANCE * max(1.0, abs(one.score))
+        return bool(one.faithful == other.faithful and same)
     if isinstance(one, str):
         return one == str(other)
     return bool(one.shape == other.shape and np.allclose(one, other, rtol=TOLERANCE, atol=TOLERANCE))

@@ -53,18 +53,21 @@ def tiny(tmp_path_factory):
 
 
 def processor(kind="ViT"):
+    """Resize to 32 pixels, whatever the shape."""
     import transformers
 
     return getattr(transformers, f"{kind}ImageProcessorPil")(size={"height": 32, "width": 32})
 
 
 def clip_processor():
+    """Resize and crop to 32 pixels."""
     import transformers
 
     return transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
 
 
 def tokenizer():
+    """One token for each of the words."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -83,6 +86,7 @@ def tokenizer():
 
 
 def resnet():
+    """A convolutional classifier with three named classes."""
     import transformers as t
 
     names = {0: "cup", 1: "ball", 2: "vase"}
@@ -93,12 +97,14 @@ def resnet():
 
 
 def vit():
+    """A transformer classifier with four classes."""
     import transformers as t
 
     return t.ViTForImageClassification(t.ViTConfig(**EYE, num_labels=4)), processor()
 
 
 def clip():
+    """A joint embedder of images and texts."""
     import transformers as t
 
     config = t.CLIPConfig(text_config={**TONGUE, "projection_dim": 8}, vision_config=EYE, projection_dim=8)
@@ -106,6 +112,7 @@ def clip():
 
 
 def encoder_decoder():
+    """A captioner of two halves."""
     import transformers as t
 
     decoder = t.BertConfig(**TONGUE, is_decoder=True, add_cross_attention=True)
@@ -116,12 +123,14 @@ def encoder_decoder():
 
 
 def git():
+    """A captioner that reads the image as a prefix."""
     import transformers as t
 
     return t.GitForCausalLM(t.GitConfig(vision_config=EYE, **TONGUE)), clip_processor(), tokenizer()
 
 
 def blip():
+    """A captioner with its own way to generate."""
     import transformers as t
 
     text = {**TONGUE, "sep_token_id": 3, "encoder_hidden_size": 16}

@@ -38,7 +38,7 @@ def test_the_diorama_conforms(row):
     assert testing.check(row.kind, row.spec) == []
 
 
-@pytest.mark.parametrize(("kind", "name", "args"), TINY, ids=lambda value: str(value))
+@pytest.mark.parametrize(("kind", "name", "args"), TINY, ids=str)
 def test_the_transformers_adapters_conform(kind, name, args, tiny):
     """Real model classes, saved and loaded again, keep the promises of their kind."""
     assert testing.check(kind, f"transformers:{tiny(name)}", args, size=32) == []
@@ -55,40 +55,48 @@ CALLS = []
 
 
 def never_the_same(images):
+    """Answer by how often it was called."""
     CALLS.append(1)
     return [[float(len(CALLS)), 1.0]] * len(images)
 
 
 def normalised_over_the_batch(images):
+    """Answer by what else is in the batch."""
     means = np.stack([image.mean(axis=(0, 1)) for image in images])
     return means - means.mean()
 
 
 def backwards(images):
+    """Answer in reverse."""
     return testing.ColourClassifier().classify(images)[::-1]
 
 
 def writes_into_its_input(images):
+    """Blacken the images."""
     for image in images:
         image[:] = 0
     return [[1, 2]] * len(images)
 
 
 def blind_to_black(images):
+    """Divide by zero on black."""
     means = np.stack([image.mean(axis=(0, 1)) for image in images])
     with np.errstate(all="ignore"):
         return means / means.sum(axis=1, keepdims=True)
 
 
 def classes_not_scores(images):
+    """Give the class instead of scores."""
     return np.zeros(len(images), int)
 
 
 def one_row_for_all(images):
+    """Forget the batch."""
     return [[0.0, 1.0]]
 
 
 def fails_on_white(images):
+    """Raise where the image is white."""
     if any(image.min() == 255 for image in images):
         message = "too bright"
         raise ValueError(message)
@@ -114,18 +122,22 @@ def test_a_broken_classifier_is_told_which_promise_it_breaks(function, told):
 
 
 def unseeded(prompts, seeds):
+    """Draw from the global random state."""
     return [np.random.randint(0, 256, (16, 16, 3)).astype(np.uint8) for _ in prompts]  # noqa: NPY002 - the fault itself
 
 
 def deaf_to_its_seed(prompts, seeds):
+    """Draw the same for every seed."""
     return [np.zeros((16, 16, 3), np.uint8) for _ in prompts]
 
 
 def of_all_sizes(prompts, seeds):
+    """Draw in two sizes."""
     return [np.zeros((16 + seed % 2, 16, 3), np.uint8) for seed in seeds]
 
 
 def wants_words(prompts, seeds):
+    """Raise on an empty prompt."""
     if not all(prompts):
         message = "no prompt"
         raise ValueError(message)

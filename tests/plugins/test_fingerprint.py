@@ -90,6 +90,7 @@ def test_what_decides_the_answers_changes_the_fingerprint(tmp_path, old, new):
 
 
 def make(value):
+    """Close over a value."""
     return lambda images: value
 
 
@@ -135,7 +136,7 @@ def test_a_fingerprint_of_anything_ends():
     deep = []
     for _ in range(5_000):
         deep = [deep]
-    with open(__file__) as stream:
+    with Path(__file__).open() as stream:
         for value in (cyclic, deep, {object(): 1}, stream, sys, print, np.random.default_rng(0), "\ud800", 1j, b"x"):
             assert len(of_object(value)) == 32
     assert of_object([object()]) == of_object([object()])

@@ -241,7 +241,8 @@ def test_what_a_factory_raises_becomes_one_sentence(own):
     """Import errors of the module's own, and exceptions of the factory, name the spec and the original."""
     own("mine_imports", "import foible_nowhere\n")
     assert wrong("classifier", "python:mine_imports:x") == (
-        "the classifier 'python:mine_imports:x' could not be loaded: ModuleNotFoundError: No module named 'foible_nowhere'"
+        "the classifier 'python:mine_imports:x' could not be loaded: "
+        "ModuleNotFoundError: No module named 'foible_nowhere'"
     )
     own("mine_raises", "def make():\n    raise RuntimeError('no\\nluck ' + repr(object()))\n")
     assert wrong("classifier", "python:mine_raises:make") == (

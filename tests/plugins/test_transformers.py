@@ -15,6 +15,7 @@ from foible.records import Label
 
 
 def load(kind, folder, **args):
+    """Load a folder through the adapter of a kind."""
     return registry.load(kind, f"transformers:{folder}", args)
 
 
@@ -300,3 +301,34 @@ def test_arguments_that_make_no_sense(kind, args, told, tiny):
     """Each is one sentence that says what would."""
     folder = tiny({"classifier": "resnet", "captioner": "git", "judge": "clip"}[kind])
     assert told in wrong(kind, folder, ArgumentError, **args)
+
+
+# --- the diorama's names -------------------------------------------------------------------------------------------
+
+
+def test_the_dioramas_models_are_folders_like_any_other(spoiled, monkeypatch, images):
+    """Its judge is the embedder with the margin and the template beside it, against every label of the diorama."""
+    folder = spoiled("clip")
+    (folder / "judge.json").write_text(json.dumps({"template": "a {}", "margin": -0.25}))
+    monkeypatch.setattr("foible.models.diorama.weights", lambda _: folder)
+    judge = registry.load("judge", "diorama:judge")
+    args = judge.identity["args"]
+    assert (args["threshold"], args["template"], len(args["contrasts"])) == (-0.25, "a {}", 12)
+    assert "diorama" not in json.dumps(args)
+    assert len(judge.object.judge(images[:1], [Label(0, "vase")])) == 1
+    assert registry.load("judge", "diorama:judge", {"threshold": 0.5}).identity["args"]["threshold"] == 0.5
+    assert registry.load("embedder", "diorama:embedder").object.embed(images).shape == (3, 8)
+    folder = spoiled("git")
+    assert registry.load("captioner", "diorama:captioner", {"max_new_tokens": 3}).object.caption(images[:1])
+    folder = spoiled("resnet")
+    assert registry.load("classifier", "diorama:biased-resnet").object.labels == ("cup", "ball", "vase")
+
+
+def test_a_diorama_model_without_weights_says_so(monkeypatch, tmp_path):
+    """Missing weights are a missing part, in the listing and when named."""
+    monkeypatch.setattr("foible.models.diorama.weights", lambda name: tmp_path / name)
+    with pytest.raises(PluginError, match="'diorama:reference' has no weights"):
+        registry.load("classifier", "diorama:reference")
+    states = {row.spec: row.missing for row in registry.listing()}
+    assert "train it anew" in states["diorama:judge"]
+    assert states["diorama:scenes"] == ""

@@ -181,9 +181,10 @@ def test_an_endless_iterator_ends():
     """No more is taken than was asked for."""
     from itertools import repeat
 
-    assert reasons(ask_captioner(lambda images: (word for word in repeat("a cup")), IMAGES)) == [
-        "captioner: wanted 1 caption, got 2"
-    ] * 3
+    assert (
+        reasons(ask_captioner(lambda images: (word for word in repeat("a cup")), IMAGES))
+        == ["captioner: wanted 1 caption, got 2"] * 3
+    )
 
 
 # --- images --------------------------------------------------------------------------------------------------------
@@ -216,9 +217,10 @@ def test_arrays_drawn_records_and_rgb_pictures_are_images():
     entries = drawn(GOOD, Drawn(GOOD, ("blue\n",)), Image.new("RGB", (4, 4)), size=(4, 4))
     assert all(entry.image.shape == (4, 4, 3) and entry.image.dtype == np.uint8 for entry in entries)
     assert entries[1].ignored == ("blue·",)
-    assert reasons(ask_generator(lambda prompts, seeds: np.stack([GOOD] * len(prompts)), ["a"] * 3, [1, 2, 3])) == [
-        None
-    ] * 3
+    assert (
+        reasons(ask_generator(lambda prompts, seeds: np.stack([GOOD] * len(prompts)), ["a"] * 3, [1, 2, 3]))
+        == [None] * 3
+    )
 
 
 def test_where_no_size_is_asked_for_the_first_image_tells():
@@ -273,7 +275,9 @@ def test_no_caption_is_a_fault(caption, reason):
 
 def test_one_caption_is_not_taken_for_one_per_letter():
     """A text of three letters is no batch of three captions."""
-    assert reasons(ask_captioner(lambda images: "cup", IMAGES)) == ["captioner: wanted 1 caption in a list, got str"] * 3
+    assert (
+        reasons(ask_captioner(lambda images: "cup", IMAGES)) == ["captioner: wanted 1 caption in a list, got str"] * 3
+    )
 
 
 # --- judgements ----------------------------------------------------------------------------------------------------
@@ -281,8 +285,14 @@ def test_one_caption_is_not_taken_for_one_per_letter():
 
 def test_judgements_and_booleans_are_judgements():
     """A judge may say yes or no; what comes out has plain Python values."""
-    entries = ask_judge(lambda images, labels: [True, np.False_, Judgement(np.True_, np.float32(0.5))], IMAGES, LABELS)
-    assert entries == [Judgement(True, 1.0), Judgement(False, 0.0), Judgement(True, 0.5)]
+    entries = ask_judge(
+        lambda images, labels: [True, np.False_, Judgement(faithful=np.True_, score=np.float32(0.5))], IMAGES, LABELS
+    )
+    assert entries == [
+        Judgement(faithful=True, score=1.0),
+        Judgement(faithful=False, score=0.0),
+        Judgement(faithful=True, score=0.5),
+    ]
     assert type(entries[2].faithful) is bool
     assert type(entries[2].score) is float
 
@@ -292,10 +302,10 @@ def test_judgements_and_booleans_are_judgements():
     [
         (0.7, "wanted a judgement or true or false, got float"),
         (None, "wanted a judgement or true or false, got nothing"),
-        (Judgement(1, 0.5), "wanted a judgement or true or false, got Judgement"),
-        (Judgement(True, float("nan")), "wanted a finite score, got NaN"),
-        (Judgement(True, float("-inf")), "wanted a finite score, got infinity"),
-        (Judgement(True, "high"), "wanted a number as score, got str"),
+        (Judgement(faithful=1, score=0.5), "wanted a judgement or true or false, got Judgement"),
+        (Judgement(faithful=True, score=float("nan")), "wanted a finite score, got NaN"),
+        (Judgement(faithful=True, score=float("-inf")), "wanted a finite score, got infinity"),
+        (Judgement(faithful=True, score="high"), "wanted a number as score, got str"),
     ],
 )
 def test_no_judgement_is_a_fault(judgement, reason):

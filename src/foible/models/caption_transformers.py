@@ -27,7 +27,7 @@ _TOKENS = ("bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_
 class TransformersCaptioner:
     """A VisionEncoderDecoder, GIT or BLIP model (arXiv 2205.14100, 2201.12086)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an argument of the plug-in, by keyword
         self,
         name: str,
         *,
@@ -58,16 +58,17 @@ class TransformersCaptioner:
             raise PluginError(message)
         self._processor = shared.image_processor(found)
         self._tokenizer = shared.tokenizer(found)
-        self._greedy = _greedy(self._model, max_new_tokens)
+        speaker = getattr(self._model, "text_decoder", self._model)  # a part of BLIP generates on its own
+        speaker.generation_config = _greedy(speaker, max_new_tokens)
         self.fingerprint = found.fingerprint
         self.resolved = found.resolved
         self.version = shared.VERSION
 
     def caption(self, images: Sequence[Image]) -> list[str]:
         """Caption each image in one line, without special tokens."""
-        with torch.inference_mode(), shared.quiet():
+        with torch.inference_mode():
             pixels = shared.pixels(self._processor, images, self._found)
-            tokens = self._model.generate(pixel_values=pixels, generation_config=self._greedy)
+            tokens = self._model.generate(pixel_values=pixels)
         texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
         return [text.strip() for text in texts]
 

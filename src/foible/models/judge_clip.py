@@ -31,7 +31,7 @@ class ClipJudge:
     itself, in whatever case, is left out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an argument of the plug-in, by keyword
         self,
         name: str,
         *,

@@ -1,7 +1,7 @@
 """Images become captions.
 
-Comes in: observed draws. Goes out: draw key -> caption, without the draws whose caption failed (they are counted).
-Neighbour: `describe.py` mines the captions.
+Comes in: observed draws. Goes out: draw key -> caption, or the fault that stands for it. Neighbour: `describe.py` mines
+the captions.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from foible.stages.draw import load
 from foible.wrappers import Fault, ask_captioner
 
 
-def caption(draws: Sequence[Draw], captioner: Part, context: Context) -> dict[str, str]:
+def caption(draws: Sequence[Draw], captioner: Part, context: Context) -> dict[str, str | Fault]:
     """Caption draws that were made before."""
 
     def ask(present: list[Shown]) -> list[Any]:
         answers: Sequence[str | Fault] = ask_captioner(captioner, [s.image for s in present if s.image is not None])
         return list(answers)
 
-    captions: dict[str, str] = {}
+    captions: dict[str, str | Fault] = {}
     with context.progress.stage("caption", len(draws)) as advance:
         for unit in units(draws, context.config.batch):
             shown = load(unit, context)
             rows = answer_unit(shown, captioner, context.store, ask)
-            captions |= {s.draw.key: row.value for s, row in zip(shown, rows, strict=True) if row and not row.fault}
+            for s, row in zip(shown, rows, strict=True):
+                fault = row.fault if row is not None else s.fault
+                captions[s.draw.key] = Fault(fault) if fault or row is None else row.value
             advance(len(unit))
     return captions

@@ -23,12 +23,20 @@ KEPT = 5
 
 
 def classify_unit(shown: Sequence[Shown], context: Context) -> list[Prediction | Fault | None]:
-    """Classify a unit; None where there is no image."""
-    classes = len(context.class_names) if context.class_names is not None else None
+    """Classify a unit; None where there is no image.
+
+    Raises:
+        InputError: as `Failure.check`, once the first answer of a classifier without names tells how many classes it has.
+    """
+    classes = len(context.class_names) if context.class_names is not None else context.store.about("classes")
     kept = max(KEPT, context.failure.top)
 
     def ask(present: list[Shown]) -> list[Any]:
         answers = ask_classifier(context.classifier, [s.image for s in present if s.image is not None], classes)
+        told = next((len(answer) for answer in answers if not isinstance(answer, Fault)), None)
+        if classes is None and told is not None:
+            context.failure.check(context.labels.values(), told)
+            context.store.note("classes", told)
         return [answer if isinstance(answer, Fault) else _highest(answer, kept) for answer in answers]
 
     rows = answer_unit(shown, context.classifier, context.store, ask)

@@ -30,8 +30,7 @@ def confirm(hypotheses: Sequence[Hypothesis], context: Context) -> list[Tested]:
     """Draw and count the pairs of every hypothesis, in the order given."""
     controls = {name: _plan(context.labels[name], (), "control", context) for name in _labels(hypotheses)}
     treats = {h: _plan(context.labels[h.label], h.phrases, "treat", context) for h in hypotheses}
-    planned = [draw for draws in (*controls.values(), *treats.values()) for draw in draws]
-    seen = {o.draw.key: o for o in observe(planned, context, "confirm")}
+    seen = {o.draw.key: o for o in observe([*controls.values(), *treats.values()], context, "confirm")}
     return [_tested(h, [seen[d.key] for d in treats[h]], [seen[d.key] for d in controls[h.label]]) for h in hypotheses]
 
 

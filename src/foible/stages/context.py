@@ -5,12 +5,13 @@ Comes in: nothing but what `prepare.py` puts together. Goes out: one frozen reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from foible.archive import Archive
 from foible.config import HuntConfig
+from foible.errors import ConfigError, LabelError, brief
 from foible.labels import class_name
 from foible.progress import Progress
 from foible.records import Label, Prediction
@@ -32,6 +33,22 @@ class Failure:
         if self.target is not None:
             return prediction.index == self.target
         return all(index not in label.accepted for index, _ in prediction.top[: self.top])
+
+    def check(self, labels: Iterable[Label], classes: int) -> None:
+        """Refuse what no classifier of so many classes can pass, or fail.
+
+        Raises:
+            LabelError: a label or the target lies beyond the classes.
+            ConfigError: so many scores count that a label could never fail.
+        """
+        for label in labels:
+            beyond = max(*label.accepted, label.index, self.target or 0)
+            if beyond >= classes:
+                message = f"class {beyond} is asked for (label {brief(label.name)!r}), but the classifier has {classes}"
+                raise LabelError(f"{message} (from 0); name another")
+            if self.target is None and self.top + len(label.accepted) > classes:
+                message = f"with failure.top {self.top} and {classes} classes the label {brief(label.name)!r} never fails"
+                raise ConfigError(f"{message}; lower failure.top, or accept fewer classes")
 
 
 @dataclass(frozen=True, slots=True)

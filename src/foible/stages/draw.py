@@ -16,7 +16,7 @@ from foible.errors import PluginError
 from foible.records import Draw, Drawn
 from foible.stages.answer import Shown
 from foible.stages.context import Context
-from foible.store import DrawRow
+from foible.store import DrawRow, Store
 from foible.wrappers import Fault, ask_generator
 
 WRITERS = 8
@@ -42,6 +42,7 @@ def draw_unit(unit: Sequence[Draw], context: Context) -> list[Shown]:
         _refuse_a_dead_generator(made, context)
         held.update({shown.draw.key: shown for shown in made})
     all_shown = [shown for draw in unit if (shown := held[draw.key]) is not None]
+    _note_size(all_shown, store)
     unnoted = [shown for shown in all_shown if _noted(rows.get(shown.draw.key)) != (shown.sha256, shown.fault)]
     if unnoted:
         store.add_draws([_row(shown) for shown in unnoted])
@@ -72,7 +73,10 @@ def _make(unit: Sequence[Draw], held: AbstractSet[str], context: Context) -> lis
     """Draw a unit and archive what is not held yet; writing waits for the disk, so several are written at once."""
     began = time.perf_counter()
     generator = context.generator
-    answers = ask_generator(generator, [draw.prompt.text for draw in unit], [draw.seed for draw in unit])
+    size = context.store.about("image_size")
+    answers = ask_generator(
+        generator, [draw.prompt.text for draw in unit], [draw.seed for draw in unit], tuple(size) if size else None
+    )
     context.store.spend("generator", len(unit), time.perf_counter() - began)
 
     def keep(draw: Draw, answer: Drawn | Fault) -> Shown:
@@ -90,6 +94,13 @@ def _refuse_a_dead_generator(made: Sequence[Shown], context: Context) -> None:
         spec = context.generator.identity["spec"]
         message = f"the generator {spec} drew none of the first {len(made)} images: {made[0].fault}"
         raise PluginError(message)
+
+
+def _note_size(unit: Sequence[Shown], store: Store) -> None:
+    """Note the size of the first image of the hunt: what every later one must measure."""
+    first = next((shown.image for shown in unit if shown.image is not None), None)
+    if first is not None and store.about("image_size") is None:
+        store.note("image_size", first.shape[:2])
 
 
 def _noted(row: DrawRow | None) -> tuple[str, str] | None:

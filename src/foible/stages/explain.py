@@ -52,14 +52,16 @@ def explain(
         return list(findings), []
     alternatives = Alternatives(captions)
     confirmed = [f for f in findings if f.verdict == "confirmed"][: options.findings]
-    plans = {id(f): [(c, _plan(f, c, context)) for c in changes(f, alternatives)] for f in confirmed}
-    unique: dict[str, Draw] = {}
-    for plan in plans.values():
-        for _, draws in plan:
-            if allowed is None or len(unique.keys() | {draw.key for draw in draws}) <= allowed:
-                unique |= {draw.key: draw for draw in draws}
-    seen = {o.draw.key: o for o in observe(list(unique.values()), context, "explain")} if unique else {}
-    return [_explained(f, plans.get(id(f), ()), seen) for f in findings], list(seen.values())
+    plans = {id(f): [(c, _plan(f, c.left, context)) for c in changes(f, alternatives)] for f in confirmed}
+    paid: dict[str, Draw] = {}
+    chosen: dict[tuple[str, ...], Sequence[Draw]] = {}
+    for draws in (draws for plan in plans.values() for _, draws in plan):
+        own = {draw.key: draw for draw in draws}
+        if allowed is None or len(paid.keys() | own.keys()) <= allowed:
+            paid |= own
+            chosen[tuple(own)] = draws
+    seen = {o.draw.key: o for o in observe(list(chosen.values()), context, "explain")} if chosen else {}
+    return [_explained(f, plans.get(id(f), ()), seen, context) for f in findings], list(seen.values())
 
 
 def changes(finding: Finding, alternatives: Alternatives) -> list[Change]:
@@ -98,22 +100,24 @@ def _kind(phrase: str) -> str:
     return "modifier" if is_modifier(phrase) else opening(phrase)
 
 
-def _plan(finding: Finding, change: Change, context: Context) -> list[Draw]:
+def _plan(finding: Finding, phrases: Sequence[str], context: Context) -> list[Draw]:
     config = context.config
     label = context.labels[finding.trial.hypothesis.label]
-    return plan_draws(label, change.left, "counterfactual", min(config.explain.draws, config.confirm.draws), context)
+    return plan_draws(label, phrases, "counterfactual", min(config.explain.draws, config.confirm.draws), context)
 
 
 def _explained(
-    finding: Finding, plan: Sequence[tuple[Change, Sequence[Draw]]], seen: dict[str, Observation]
+    finding: Finding, plan: Sequence[tuple[Change, Sequence[Draw]]], seen: dict[str, Observation], context: Context
 ) -> Finding:
+    treat = _plan(finding, finding.trial.hypothesis.phrases, context)
+    failing = {draw.seed for draw in treat if draw.key in finding.failing}
     counterfactuals = []
     for change, draws in plan:
         if any(draw.key not in seen for draw in draws):  # the budget left it out
             continue
         observed = [seen[draw.key] for draw in draws]
         counts = tally(observed)
-        keys = tuple(o.draw.key for o in observed[: len(finding.failing)])
+        keys = tuple(o.draw.key for o in observed if o.draw.seed in failing)
         counterfactuals.append(
             Counterfactual(change.kind, change.phrase, ", ".join(change.left), counts, rate(counts), keys)
         )

@@ -19,13 +19,18 @@ from foible.wrappers import Fault
 UNFAITHFUL = "unfaithful: the judge does not see the label in the image"
 
 
-def observe(draws: Sequence[Draw], context: Context, stage: str) -> list[Observation]:
-    """Make, classify and judge draws; only what the store lacks is done."""
+def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> list[Observation]:
+    """Make, classify and judge the draws of every plan; only what the store lacks is done.
+
+    Units are cut inside each plan, so that a plan is drawn in the same units whatever else is observed beside it: by
+    another hunt that shares the archive, or after the budget was raised.
+    """
     observations: list[Observation] = []
-    with context.progress.stage(stage, len(draws)) as advance:
-        for unit in units(draws, context.config.batch):
-            observations += _observe_unit(unit, context)
-            advance(len(unit))
+    with context.progress.stage(stage, sum(len(plan) for plan in plans)) as advance:
+        for plan in plans:
+            for unit in units(plan, context.config.batch):
+                observations += _observe_unit(unit, context)
+                advance(len(unit))
     return observations
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foible.identity import canonical, derive_seed, draw_key
+from foible.identity import canonical, derive_seeds, draw_key
 from foible.records import Arm, Draw, Label, Prompt
 from foible.stages.context import Context
 
@@ -38,5 +38,5 @@ def plan_draws(label: Label, phrases: Sequence[str], arm: Arm, count: int, conte
     prompt = make_prompt(label, config.explore.template, phrases)
     stream = "explore" if arm == "explore" else "test"
     who = canonical([label.index, label.name])
-    seeds = [derive_seed(config.seed, stream, who, number) for number in range(count)]
+    seeds = derive_seeds(config.seed, stream, who, count)
     return [Draw(draw_key(generator, prompt.text, each), prompt, each, arm) for each in seeds]

@@ -1,0 +1,10 @@
+"""For every test: one thread a process, and no hub."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports torch or numpy: several processes on several threads each slow one another down tenfold.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
