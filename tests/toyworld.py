@@ -7,10 +7,16 @@ bucket, and a striped bottle at night for a vase.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+import foible
 from foible.diorama.scene import Scene, caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
 
@@ -82,6 +88,73 @@ def judge(images: Sequence[np.ndarray], labels: Sequence[object]) -> list[bool]:
 
 
 PARTS = {"generator": draw, "captioner": describe, "embedder": embed, "judge": judge}
+LABELLED = ["coffee mug", "water bottle", "teapot"]
+SMALL = {"explore": {"draws": 24}, "confirm": {"draws": 20}, "explain": {"draws": 8}, "batch": 8}
+
+
+def hunt(out, classifier=None, labels=LABELLED, config=None, **given):
+    """Hunt in the toy world, in this process and in silence: three labels, few draws, small units."""
+    given = {**PARTS, **given}
+    return foible.hunt(
+        Classifier() if classifier is None else classifier,
+        labels,
+        out=out,
+        config={**SMALL, **(config or {})},
+        progress=False,
+        **given,
+    )
+
+
+class Slow:
+    """Draws as `draw` does, takes TOY_SLEEP seconds a batch, and writes what it drew to the file TOY_LOG."""
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
+        """Write down every draw before it is handed over."""
+        time.sleep(float(os.environ.get("TOY_SLEEP", "0")))
+        with Path(os.environ.get("TOY_LOG", os.devnull)).open("a", encoding="utf-8") as log:
+            log.writelines(f"{seed} {prompt}\n" for prompt, seed in zip(prompts, seeds, strict=True))
+        return draw(prompts, seeds)
+
+
+SPECS = {
+    "classifier": "python:toyworld:Classifier",
+    "generator": "python:toyworld:Slow",
+    "captioner": "python:toyworld:describe",
+    "embedder": "python:toyworld:embed",
+    "judge": "python:toyworld:judge",
+}
+COMMAND = ["hunt", "--quiet"]
+COMMAND += [word for kind, spec in SPECS.items() for word in (f"--{kind}", spec)]
+COMMAND += [word for label in LABELLED for word in ("--label", label)]
+for _section, _value in SMALL.items():
+    _fields = _value.items() if isinstance(_value, dict) else (("", _value),)
+    COMMAND += [word for f, v in _fields for word in ("--set", f"{_section}{'.' if f else ''}{f}={v}")]
+"""The arguments of `foible` for the same small hunt."""
+
+
+def command(*arguments, cwd=None, env=None, python=("-m", "foible"), **options):
+    """Start `foible` as a user does, in a process of its own; give the process."""
+    tests = str(Path(__file__).parent)
+    return subprocess.Popen(
+        [sys.executable, *python, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": tests, **(env or {})},
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+    )
+
+
+def finished(process):
+    """Wait for a process; give its exit code, what it printed, and what it said on stderr."""
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def written(folder):
+    """Give the bytes of everything that a hunt writes for people and programs."""
+    return {name: (Path(folder) / name).read_bytes() for name in ("findings.json", "findings.md", "report.html")}
 
 
 def _write(scene: Scene, seed: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 """The image archive: PNG files by draw key, so that a draw made once is never made again.
 
 Comes in: a key and an image. Goes out: the image, and the hash of its file. Hunts of any classifier share one archive.
-Each file says what it shows (prompt, seed, generator, unused words) in its own text chunks, and bears a seal over key and
-pixels, so that a torn or mistaken file is found by a hunt that never saw it. Neighbour: `store.py` notes the file's hash,
-so that a run directory knows its own images again.
+Each file says what it shows (prompt, seed, generator, unused words) in its own text chunks, and bears a seal over key
+and pixels, so that a torn or mistaken file is found by a hunt that never saw it. Neighbour: `store.py` notes the file's
+hash, so that a run directory knows its own images again.
 """
 
 from __future__ import annotations
@@ -100,10 +100,7 @@ class Archive:
         except OSError as problem:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            message = (
-                f"the image archive {self.folder} cannot be written ({problem.strerror}); free the disk, or name another "
-                "--archive"
-            )
+            message = f"the image archive {self.folder} cannot be written ({problem.strerror}); free it, or --archive"
             raise StoreError(message) from problem
         return sha256(data)
 

@@ -7,11 +7,13 @@ sentence; anything else keeps its traceback.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +23,8 @@ from foible._version import __version__
 from foible.config import HuntConfig, Layer, fields, read_assignment, read_file, resolve
 from foible.errors import FoibleError, brief
 from foible.progress import Bars, Progress, Silent
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
@@ -135,15 +139,16 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines."
 
     rows = listing()
     if as_json:
-        for row in rows:
-            print(json.dumps(dataclasses.asdict(row)))
+        with _while_read():
+            print("\n".join(json.dumps(dataclasses.asdict(row)) for row in rows))
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "spec", "from", "state"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(row.kind, row.spec, row.source, row.missing or "installed")
-    _stdout().print(table)
+        table.add_row(*(Text(cell) for cell in (row.kind, row.spec, row.source, row.missing or "installed")))
+    with _while_read() as console:
+        console.print(table)
 
 
 @app.command("config")
@@ -158,14 +163,16 @@ def show_config(
     resolved, origins = _resolve(config, assign, {})
     if as_json:
         rows = {n: {"value": v, "origin": origins[n], "role": r} for n, v, r in fields(resolved)}
-        print(json.dumps(rows, indent=2, default=str))
+        with _while_read():
+            print(json.dumps(rows, indent=2, default=str))
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("field", "value", "from", "role"):
         table.add_column(heading, overflow="fold")
     for name, value, role in fields(resolved):
-        table.add_row(name, Text(_value(value)), origins[name], role)
-    _stdout().print(table)
+        table.add_row(*(Text(cell) for cell in (name, _value(value), origins[name], role)))
+    with _while_read() as console:
+        console.print(table)
 
 
 def main() -> None:
@@ -173,20 +180,23 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except FoibleError as problem:
-        _stop(str(problem), 2)
-    except click.ClickException as problem:
-        _stop(problem.format_message(), 2)
-    except (KeyboardInterrupt, click.Abort):
-        _stop("interrupted; what was finished is kept, and the same command goes on from there", 130)
-    except BrokenPipeError:  # the reader of our output has gone, as in `foible models | head`
-        sys.stderr.close()
-        sys.exit(0)
+        sys.exit(_told(str(problem), 2))
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as problem:
+        # What typer raises for a mistyped command has this method; its class moves from release to release.
+        if not hasattr(problem, "format_message"):
+            raise
+        sys.exit(_told(problem.format_message(), 2))
+    if code == INTERRUPTED:
+        _told("interrupted; what was finished is kept, and the same command goes on from there", code)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _stop(sentence: str, code: int) -> None:
-    print(f"foible: {sentence}", file=sys.stderr)
-    sys.exit(code)
+def _told(sentence: str, code: int) -> int:
+    if sentence:  # there is none where typer printed the help already
+        print(f"foible: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
 
 
 def _resolve(file: Path | None, assign: list[str] | None, flags: dict[str, Any]) -> tuple[HuntConfig, dict[str, str]]:
@@ -208,16 +218,16 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
     progress: Progress = Silent() if quiet else Bars()
     done = run(config, progress=progress, descriptions=descriptions)
-    if as_json:
-        print((done.folder / "findings.json").read_text(encoding="utf-8"), end="")
-    else:
-        _print_findings(done)
+    with _while_read() as console:
+        if as_json:
+            sys.stdout.buffer.write((done.folder / "findings.json").read_bytes())  # as it is, in any locale
+        else:
+            _print_findings(done, console)
     if fail_on == "confirmed" and done.confirmed:
         raise typer.Exit(1)
 
 
-def _print_findings(done: Any) -> None:
-    console = _stdout()
+def _print_findings(done: Any, console: Console) -> None:
     result = done.result
     table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
     for heading in ("verdict", "label", "description", "fails with it", "without", "taken for", "adjusted p"):
@@ -249,8 +259,16 @@ def _value(value: object) -> str:
     return brief(value, 200) if value not in (None, "", ()) else "-"
 
 
-def _stdout() -> Console:
-    return Console(file=sys.stdout, highlight=False)
+@contextlib.contextmanager
+def _while_read() -> Iterator[Console]:
+    """Print on stdout as long as somebody reads it: `foible models | head` is no failure, and hides none."""
+    try:
+        yield Console(file=sys.stdout, highlight=False)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as gone:  # rich turns the one into the other
+        if not isinstance(gone, BrokenPipeError) and not isinstance(gone.__context__, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.callback(invoke_without_command=True)

@@ -22,6 +22,9 @@ from foible.errors import ConfigError, brief, near
 Role = Literal["decides", "grows", "runtime"]
 Layer = tuple[str, Mapping[str, Any]]
 
+DEEPEST = 20
+"""Fields that nest deeper than this are a mistake."""
+
 _UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
 """What YAML raises: its own errors, those of dates and numbers that are none, and that of a nest without end."""
 
@@ -174,7 +177,7 @@ def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        for path, value in _leaves(layer):
+        for path, value in _leaves(layer, origin):
             _place(merged, path, value)
             name = ".".join(path)
             origins = {known: who for known, who in origins.items() if not known.startswith(f"{name}.")}
@@ -240,10 +243,13 @@ def read_assignment(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _leaves(layer: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(layer: Mapping[str, Any], origin: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if len(path) > DEEPEST:  # YAML can build a mapping that holds itself
+        message = f"the fields from {brief(origin)} nest without end, at {brief('.'.join(path), 40)}; write them flat"
+        raise ConfigError(message)
     for key, value in layer.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*path, str(key)))
+            yield from _leaves(value, origin, (*path, str(key)))
         else:
             yield (*path, str(key)), value
 

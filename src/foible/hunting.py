@@ -2,7 +2,8 @@
 
 Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run`: findings that can be iterated, and
 the folder with `findings.json`, `findings.md` and `report.html`. Every stage does only what the store lacks, so the
-same call goes on where an interrupted one stopped. Neighbours: `stages/` do the work, `report/` writes, `cli.py` prints.
+same call goes on where an interrupted one stopped. Neighbours: `stages/` do the work, `report/` writes, `cli.py`
+prints.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ T = TypeVar("T")
 
 LED = 3
 """For each finding, at most this many of the explored failures that led to it are shown with their captions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -260,9 +262,7 @@ def _with_earlier(hypotheses: Sequence[Hypothesis], store: Store) -> list[Hypoth
     return [*earlier, *(h for h in hypotheses if (h.label, h.phrases) not in known)]
 
 
-def _test(
-    hypotheses: Sequence[Hypothesis], context: Context, made: int, captions: Iterable[frozenset[str]]
-) -> Work:
+def _test(hypotheses: Sequence[Hypothesis], context: Context, made: int, captions: Iterable[frozenset[str]]) -> Work:
     """Confirm, decide, explain.
 
     Args:

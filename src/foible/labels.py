@@ -14,15 +14,16 @@ from foible.errors import LabelError, brief, near
 from foible.records import Label
 
 _FORM = re.compile(
-    r"^\s*(?:(?P<indices>\d+(?:\s*\|\s*\d+)*)\s*=)?\s*(?P<name>[^()=]+?)\s*(?:\((?P<hypernym>[^()]*)\))?\s*$"
+    r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<hypernym>[^()]*)\))?"
 )
+"""Of a text whose white space is single blanks."""
 MOST_BY_DEFAULT = 20
 """With more classes than this, the user must name the labels: hunting over all would take hours unasked."""
 
 
 def split_name(text: str) -> tuple[str, str]:
     """Split "coffee mug (cup)" into name and hypernym; the hypernym is empty where there is none."""
-    found = _FORM.match(text)
+    found = _FORM.fullmatch(" ".join(text.split()))
     return (found["name"], (found["hypernym"] or "").strip()) if found else (text.strip(), "")
 
 
@@ -82,8 +83,8 @@ def _every(names: Sequence[str] | None) -> Sequence[str]:
 
 
 def _resolve(text: str, names: Sequence[str] | None) -> Label:
-    found = _FORM.match(text)
-    if found is None:
+    found = _FORM.fullmatch(" ".join(text.split()))
+    if found is None or not found[0].isprintable():
         message = f"a label looks like 'coffee mug', 'coffee mug (cup)' or '504=coffee mug', but got {brief(text)!r}"
         raise LabelError(message)
     name, hypernym = found["name"], (found["hypernym"] or "").strip()

@@ -109,10 +109,8 @@ def prepare(
     failure = Failure(config.failure.top, _target(config, labels, class_names))
     if class_names is not None:
         failure.check(labels, len(class_names))
-    if descriptions is None:
-        hypotheses, explore = (), _explore_draws(config, len(labels))
-    else:
-        hypotheses, explore = _own_hypotheses(config, labels, descriptions), 0
+    hypotheses = () if descriptions is None else _own_hypotheses(config, labels, descriptions)
+    explore = _explore_draws(config, len(labels)) if descriptions is None else 0
     folder = _folder(config, str(parts["classifier"].identity["spec"]), hypotheses)
     return Prepared(folder, config, parts, labels, class_names, hypotheses, failure, explore)
 
@@ -168,9 +166,7 @@ def _class_names(classifier: Part) -> list[str] | None:
     return listed
 
 
-def _own_hypotheses(
-    config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]
-) -> tuple[Hypothesis, ...]:
+def _own_hypotheses(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[Hypothesis, ...]:
     """Turn a person's descriptions into hypotheses, each once."""
     if len(labels) != 1:
         message = f"a probe is about one label, but got {len(labels)}"

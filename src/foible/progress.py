@@ -9,6 +9,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
 Advance = Callable[[int], None]
 
 
@@ -29,16 +33,20 @@ class Silent:
         yield lambda _: None
 
 
+class _Stderr(Console):
+    """Falls silent when its reader leaves (`foible hunt 2>&1 | head`): the hunt itself goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Show nothing more."""
+        self.quiet = True
+
+
 class Bars:
     """Bars on stderr: a moving one on a terminal, one closing line a stage elsewhere."""
 
     @contextlib.contextmanager
     def stage(self, name: str, total: int) -> Iterator[Advance]:
         """Show one bar until the stage ends."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
-
         columns = (
             TextColumn("{task.description:<11}"),
             BarColumn(bar_width=32),
@@ -47,6 +55,6 @@ class Bars:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with RichProgress(*columns, console=Console(stderr=True)) as bars:
+        with RichProgress(*columns, console=_Stderr(stderr=True)) as bars:
             task = bars.add_task(name, total=total)
             yield lambda done: bars.update(task, advance=done)

@@ -263,7 +263,7 @@ def _told(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as problem:  # the disk: full, read-only, in use
         message = f"the store in {folder} cannot be used ({problem}); free the disk, or name another --out"
         raise StoreError(message) from problem
-    except (sqlite3.DatabaseError, ValueError) as problem:
+    except sqlite3.DatabaseError as problem:
         message = f"the store in {folder} is damaged ({brief(problem)}); name another --out, with the same archive"
         raise StoreError(message) from problem
     except OSError as problem:

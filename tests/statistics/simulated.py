@@ -69,7 +69,9 @@ def sequential(world, aim, seed, *, chance=0.05, width=32, pairs=2):
             cells[row, chosen] += cell.sum(axis=1)
         rounds += 1
     called = seen.confirmed
-    return Score(int(called[world.true].sum()), int(called[~world.true].sum()), int(cells.sum()), int(drawn.sum()), rounds)
+    return Score(
+        int(called[world.true].sum()), int(called[~world.true].sum()), int(cells.sum()), int(drawn.sum()), rounds
+    )
 
 
 def fixed(world, aim, seed, *, pairs):
@@ -117,7 +119,10 @@ def main():
             print("  ", summary(f"fixed, {pairs} pairs", scores, max(bugs, 1)), flush=True)
         for price in (100, 300, 1000, 3000):
             for width, pairs in ((32, 2),):
-                scores = [sequential(w, Aim(0.1, price=price), s, width=width, pairs=pairs) for s, w in zip(seeds, worlds, strict=True)]
+                scores = [
+                    sequential(w, Aim(0.1, price=price), s, width=width, pairs=pairs)
+                    for s, w in zip(seeds, worlds, strict=True)
+                ]
                 print("  ", summary(f"sequential, price {price}, {width} x {pairs}", scores, max(bugs, 1)), flush=True)
 
 

@@ -55,7 +55,7 @@ def _read_level(ground: Ground, x: Array, z: Array, level: Array) -> Array:
     first = ground.offsets.take(level) + (row & mask) * side
     second = ground.offsets.take(level) + ((row + 1) & mask) * side
     near, far = column & mask, (column + 1) & mask
-    above = ground.texels.take(first + near, axis=1)
+    above: Array = ground.texels.take(first + near, axis=1)
     above += (ground.texels.take(first + far, axis=1) - above) * right
     below = ground.texels.take(second + near, axis=1)
     below += (ground.texels.take(second + far, axis=1) - below) * right
@@ -84,7 +84,9 @@ def scatter(x: Array, y: Array, salt: int) -> Array:
     mixed = mixed + np.uint32(salt * 0x27D4EB2F & 0xFFFFFFFF)
     for shift, factor in ((15, 0x2C1B3C6D), (12, 0x297A2D39)):
         mixed = (mixed ^ (mixed >> np.uint32(shift))) * np.uint32(factor)
-    return ((mixed ^ (mixed >> np.uint32(15))) >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
+    mixed = (mixed ^ (mixed >> np.uint32(15))) >> np.uint32(8)
+    share: Array = mixed.astype(np.float32) * np.float32(2**-24)
+    return share
 
 
 def _noise(columns: int, rows: int, salt: int, warp: Array | float = 0.0) -> Array:
@@ -98,12 +100,14 @@ def _noise(columns: int, rows: int, salt: int, warp: Array | float = 0.0) -> Arr
     over, under = top.astype(np.int64) % rows, (top.astype(np.int64) + 1) % rows
     above = scatter(near, over, salt) * (1 - right) + scatter(far, over, salt) * right
     below = scatter(near, under, salt) * (1 - right) + scatter(far, under, salt) * right
-    return above * (1 - down) + below * down
+    blended: Array = above * (1 - down) + below * down
+    return blended
 
 
 def _clouds(cells: int, octaves: int, salt: int) -> Array:
     """Noise upon noise, each half as strong and twice as fine; (SIDE, SIDE), mean about 0.5."""
-    total, weight = np.zeros((SIDE, SIDE), np.float32), 0.0
+    total: Array = np.zeros((SIDE, SIDE), np.float32)
+    weight = 0.0
     for octave in range(octaves):
         share = 0.5**octave
         total = total + _noise(cells << octave, cells << octave, salt + octave) * share
@@ -114,7 +118,8 @@ def _clouds(cells: int, octaves: int, salt: int) -> Array:
 def _mix(low: tuple[float, float, float], high: tuple[float, float, float], share: Array) -> Array:
     """Colours between two; (SIDE, SIDE, 3)."""
     share = np.clip(share, 0.0, 1.0)[..., None]
-    return np.array(low, np.float32) * (1 - share) + np.array(high, np.float32) * share
+    mixed: Array = np.array(low, np.float32) * (1 - share) + np.array(high, np.float32) * share
+    return mixed
 
 
 def _grass() -> Array:
@@ -155,7 +160,8 @@ def _wood() -> Array:
     fibre = _noise(24, 256, 36)
     colour = _mix((0.25, 0.125, 0.055), (0.56, 0.345, 0.17), 0.20 + 0.38 * tone + 0.25 * rings + 0.25 * fibre)
     gap = np.minimum(np.minimum(inside, 1 - inside) * 22, np.abs(length - np.floor(length + 0.5)) * 170)
-    return colour * np.clip(0.18 + gap, 0.0, 1.0)[..., None]
+    colour *= np.clip(0.18 + gap, 0.0, 1.0)[..., None]
+    return colour
 
 
 def _snow() -> Array:
@@ -163,7 +169,7 @@ def _snow() -> Array:
     soft = _clouds(5, 4, 41)
     colour = _mix((0.44, 0.53, 0.68), (0.76, 0.80, 0.85), (soft - 0.25) * 2.0)
     place = np.arange(SIDE)
-    sparkle = scatter(*np.broadcast_arrays(place[None, :], place[:, None]), 45) > PLAIN_SNOW
+    sparkle = scatter(place[None, :], place[:, None], 45) > PLAIN_SNOW
     return colour + sparkle[..., None] * np.float32(0.35)
 
 
@@ -179,7 +185,8 @@ def _tiles() -> Array:
     colour = glaze * (1 - dark)[..., None] + other * dark[..., None]
     edge = np.minimum(0.5 - np.abs(u - column - 0.5), 0.5 - np.abs(v - row - 0.5))
     grout = np.clip((0.045 - edge) * 40, 0.0, 1.0)[..., None]
-    return colour * (1 - grout) + np.float32(0.42) * grout
+    grouted: Array = colour * (1 - grout) + np.float32(0.42) * grout
+    return grouted
 
 
 def _asphalt() -> Array:

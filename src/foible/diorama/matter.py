@@ -137,7 +137,8 @@ def _hoops(places: Places, edge: Array) -> Array:
     for height in parts.HOOPS:
         off = np.minimum(off, np.abs(y - height))
     outside = x * x + z * z > parts.HEAD * parts.HEAD
-    return np.clip((parts.HOOP - off) / edge + 0.5, 0.0, 1.0) * outside
+    hoop: Array = np.clip((parts.HOOP - off) / edge + 0.5, 0.0, 1.0) * outside
+    return hoop
 
 
 def _stripes(arcs: Array, edge: Array, phase: float) -> Array:

@@ -69,7 +69,8 @@ def _ring(places: Places, middle: Point, size: float, thick: float) -> Array:
     x, y, z = places
     off_x, off_y = x - middle[0], y - middle[1]
     off = np.sqrt(off_x * off_x + off_y * off_y) - size
-    return np.sqrt(off * off + z * z) - thick
+    away: Array = np.sqrt(off * off + z * z) - thick
+    return away
 
 
 def _rod(places: Places, start: Point, stop: Point, widths: Point) -> Array:
@@ -81,7 +82,8 @@ def _rod(places: Places, start: Point, stop: Point, widths: Point) -> Array:
     off_x -= share * run
     off_y -= share * rise
     off = np.sqrt(off_x * off_x + off_y * off_y + z * z)
-    return off - (widths[0] + share * (widths[1] - widths[0]))
+    away: Array = off - (widths[0] + share * (widths[1] - widths[0]))
+    return away
 
 
 def _mug_handle(x: Array, y: Array, z: Array) -> Array:
@@ -102,7 +104,8 @@ def _bucket_bail(x: Array, y: Array, z: Array) -> Array:
     off_y = y - 0.63
     over = np.sqrt(x * x + np.maximum(off_y, 0.0) * np.maximum(off_y, 0.0)) - 0.355
     under = np.minimum(off_y, 0.0)
-    return np.sqrt(over * over + under * under + z * z) - 0.028
+    away: Array = np.sqrt(over * over + under * under + z * z) - 0.028
+    return away
 
 
 def _barrel_stroke() -> tuple[Stroke, ...]:

@@ -176,7 +176,7 @@ def lit_ground(mood: Mood, albedo: Array, gloss: float, arriving: Places) -> Arr
     """
     through, open_sky, steep = arriving
     key = through * max(mood.towards[1], 0.30)
-    light = column(mood.key) * key + column(mood.ambient) * open_sky + column(times(mood.fill, 0.6))
+    light: Array = column(mood.key) * key + column(mood.ambient) * open_sky + column(times(mood.fill, 0.6))
     light *= 0.60 if mood.wet else 1.0
     light *= albedo
     grazing = 1.0 - steep
@@ -213,7 +213,7 @@ def lit_body(mood: Mood, hits: Hits, matter: Matter, through: Array, hollow: Arr
     for _ in range(5):
         shine = shine * shine
     strength = matter.gloss * (1.5 if mood.wet else 1.0)
-    colour = matter.albedo * light + column(mood.key) * (shine * through * strength * 0.7)
+    colour: Array = matter.albedo * light + column(mood.key) * (shine * through * strength * 0.7)
     colour += column(mood.rim) * (edge * (0.5 + strength)) + matter.glow * mood.warmth
     return colour
 

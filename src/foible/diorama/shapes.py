@@ -104,7 +104,7 @@ def _read(table: Array, across: Array, along: Array) -> Array:
     row *= CELLS
     row += column
     flat, sloping, rising, twisting = table.take(row.astype(np.intp), axis=0).T
-    value = twisting * right
+    value: Array = twisting * right
     value += rising
     value *= up
     value += flat
@@ -227,7 +227,8 @@ def _radii_along(chains: list[tuple[Array, Array]]) -> Array:
         radii.append(points[:, 0])
         travelled = float(marks[-1][-1])
     whole = np.arange(int(travelled * 100) + 2) / 100
-    return np.interp(whole, np.concatenate(marks), np.concatenate(radii)).astype(np.float32)
+    along: Array = np.interp(whole, np.concatenate(marks), np.concatenate(radii)).astype(np.float32)
+    return along
 
 
 def _box_distance(x: Array, y: Array, z: Array) -> Array:

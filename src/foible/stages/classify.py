@@ -26,7 +26,7 @@ def classify_unit(shown: Sequence[Shown], context: Context) -> list[Prediction |
     """Classify a unit; None where there is no image.
 
     Raises:
-        InputError: as `Failure.check`, once the first answer of a classifier without names tells how many classes it has.
+        InputError: as `Failure.check`, once the first answer of a classifier without names tells its number of classes.
     """
     classes = len(context.class_names) if context.class_names is not None else context.store.about("classes")
     kept = max(KEPT, context.failure.top)

@@ -43,11 +43,12 @@ class Failure:
         """
         for label in labels:
             beyond = max(*label.accepted, label.index, self.target or 0)
+            name = brief(label.name)
             if beyond >= classes:
-                message = f"class {beyond} is asked for (label {brief(label.name)!r}), but the classifier has {classes}"
-                raise LabelError(f"{message} (from 0); name another")
+                message = f"the label {name!r} needs class {beyond}, but the classifier has {classes} (from 0)"
+                raise LabelError(f"{message}; name another")
             if self.target is None and self.top + len(label.accepted) > classes:
-                message = f"with failure.top {self.top} and {classes} classes the label {brief(label.name)!r} never fails"
+                message = f"with failure.top {self.top} and {classes} classes the label {name!r} can never fail"
                 raise ConfigError(f"{message}; lower failure.top, or accept fewer classes")
 
 

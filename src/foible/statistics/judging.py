@@ -4,8 +4,9 @@ Comes in: counts of verdicts, and how often the judge was right on images whose 
 interval, which carries the uncertainty of the judge's own figures too. Neighbours: `intervals.py` takes every outcome at
 its word.
 
-Each interval holds the rates that a score test does not reject: at every rate the spread is the one it would have if
-that rate were true, so that the interval does not shrink to a point at 0 % and 100 %.
+Each interval covers at least its level less a point, also at 0 % and 100 % and with few images. The corrected ones hold
+the rates that a score test does not reject: at every rate the spread is the one it would have if that rate were true,
+so that no interval shrinks to a point; and each sample is allowed half an image, since counts are whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import special
 
-from foible.statistics.intervals import wilson
+from foible.statistics.intervals import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +49,14 @@ class Skill(NamedTuple):
         return self.right / self.of
 
     @property
+    def wary(self) -> float:
+        """The share with one right and one wrong added, so that a perfect record does not count as certainty."""
+        return (self.right + 1) / (self.of + 2)
+
+    @property
     def variance(self) -> float:
-        """Of the share, with one right and one wrong added, so that a perfect record does not count as certainty."""
-        share = (self.right + 1) / (self.of + 2)
-        return share * (1 - share) / (self.of + 2)
+        """Of the share, from the wary one."""
+        return self.wary * (1 - self.wary) / self.of
 
 
 def rogan_gladen(positive: int, n: int, sensitivity: Skill, specificity: Skill, level: float = 0.95) -> Estimate:
@@ -85,9 +90,10 @@ def rogan_gladen(positive: int, n: int, sensitivity: Skill, specificity: Skill, 
         return Estimate(0.5, 0.0, 1.0)
 
     def score(rate: float) -> float:
-        seen = rate * se + (1 - rate) * (1 - sp)
+        gap = positive / n - rate * se - (1 - rate) * (1 - sp)
+        seen = rate * sensitivity.wary + (1 - rate) * (1 - specificity.wary)
         spread = seen * (1 - seen) / n + rate**2 * sensitivity.variance + (1 - rate) ** 2 * specificity.variance
-        return (positive / n - seen) / np.sqrt(spread)
+        return _standardise(gap, 0.5 / n + 0.5 * rate / sensitivity.of + 0.5 * (1 - rate) / specificity.of, spread)
 
     return _invert(score, (positive / n + sp - 1) / (se + sp - 1), z)
 
@@ -115,7 +121,7 @@ def corrected_failure_rate(
 
     Returns:
         Estimate in 0 .. 1; (1/2, 0, 1) where the verdicts leave no faithful image, or the judge is no better than a
-        coin. With a judge that never errs, the Wilson interval of the images judged faithful.
+        coin. With a judge that never errs, the estimate is the share of failures among the images judged faithful.
 
     Raises:
         ValueError: a count or the level is out of range.
@@ -133,15 +139,16 @@ def corrected_failure_rate(
     wrong = sum(failed) / n
     top = failed[0] / n - (1 - sp) * wrong
     bottom = (failed[0] + passed[0]) / n - (1 - sp)
-    faithful = min(1.0, bottom / (se + sp - 1))
+    se, sp = sensitivity.wary, specificity.wary  # for the spread
+    faithful = min(max((bottom + specificity.rate - sp) / (se + sp - 1), 0.5 / n), 1.0) if se + sp > 1.0 else 1.0
     noise = se * sp**2 + (1 - se) * (1 - sp) ** 2
 
     def score(rate: float) -> float:
-        elsewhere = min(max(wrong - faithful * rate, 0.0), 1.0 - faithful)  # failed and unfaithful
-        off = elsewhere * (1 - rate) ** 2 + (1 - faithful - elsewhere) * rate**2
+        elsewhere = min(max(wrong - faithful * rate, 0.0), 1.0 - faithful)  # failed and unfaithful, as it seems
+        off = (elsewhere + 1 / n) * (1 - rate) ** 2 + (1 - faithful - elsewhere + 1 / n) * rate**2
         drawn = faithful * rate * (1 - rate) * noise + off * sp * (1 - sp)
         spread = drawn / n + (wrong - rate) ** 2 * specificity.variance
-        return (top - rate * bottom) / np.sqrt(max(spread, 1e-300))
+        return _standardise(top - rate * bottom, 0.5 / n + 0.5 * abs(wrong - rate) / specificity.of, spread)
 
     return _invert(score, top / bottom, z)
 
@@ -153,8 +160,8 @@ def ppi_rate(
 
     Humans tell how often the model's yes, and its no, are truly a yes; the model tells how frequent its yes and no are.
     This is prediction-powered inference with the best weight for verdicts of two kinds, where the usual normal interval
-    would shrink to a point when humans and model agree on every image: here the three rates have Wilson limits, joined
-    as the square root of squares.
+    would shrink to a point when humans and model agree on every image: here the three rates have exact limits, joined as
+    the square root of squares.
 
     Args:
         said_yes: images that humans saw and the model said yes to: (truly yes, truly no).
@@ -182,13 +189,13 @@ def ppi_rate(
     on_yes = said_yes[0] / yes if yes else 0.5
     on_no = said_no[0] / no if no else 0.5
     value = share * on_yes + (1 - share) * on_no
-    share_limits = wilson(yes + more_yes, total, level)
-    yes_limits = wilson(said_yes[0], yes, level)
-    no_limits = wilson(said_no[0], no, level)
+    share_limits = clopper_pearson(yes + more_yes, total, level)
+    yes_limits = clopper_pearson(said_yes[0], yes, level)
+    no_limits = clopper_pearson(said_no[0], no, level)
     gain = on_yes - on_no
-    down, up = (0, 1) if gain >= 0 else (1, 0)
-    below = _join(share * (on_yes - yes_limits[0]), (1 - share) * (on_no - no_limits[0]), gain * (share - share_limits[down]))
-    above = _join(share * (yes_limits[1] - on_yes), (1 - share) * (no_limits[1] - on_no), gain * (share_limits[up] - share))
+    fewer, more = (share_limits[0] - share) * gain, (share_limits[1] - share) * gain
+    below = _join(share * (on_yes - yes_limits[0]), (1 - share) * (on_no - no_limits[0]), min(fewer, more))
+    above = _join(share * (yes_limits[1] - on_yes), (1 - share) * (no_limits[1] - on_no), max(fewer, more))
     return Estimate(value, max(0.0, value - below), min(1.0, value + above))
 
 
@@ -232,7 +239,9 @@ def ppi_mean(truth: ArrayLike, guess: ArrayLike, more: ArrayLike, level: float =
 def _invert(score: Callable[[float], float], solution: float, z: float) -> Estimate:
     """Find the rates that the test does not reject, on both sides of the solution brought into 0 .. 1."""
     value = float(np.clip(solution, 0.0, 1.0))
-    return Estimate(value, _end(lambda rate: score(rate) > z, 0.0, value), _end(lambda rate: score(rate) < -z, 1.0, value))
+    return Estimate(
+        value, _end(lambda rate: score(rate) > z, 0.0, value), _end(lambda rate: score(rate) < -z, 1.0, value)
+    )
 
 
 def _end(rejected: Callable[[float], bool], outside: float, inside: float) -> float:
@@ -243,6 +252,11 @@ def _end(rejected: Callable[[float], bool], outside: float, inside: float) -> fl
         middle = (outside + inside) / 2
         outside, inside = (middle, inside) if rejected(middle) else (outside, middle)
     return outside
+
+
+def _standardise(gap: float, allowed: float, spread: float) -> float:
+    """Give a gap in standard errors, after half an image of each sample is allowed for."""
+    return float(np.sign(gap) * max(abs(gap) - allowed, 0.0) / np.sqrt(spread))
 
 
 def _join(*distances: float) -> float:
