@@ -66,6 +66,14 @@ class Perfect(Classifier):
         return scene.label
 
 
+class Both(Classifier):
+    """A classifier that would judge itself."""
+
+    def judge(self, images, labels):
+        """Say yes."""
+        return [True] * len(images)
+
+
 def describe(images: Sequence[np.ndarray]) -> list[str]:
     """Caption each image with what is in it."""
     return [caption(read(image)) for image in images]

@@ -41,10 +41,10 @@ class Language(nn.Module):
         _see_neighbours(self.clip)
 
     def matrices(self) -> list[Tensor]:
-        """The weights of all layers between embeddings and heads: those that Muon serves best."""
+        """The weights of all layers between pixels or words and heads: those that Muon serves."""
         named = self.named_parameters()
-        inner = ("encoder.layers.", "transformer.h.")
-        return [p for name, p in named if p.ndim == 2 and any(part in name for part in inner)]
+        inner = ("patch_embedding", "encoder.layers.", "transformer.h.")
+        return [p for name, p in named if p.ndim > 1 and any(part in name for part in inner)]
 
     def look(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels (n, 3, 64, 64) to patches (n, 65, WIDTH) and joint embeddings of length 1."""
@@ -80,7 +80,7 @@ def _clip() -> CLIPModel:
     )
     vision = CLIPVisionConfig(
         hidden_size=WIDTH,
-        intermediate_size=4 * WIDTH,
+        intermediate_size=2 * WIDTH,
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         image_size=SIZE,

@@ -6,7 +6,7 @@ In: a module and, each step, a loss. Out: better weights. What the loss is, is t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -30,21 +30,21 @@ class Muon(torch.optim.Optimizer):
             shapes: dict[torch.Size, list[Tensor]] = {}
             for matrix in group["params"]:
                 if matrix.grad is not None:
-                    shapes.setdefault(matrix.shape, []).append(matrix)
+                    shapes.setdefault(matrix.flatten(1).shape, []).append(matrix)
             for shape, matrices in shapes.items():  # one product for all matrices of one shape
                 moves = torch.stack([self._moved(matrix, group["momentum"]) for matrix in matrices])
                 scale = 0.2 * max(shape) ** 0.5  # gives Adam's size of step, so one rate fits both
                 for matrix, move in zip(matrices, orthogonal(moves), strict=True):
                     matrix.mul_(1 - group["lr"] * group["decay"])
-                    matrix.add_(move, alpha=-group["lr"] * scale)
+                    matrix.add_(move.view_as(matrix), alpha=-group["lr"] * scale)
 
     def _moved(self, matrix: Tensor, momentum: float) -> Tensor:
-        """The matrix's gradient with (Nesterov's) momentum."""
+        """The matrix's gradient with (Nesterov's) momentum, flat beyond its first axis."""
         state = self.state[matrix]
         if "mean" not in state:
             state["mean"] = torch.zeros_like(matrix)
         state["mean"].lerp_(matrix.grad, 1 - momentum)
-        return torch.lerp(matrix.grad, state["mean"], momentum)
+        return torch.lerp(matrix.grad, state["mean"], momentum).flatten(1)
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
@@ -62,9 +62,14 @@ class Training:
     """A module, its optimisers and schedule, and the step it has reached; it saves and resumes."""
 
     def __init__(
-        self, module: nn.Module, steps: int, lr: float, checkpoint: Path, muon: Iterable[Tensor] = ()
+        self,
+        module: nn.Module,
+        steps: int,
+        lr: float,
+        checkpoint: Path,
+        matrices: Sequence[Tensor] = (),
+        matrices_lr: float = 0.0,
     ):
-        matrices = list(muon)
         taken = {id(matrix) for matrix in matrices}
         rest = [p for p in module.parameters() if p.requires_grad and id(p) not in taken]
         plain = [p for p in rest if p.ndim < 2]  # biases, gains and scales are not drawn to zero
@@ -74,7 +79,7 @@ class Training:
             torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98), foreach=True)
         ]
         if matrices:
-            self.optimisers.append(Muon(matrices, lr=lr, momentum=0.95, decay=0.05))
+            self.optimisers.append(Muon(matrices, lr=matrices_lr, momentum=0.95, decay=0.01))
         self.module, self.steps, self.checkpoint = module, steps, checkpoint
         self.step, self.spent = 0, 0.0
         self.lrs = [group["lr"] for opt in self.optimisers for group in opt.param_groups]

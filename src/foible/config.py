@@ -163,7 +163,9 @@ class HuntConfig(Options):
 
 
 def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
-    """Merge layers of values, later ones over earlier ones.
+    """Merge layers of values, later ones over earlier ones, field by field.
+
+    A layer that names the spec of a part takes no arguments that an earlier layer gave to another.
 
     Args:
         layers: (origin, nested mapping of fields) pairs.
@@ -174,13 +176,14 @@ def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
     Raises:
         ConfigError: an unknown field, or a value that a field does not take.
     """
-    merged: dict[str, Any] = {}
+    merged: dict[str, Any] = HuntConfig().model_dump()
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        for path, value in _leaves(layer, origin):
+        for path, value in sorted(_leaves(layer, origin), key=lambda leaf: leaf[0][-1] != "spec"):  # before arguments
             _place(merged, path, value)
             name = ".".join(path)
-            origins = {known: who for known, who in origins.items() if not known.startswith(f"{name}.")}
+            under = f"{name.removesuffix('spec')}args" if name.endswith(".spec") else f"{name}."
+            origins = {known: who for known, who in origins.items() if not known.startswith(under)}
             origins[name] = origin
     try:
         config = HuntConfig.model_validate(merged)
@@ -257,11 +260,15 @@ def _leaves(layer: Mapping[str, Any], origin: str, path: tuple[str, ...] = ()) -
 def _place(merged: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for name in path[:-1]:
         inner = merged.get(name)
-        if isinstance(inner, str):  # a bare spec in an earlier layer, arguments in a later one
-            inner = {"spec": inner}
         merged[name] = inner if isinstance(inner, dict) else {}
         merged = merged[name]
-    merged[path[-1]] = value
+    held = merged.get(path[-1])
+    if isinstance(held, dict) and value == {}:  # an empty section says nothing
+        return
+    if path[1:] == ("spec",) and "args" in merged:
+        merged["args"] = {}
+    bare = isinstance(held, dict) and "spec" in held and isinstance(value, str)
+    merged[path[-1]] = {"spec": value, "args": {}} if bare else value
 
 
 def _fields(options: Options, prefix: str, role: Role | None) -> Iterator[tuple[str, Any, Role]]:

@@ -1,37 +1,45 @@
 """A hunt without images: hypotheses with known rates, drawn until the policy has had enough.
 
-`python tests/statistics/simulated.py` prints draws for each true bug, against fixed numbers of draws.
+`python tests/statistics/simulated.py [SEEDS]` prints draws for each true bug, against fixed numbers of draws.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 
 import numpy as np
 
-from foible.statistics import benjamini_hochberg, paired_margin_p
-from foible.statistics.allocation import Aim, Tally, choose, outlook
+from foible.statistics import Aim, Tally, benjamini_hochberg, choose, outlook, paired_margin_p
+
+WIDTH, PAIRS = 32, 2  # hypotheses a round, and pairs for each of them
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A kind of world."""
+
+    hypotheses: int = 240
+    bugs: int = 15
+    labels: int = 12
+    base: float = 0.04
+    low: float = 0.35  # rates of bugs
+    high: float = 1.0
+    other: float = 0.0  # what is no bug fails up to this much more than the base prompt
+
+
 class World:
     """Hypotheses with their true rates."""
 
-    label: np.ndarray
-    rate: np.ndarray
-    base: np.ndarray
-    true: np.ndarray
-
-    @staticmethod
-    def make(rng, *, hypotheses=240, bugs=15, labels=12, base=0.04, low=0.35, high=1.0, other=0.0):
-        """Make a world; what is no bug has the base rate plus up to `other`."""
-        rates = base + other * rng.random(hypotheses)
-        chosen = rng.choice(hypotheses, bugs, replace=False)
-        rates[chosen] = rng.uniform(low, high, bugs)
-        true = np.zeros(hypotheses, dtype=bool)
-        true[chosen] = True
-        return World(np.arange(hypotheses) % labels, rates, np.full(labels, base), true)
+    def __init__(self, kind, seed):
+        rng = np.random.default_rng(seed)
+        self.label = np.arange(kind.hypotheses) % kind.labels
+        self.rate = kind.base + kind.other * rng.random(kind.hypotheses)
+        self.base = np.full(kind.labels, kind.base)
+        self.true = np.zeros(kind.hypotheses, dtype=bool)
+        self.true[rng.choice(kind.hypotheses, kind.bugs, replace=False)] = True
+        self.rate[self.true] = rng.uniform(kind.low, kind.high, kind.bugs)
 
 
 @dataclass
@@ -42,11 +50,15 @@ class Score:
     false: int
     treat: int
     control: int
-    rounds: int = 0
-    extra: dict = field(default_factory=dict)
+    rounds: int
 
 
-def sequential(world, aim, seed, *, chance=0.05, width=32, pairs=2):
+def score(world, called, treat, control, rounds):
+    """Count."""
+    return Score(int(called[world.true].sum()), int(called[~world.true].sum()), int(treat), int(control), rounds)
+
+
+def sequential(world, aim, seed, most=10**9, policy=choose):
     """Hunt with betting evidence; every round draws its own control images, shared by the hypotheses of a label."""
     rng = np.random.default_rng(seed)
     count = len(world.rate)
@@ -55,26 +67,22 @@ def sequential(world, aim, seed, *, chance=0.05, width=32, pairs=2):
     rounds = 0
     while True:
         base = ((failed + 0.5) / (drawn + 10))[world.label]
-        seen = outlook(Tally(*cells, base=base, chance=np.full(count, chance)), aim)
-        chosen = choose(seen, aim, width, seed=rounds)
-        if len(chosen) == 0:
-            break
-        control = rng.random((len(world.base), pairs)) < world.base[:, None]
+        seen = outlook(Tally(*cells, base=base, chance=np.full(count, 0.05)), aim)
+        chosen = policy(seen, aim, WIDTH, rounds)
+        if len(chosen) == 0 or cells.sum() >= most:
+            return score(world, seen.confirmed, cells.sum(), drawn.sum(), rounds)
+        control = rng.random((len(world.base), PAIRS)) < world.base[:, None]
         labels = np.unique(world.label[chosen])
         failed[labels] += control[labels].sum(axis=1)
-        drawn[labels] += pairs
-        treat = rng.random((len(chosen), pairs)) < world.rate[chosen][:, None]
+        drawn[labels] += PAIRS
+        treat = rng.random((len(chosen), PAIRS)) < world.rate[chosen][:, None]
         beside = control[world.label[chosen]]
         for row, cell in enumerate((~treat & beside, treat & ~beside, treat & beside, ~treat & ~beside)):
             cells[row, chosen] += cell.sum(axis=1)
         rounds += 1
-    called = seen.confirmed
-    return Score(
-        int(called[world.true].sum()), int(called[~world.true].sum()), int(cells.sum()), int(drawn.sum()), rounds
-    )
 
 
-def fixed(world, aim, seed, *, pairs):
+def fixed(world, aim, seed, pairs):
     """Hunt with a fixed number of pairs and the exact paired test."""
     rng = np.random.default_rng(seed)
     control = rng.random((len(world.base), pairs)) < world.base[:, None]
@@ -82,48 +90,58 @@ def fixed(world, aim, seed, *, pairs):
     beside = control[world.label]
     plus, minus = (treat & ~beside).sum(axis=1), (~treat & beside).sum(axis=1)
     p = [paired_margin_p(int(a), int(b), pairs, aim.margin) for a, b in zip(plus, minus, strict=True)]
-    called = benjamini_hochberg(p) <= aim.level
-    return Score(int(called[world.true].sum()), int(called[~world.true].sum()), treat.size, control.size)
+    return score(world, benjamini_hochberg(p) <= aim.level, treat.size, control.size, 1)
 
 
-def summary(name, scores, bugs):
-    """Say recall, realised false-discovery rate and median draws for each true bug."""
-    found = np.array([s.found for s in scores])
-    false = np.array([s.false for s in scores])
-    treat = np.array([s.treat for s in scores]) / np.maximum(found, 1)
-    every = np.array([s.treat + s.control for s in scores]) / np.maximum(found, 1)
-    return (
-        f"{name:34s} recall {found.mean() / bugs:.3f}  false {np.mean(false / np.maximum(found + false, 1)):.4f}"
-        f"  treat draws a bug {np.median(treat):6.0f}  with control {np.median(every):6.0f}"
-        f"  rounds {np.mean([s.rounds for s in scores]):.0f}"
-    )
+def recall(scores, bugs):
+    """Give the share of the bugs that was found."""
+    return float(np.mean([s.found for s in scores]) / max(bugs, 1))
+
+
+def false_discovery_rate(scores):
+    """Give the mean share of false findings among the findings."""
+    return float(np.mean([s.false / max(s.found + s.false, 1) for s in scores]))
+
+
+def draws_a_bug(scores, control):
+    """Give the median of treat draws, or of all draws, for each bug found."""
+    return float(np.median([(s.treat + control * s.control) / max(s.found, 1) for s in scores]))
 
 
 def main():
     """Print the comparison over a few kinds of world."""
     seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
     kinds = {
-        "as in the issue": {},
-        "others up to the margin": {"other": 0.1},
-        "weak bugs, 0.2 to 0.5": {"low": 0.2, "high": 0.5},
-        "base rate 0.15": {"base": 0.15, "low": 0.4},
-        "60 hypotheses, 20 bugs": {"hypotheses": 60, "bugs": 20},
-        "no bugs": {"bugs": 0},
+        "as in the issue": Kind(),
+        "others up to the margin": Kind(other=0.1),
+        "weak bugs, 0.2 to 0.5": Kind(low=0.2, high=0.5),
+        "base rate 0.15, bugs from 0.4": Kind(base=0.15, low=0.4),
+        "60 hypotheses, 20 bugs": Kind(hypotheses=60, bugs=20),
+        "no bugs": Kind(bugs=0),
+    }
+    methods = {f"fixed, {pairs} pairs": (fixed, Aim(0.1), (pairs,)) for pairs in (100, 50, 30)}
+    methods |= {
+        f"sequential, price {price}": (sequential, Aim(0.1, price=price), ()) for price in (100, 300, 1000, 3000)
     }
     for name, kind in kinds.items():
-        print(name)
-        bugs = kind.get("bugs", 15)
-        worlds = [World.make(np.random.default_rng(1000 + s), **kind) for s in seeds]
-        for pairs in (100, 50, 30):
-            scores = [fixed(w, Aim(0.1), s, pairs=pairs) for s, w in zip(seeds, worlds, strict=True)]
-            print("  ", summary(f"fixed, {pairs} pairs", scores, max(bugs, 1)), flush=True)
-        for price in (100, 300, 1000, 3000):
-            for width, pairs in ((32, 2),):
-                scores = [
-                    sequential(w, Aim(0.1, price=price), s, width=width, pairs=pairs)
-                    for s, w in zip(seeds, worlds, strict=True)
-                ]
-                print("  ", summary(f"sequential, price {price}, {width} x {pairs}", scores, max(bugs, 1)), flush=True)
+        sys.stdout.write(f"{name}\n  method                  recall  false  treat/bug  all/bug  rounds\n")
+        worlds = [World(kind, 1000 + seed) for seed in seeds]
+        for method, (hunt, aim, more) in methods.items():
+            scores = [hunt(world, aim, seed, *more) for seed, world in zip(seeds, worlds, strict=True)]
+            sys.stdout.write(
+                f"  {method:22s}  {recall(scores, kind.bugs):6.3f}  {false_discovery_rate(scores):.3f}"
+                f"  {draws_a_bug(scores, 0):9.0f}  {draws_a_bug(scores, 1):7.0f}"
+                f"  {np.mean([s.rounds for s in scores]):6.0f}\n"
+            )
+            sys.stdout.flush()
+    counts = np.random.default_rng(0).integers(0, 10, (4, 10_000))
+    tally = Tally(*counts, base=np.full(10_000, 0.04), chance=np.full(10_000, 0.05))
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        choose(outlook(tally, Aim(0.1)), Aim(0.1), 64, 0)
+        times.append(time.perf_counter() - start)
+    sys.stdout.write(f"a round of 10,000 hypotheses: {np.median(times) * 1e3:.0f} ms\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foible.statistics import clopper_pearson, newcombe_paired, wilson
+from foible.statistics import clopper_pearson, newcombe_paired, risk_ratio, wilson
 
 RATES = np.concatenate([[0.0, 1e-4, 1e-3], np.linspace(0.01, 0.99, 99), [0.999, 0.9999, 1.0]])
 SIZES = (1, 2, 5, 10, 30, 50, 100)
@@ -146,3 +146,28 @@ def test_newcombe_refuses_impossible_counts():
         newcombe_paired(3, -1, 0, 2)
     with pytest.raises(ValueError, match="counts"):
         newcombe_paired(3, 0.5, 0, 2)
+
+
+def test_risk_ratio_by_hand():
+    """The smallest ratio is low over high, the largest high over low, or endless where control may never fail."""
+    assert risk_ratio((0.2, 0.6), (0.1, 0.4)) == pytest.approx((0.5, 6.0))
+    assert risk_ratio((0.0, 0.6), (0.0, 0.5)) == (0.0, float("inf"))
+
+
+def test_risk_ratio_covers():
+    """From two exact 97.5 % intervals at 30 draws each, the exact coverage of the ratio is at least 95 % everywhere."""
+    k = np.arange(31)
+    low, high = clopper_pearson(k, 30, 0.975)
+    for treat in (0.0, 0.01, 0.3, 1.0):
+        for control in (0.01, 0.1, 0.5, 1.0):
+            mass = np.outer(stats.binom.pmf(k, 30, treat), stats.binom.pmf(k, 30, control))
+            ends = [[risk_ratio((low[i], high[i]), (low[j], high[j])) for j in k] for i in k]
+            covered = np.array([[a - 1e-12 <= treat / control <= b + 1e-12 for a, b in row] for row in ends])
+            assert mass[covered].sum() >= 0.95
+
+
+@pytest.mark.parametrize("bad", [((0.5, 0.4), (0.1, 0.2)), ((0.1, 0.2), (0.0, 0.0)), ((0.1, 1.2), (0.1, 0.2))])
+def test_impossible_intervals_are_refused(bad):
+    """What is no interval of a rate is an error."""
+    with pytest.raises(ValueError, match="expected intervals"):
+        risk_ratio(*bad)

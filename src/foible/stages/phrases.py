@@ -13,12 +13,17 @@ from collections.abc import Sequence
 LONGEST = 6
 """Phrases with more words are left out: they describe one image, not a kind of image."""
 
+WIDEST = 60
+"""Phrases with more characters are no words."""
+
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[,;:.()]")
 _BREAKS = frozenset(",;:.()")
 _ARTICLES = frozenset(
     {"a", "an", "the", "some", "this", "that", "its", "his", "her", "their", "one", "there", "is", "are"}
 )
 _JOINERS = frozenset({"and", "with", "while", "that", "which", "but"})
+_EMPTY = frozenset({"of", "arafed", "araffe", "araffed"})
+"""Says nothing before the object; the last three are what BLIP says where it has no word."""
 _MEDIUM = frozenset({"photo", "photograph", "picture", "image", "close-up", "shot", "view"})
 _COMPOUND = (
     ("in", "front", "of"), ("on", "top", "of"), ("next", "to"), ("close", "to"), ("in", "the", "middle", "of"),
@@ -70,8 +75,8 @@ def cut(caption: str, names: Sequence[str]) -> tuple[str, ...]:
     ]
     phrases = [*medium, *_modifiers(before[start:]), *around, *_chunks(after)]
     named = [" ".join(span) for span in spans]
-    kept = [p for p in phrases if 0 < len(p.split()) <= LONGEST and not any(_mentions(p, name) for name in named)]
-    return tuple(dict.fromkeys(kept))
+    short = [p for p in phrases if 0 < len(p.split()) <= LONGEST and len(p) <= WIDEST]
+    return tuple(dict.fromkeys(p for p in short if not any(_mentions(p, name) for name in named)))
 
 
 def is_modifier(phrase: str) -> bool:
@@ -100,7 +105,7 @@ def _find_object(words: Sequence[str], spans: Sequence[tuple[str, ...]]) -> tupl
     """Return where the object stands: the first name, or else the last word before the first break or preposition."""
     for at in range(len(words)):
         for span in spans:
-            if tuple(words[at : at + len(span)]) == span:
+            if tuple(words[at : at + len(span) - 1]) == span[:-1] and _is(words[at + len(span) - 1 : at + len(span)], span):
                 return at, len(span)
     ends = _JOINERS | {"is", "are"}
     start = 2 if tuple(words[:2]) in {("there", "is"), ("there", "are")} else 0
@@ -119,7 +124,7 @@ def _last_break(words: Sequence[str]) -> int:
 
 
 def _modifiers(words: Sequence[str]) -> list[str]:
-    return [w for w in words if w not in _ARTICLES | _JOINERS | _BREAKS | _PREPOSITIONS]
+    return [w for w in words if w not in _ARTICLES | _JOINERS | _BREAKS | _PREPOSITIONS | _EMPTY]
 
 
 def _chunks(words: Sequence[str]) -> list[str]:
@@ -165,4 +170,4 @@ def _inside_compound(chunk: Sequence[str]) -> bool:
 
 
 def _mentions(phrase: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", phrase) is not None
+    return re.search(rf"(?<!\w){re.escape(name)}(?:s|es)?(?!\w)", phrase) is not None

@@ -1,18 +1,45 @@
-"""Pure functions from counts to what a finding may claim: intervals, tests, and corrections for many hypotheses.
+"""Pure functions from counts to what a finding may claim, what to draw next, and what a hunt can show.
 
 Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here knows of images, stores or stages.
 """
 
-from foible.statistics.intervals import clopper_pearson, newcombe_paired, wilson
+from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
+from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
+from foible.statistics.intervals import clopper_pearson, newcombe_paired, risk_ratio, wilson
+from foible.statistics.judging import Estimate, Skill, corrected_failure_rate, ppi_mean, ppi_rate, rogan_gladen
 from foible.statistics.multiplicity import benjamini_hochberg, e_benjamini_hochberg
 from foible.statistics.paired import mcnemar_p, paired_margin_p
+from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
 
 __all__ = [
+    "Aim",
+    "Estimate",
+    "Outlook",
+    "Skill",
+    "Tally",
     "benjamini_hochberg",
+    "bound_without_failure",
+    "choose",
     "clopper_pearson",
+    "corrected_failure_rate",
+    "difference_sequence",
     "e_benjamini_hochberg",
+    "expected_pairs",
+    "given_up",
+    "growth",
+    "log_evidence",
+    "log_futility",
     "mcnemar_p",
     "newcombe_paired",
+    "outlook",
     "paired_margin_p",
+    "pairs_needed",
+    "power",
+    "ppi_mean",
+    "ppi_rate",
+    "rate_sequence",
+    "risk_ratio",
+    "rogan_gladen",
+    "smallest_effect",
     "wilson",
 ]

@@ -140,7 +140,7 @@ def outlook(tally: Tally, aim: Aim) -> Outlook:
 
 
 def given_up(seen: Outlook, aim: Aim) -> NDArray[np.bool_]:
-    """Say which hypotheses are not worth another draw: not confirmed, above the price, and tried often enough to say so.
+    """Say which hypotheses are not worth another draw: unconfirmed, above the price, and tried often enough to say so.
 
     Giving up is a decision about draws, not a claim: whether an effect is excluded, `log_futility` says.
 

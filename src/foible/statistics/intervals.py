@@ -135,6 +135,28 @@ def newcombe_paired(
     return _pair(low, high)
 
 
+def risk_ratio(treat: tuple[float, float], control: tuple[float, float]) -> tuple[float, float]:
+    """Give an interval of the ratio of two rates from an interval of each.
+
+    Holds whenever both do: for 95 %, give both at 97.5 %. Valid however the rates depend on each other, and at all
+    times where both intervals are.
+
+    Args:
+        treat: (low, high) of the failure rate with the description.
+        control: (low, high) of that of the base prompt; high above 0, as every interval here has it.
+
+    Returns:
+        (low, high), at least 0; high is infinite where the control rate may be 0.
+
+    Raises:
+        ValueError: an interval is not 0 <= low <= high <= 1, or the control's is 0 .. 0.
+    """
+    if not all(0.0 <= low <= high <= 1.0 for low, high in (treat, control)) or control[1] == 0.0:
+        message = f"expected intervals within 0 .. 1, control not 0 .. 0, got {treat} and {control}"
+        raise ValueError(message)
+    return treat[0] / control[1], treat[1] / control[0] if control[0] > 0.0 else float("inf")
+
+
 def _phi(a: Array, b: Array, c: Array, d: Array) -> Floats:
     """Correlate the pairs; a positive correlation is moved half a pair towards 0; 0 where a margin is empty."""
     cross = a * d - b * c

@@ -1,8 +1,8 @@
 """Rates behind an imperfect judge: corrected for its errors, or from a few human verdicts joined with many of its own.
 
-Comes in: counts of verdicts, and how often the judge was right on images whose truth is known. Goes out: estimate and
-interval, which carries the uncertainty of the judge's own figures too. Neighbours: `intervals.py` takes every outcome at
-its word.
+Comes in: counts of verdicts, and how often the judge was right on images whose truth is known. Goes out: an estimate
+and an interval that carries the uncertainty of the judge's own figures too. Neighbours: `intervals.py` takes every
+outcome at its word.
 
 Each interval covers at least its level less a point, also at 0 % and 100 % and with few images. The corrected ones hold
 the rates that a score test does not reject: at every rate the spread is the one it would have if that rate were true,
@@ -158,10 +158,10 @@ def ppi_rate(
 ) -> Estimate:
     """Estimate a rate from a few human verdicts and many of a model, whatever the model's errors.
 
-    Humans tell how often the model's yes, and its no, are truly a yes; the model tells how frequent its yes and no are.
-    This is prediction-powered inference with the best weight for verdicts of two kinds, where the usual normal interval
-    would shrink to a point when humans and model agree on every image: here the three rates have exact limits, joined as
-    the square root of squares.
+    Humans tell how often the model's yes, and its no, are truly a yes; the model tells how frequent its yes and no
+    are. Which images humans see may depend on the model's verdict, and on nothing else. This is prediction-powered
+    inference with the best weight for verdicts of two kinds. Its usual normal interval would shrink to a point when
+    humans and model agree on every image; here the three rates have exact limits, joined as the square root of squares.
 
     Args:
         said_yes: images that humans saw and the model said yes to: (truly yes, truly no).

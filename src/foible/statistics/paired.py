@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     Complexes = NDArray[np.complex128]
     Floats = NDArray[np.float64]
 
-_CELLS = 512
-"""Intervals over the nuisance rate; at n = 40 they make the p-value larger than the true supremum by about 2 %."""
+_CELLS = 24
+"""Cells over the nuisance rate, and again within each cell that may hold the supremum: 576 in effect. At n = 40 they
+make the p-value larger than the true supremum by about 2 %."""
 
 _ROUNDING = 1e-13
 """Times n: more than the rounding error of a tail sum; added, so that rounding never makes a p-value too small."""
@@ -40,7 +41,8 @@ def paired_margin_p(only_treat: int, only_control: int, n: int, margin: float, g
        tail over p01 in 0 .. min(U, (1 - margin) / 2) plus gamma is a valid p-value. A null with p01 above
        (1 - margin) / 2 is dominated by that end, which is searched whenever U is above it.
     3. The supremum is bounded, not sampled: for p01 in a cell a .. b the tail is at most that at p10 = b + margin,
-       p01 = a, by the monotony of 1. The largest of these corners is never below the supremum.
+       p01 = a, by the monotony of 1. The largest of these corners is never below the supremum. Cells whose corner is
+       below a tail that is attained elsewhere cannot hold it; the others are cut finer once, where it matters.
 
     Args:
         only_treat: pairs in which treat alone failed, at least 0.
@@ -61,9 +63,16 @@ def paired_margin_p(only_treat: int, only_control: int, n: int, margin: float, g
     if n == 0:
         return 1.0
     bound = 1.0 if only_control == n else float(special.betainccinv(only_control + 1, n - only_control, gamma))
+    t = only_treat - only_control
     edges = np.linspace(0.0, min(bound, (1.0 - margin) / 2), _CELLS + 1)
-    tails = _tail(n, only_treat - only_control, edges[1:] + margin, edges[:-1])
-    return min(1.0, float(tails.max()) + _ROUNDING * n + gamma)
+    corners = _tail(n, t, edges[1:] + margin, edges[:-1])
+    attained = _tail(n, t, edges + margin, edges).max()
+    if corners.max() <= gamma / 100:
+        return float(corners.max()) + _ROUNDING * n + gamma
+    left = edges[:-1][corners >= attained - _ROUNDING * n]
+    finer = left[:, None] + np.linspace(0.0, edges[1], _CELLS + 1)
+    corners = _tail(n, t, finer[:, 1:].ravel() + margin, finer[:, :-1].ravel())
+    return min(1.0, float(corners.max()) + _ROUNDING * n + gamma)
 
 
 def mcnemar_p(only_treat: int, only_control: int) -> float:
