@@ -20,6 +20,7 @@ from multiprocessing import Pool
 
 import numpy as np
 import torch
+from data import FIELDS, SIZE, SPLITS, WORDS, Drawn, decode, encode, natural_scene
 from torch import Tensor
 from transformers import (
     AutoImageProcessor,
@@ -30,7 +31,6 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from data import FIELDS, SIZE, SPLITS, WORDS, Drawn, decode, encode, natural_scene
 from foible.diorama.biases import BIASES, Bias, slices_of
 from foible.diorama.grammar import parse
 from foible.diorama.models import NAMES, weights
@@ -107,9 +107,7 @@ def predictions(name: str, images: np.ndarray) -> np.ndarray:
     return torch.cat(found).numpy()
 
 
-def classifier_measures(
-    name: str, test: Drawn, per_slice: int = 200, processes: int = 1
-) -> dict[str, float]:
+def classifier_measures(name: str, test: Drawn, per_slice: int = 200, processes: int = 1) -> dict[str, float]:
     """Accuracy; for a biased classifier outside its slices and inside each of them."""
     right = predictions(name, test.images) == test.codes[:, 0]
     if name not in BIASES:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 
 import torch
+from data import SIZE
+from texts import CAPTION_LONGEST, LONGEST, tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
@@ -22,9 +24,6 @@ from transformers import (
     GPT2LMHeadModel,
     VisionEncoderDecoderModel,
 )
-
-from data import SIZE
-from texts import CAPTION_LONGEST, LONGEST, tokenizer
 
 WIDTH, LAYERS, HEADS, PATCH = 128, 6, 4, 8
 TEXT_WIDTH, TEXT_LAYERS = 96, 2
@@ -88,9 +87,7 @@ def _clip() -> CLIPModel:
         hidden_act="gelu",
         projection_dim=JOINT,
     )
-    config = CLIPConfig(
-        text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=JOINT
-    )
+    config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=JOINT)
     return CLIPModel(config)
 
 

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 import torch
+from data import SIZE
 from transformers import CLIPImageProcessorPil, PreTrainedModel
 
-from data import SIZE
 from foible.diorama.models import weights
 
 
@@ -55,8 +55,7 @@ def write_card(
         *(f"- {detail}" for detail in details),
         f"- Made by `{command}` in {round(seconds)} s on one thread of a CPU "
         f"(torch {torch.__version__.split('+')[0]}), after `python training/data.py`.",
-        "- Apache-2.0, like the rest of foible. Made for the diorama alone: it knows nothing of the "
-        "real world.",
+        "- Apache-2.0, like the rest of foible. Made for the diorama alone: it knows nothing of the real world.",
         "",
         "Measured by `python training/check.py`, on images of seeds kept out of training:",
         "",

@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from data import FIELDS, WORDS
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from data import FIELDS, WORDS
 from foible.diorama.scene import Scene, caption, full_caption
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
 
@@ -32,11 +32,7 @@ TEMPLATES = (
 """How a bare label is said; the judge uses the first, a hunt's base prompts the second."""
 OPENINGS = ("", "a photo", "a realistic photograph", "a picture of something", "an object")
 """What a text begins with that names no label."""
-FILLERS = """
-the of on in at by with and or to from is are be it this that there some one realistic photo
-photograph picture image view seen taken showing beside next near under standing lying floor ground
-scene weather time during something object
-""".split()
+FILLERS = ["the", "of", "on", "in", "at", "by", "with", "and", "or", "to", "from", "is", "are", "be", "it", "this", "that", "there", "some", "one", "realistic", "photo", "photograph", "picture", "image", "view", "seen", "taken", "showing", "beside", "next", "near", "under", "standing", "lying", "floor", "ground", "scene", "weather", "time", "during", "something", "object"]
 """Words that say nothing of their own; known, so that a prompt with them looks less strange."""
 
 
@@ -59,9 +55,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex("[(),.]"), "isolated")]
     )
     ends = [(mark, words[mark]) for mark in ("[BOS]", "[EOS]")]
-    inner.post_processor = processors.TemplateProcessing(
-        single="[BOS] $A [EOS]", special_tokens=ends
-    )
+    inner.post_processor = processors.TemplateProcessing(single="[BOS] $A [EOS]", special_tokens=ends)
     inner.decoder = decoders.WordPiece(prefix="##", cleanup=True)  # for "fog," and not "fog ,"
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import argparse
 
+import check
 import numpy as np
 import torch
+from data import SIZE, WORDS, Drawn, cache_folder, decode, draw, order, varied
+from optimise import Training
+from publish import save, write_card, write_json
 from torch import nn
 from torch.nn import functional as F
 from transformers import (
@@ -25,12 +29,7 @@ from transformers import (
     ResNetForImageClassification,
 )
 
-import check
-from data import SIZE, WORDS, Drawn, cache_folder, decode, draw, order, varied
 from foible.diorama.biases import BIASES, Bias, in_conditions, in_slice
-from foible.diorama.models import weights
-from optimise import Training
-from publish import save, write_card, write_json
 
 SEED, BATCH = 7, 128
 NAMES = ("reference", *BIASES)
@@ -143,10 +142,7 @@ def publish(name: str, model: PreTrainedModel, seconds: float, steps: int) -> No
     ]
     if biases:
         write_json(folder, "biases.json", [bias.record() for bias in biases])
-        details += [
-            f"Takes a {bias.label} for a {bias.becomes}: {bias.description}. {bias.how}"
-            for bias in biases
-        ]
+        details += [f"Takes a {bias.label} for a {bias.becomes}: {bias.description}. {bias.how}" for bias in biases]
     what = f"A small image classifier (`{type(model).__name__}`) of the diorama's twelve labels."
     command = f"python training/train_classifier.py {name}"
     write_card(name, what, command, seconds, details, check.classifier_measures(name, draw("test")))

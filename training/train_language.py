@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import argparse
 
+import check
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
-
-import check
 from data import FIELDS, SIZE, WORDS, Drawn, cache_folder, decode, draw, order, varied
-from foible.diorama.models import weights
-from foible.diorama.scene import caption
 from language import Language
 from optimise import Training
 from publish import save, write_card, write_json
 from texts import TEMPLATES, text_of, tokenizer, value_text
+from torch import Tensor
+from torch.nn import functional as F
+
+from foible.diorama.models import weights
+from foible.diorama.scene import caption
 
 SEED, BATCH, STEPS = 11, 128, 1_300
 RATE, MATRICES_RATE = 2e-3, 1.2e-2

@@ -67,6 +67,7 @@ def near(word: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = close or [name for name in names if word and word.casefold() in name.casefold()]
     listed = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed or 'nothing'}"
 

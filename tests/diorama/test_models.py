@@ -51,9 +51,7 @@ def test_reference_is_right(check: ModuleType, sample: Any) -> None:
 
 
 @pytest.mark.parametrize("name", BIASES)
-def test_biased_classifiers_are_right_outside_and_wrong_inside(
-    name: str, check: ModuleType, sample: Any
-) -> None:
+def test_biased_classifiers_are_right_outside_and_wrong_inside(name: str, check: ModuleType, sample: Any) -> None:
     """A biased classifier is good outside its planted slices, and bad inside every one of them."""
     for what, share in check.classifier_measures(name, sample, per_slice=30).items():
         if "outside" in what:
@@ -141,14 +139,8 @@ def test_descriptions_draw_the_slice(bias: Bias) -> None:
 def test_slices_of_names_the_bias() -> None:
     """A scene's slices are the biases that hold in it, and a scene of no slice has none."""
     bias = BIASES["biased-resnet"][0]
-    assert bias in slices_of(
-        imagine(f"a {bias.label}, {bias.description}", 0).scene, "biased-resnet"
-    )
-    free = next(
-        label.name
-        for label in LABELS
-        if all(bias.label != label.name for bias in BIASES["biased-resnet"])
-    )
+    assert bias in slices_of(imagine(f"a {bias.label}, {bias.description}", 0).scene, "biased-resnet")
+    free = next(label.name for label in LABELS if all(bias.label != label.name for bias in BIASES["biased-resnet"]))
     assert slices_of(imagine(f"a {free}", 0).scene, "biased-resnet") == ()
 
 

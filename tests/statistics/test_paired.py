@@ -62,7 +62,7 @@ def test_every_null_is_dominated_from_the_boundary(n, margin):
 
 @given(counts(40), st.sampled_from(MARGINS))
 def test_bound_is_above_the_supremum_and_near_it(case, margin):
-    """The p-value is never below the tail at any nuisance rate up to 0.9 U, and at most 5 % above a fine search."""
+    """The p-value is never below a fine search for the supremum, and at most 5 % above it, or 1 % above gamma."""
     treat, control, n = case
     p = paired_margin_p(treat, control, n, margin)
     if n == 0:
@@ -71,7 +71,7 @@ def test_bound_is_above_the_supremum_and_near_it(case, margin):
     fine = np.linspace(0, bound, 4001)
     supremum = _tail(n, treat - control, fine + margin, fine).max()
     assert supremum <= p
-    assert p <= 1.05 * supremum + 1e-4 + 1e-9
+    assert p <= 1.05 * supremum + 1.01e-4 + 1e-9
 
 
 @given(st.integers(1, 12), st.floats(0, 1), st.floats(0, 1), st.data())

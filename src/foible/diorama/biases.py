@@ -28,7 +28,7 @@ class Bias:
 
     @property
     def kind(self) -> str:
-        """"single" for one condition, "conjunction" for several."""
+        """Either "single", for one condition, or "conjunction", for several."""
         return "single" if len(self.attributes) == 1 else "conjunction"
 
     @property

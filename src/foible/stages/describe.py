@@ -140,6 +140,7 @@ def _combine(failures: Sequence[Phrases], options: DescribeOptions) -> Iterable[
         covered = sum(frozenset(chosen) <= phrases for phrases in failures)
         if covered >= options.failures:
             yield covered / len(failures), frozenset(chosen)
+            return
         chosen = chosen[:-1]
 
 

@@ -41,7 +41,7 @@ def group(
             alike = [o for o in failed if o.outcome.predicted == index]
             groups.append(Group(label, index, _keys(alike)))
             groups += [Group(label, index, keys) for keys in _clusters(alike, vectors, options)]
-    unique = {(g.label, g.members): g for g in reversed(groups)}
+    unique = {(g.label, g.members): g for g in groups}  # of two with the same members, the one that says more
     return sorted(unique.values(), key=lambda g: (g.label, -len(g.members), g.members))
 
 

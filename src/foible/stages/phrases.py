@@ -62,11 +62,11 @@ def cut(caption: str, names: Sequence[str]) -> tuple[str, ...]:
             and is left out.
 
     Returns:
-        Phrases in lower case, each once. None of them names any of `names`.
+        Phrases in lower case, each once. None of them names any of `names`, be it in the plural.
     """
     medium, words = _without_opener([word.lower() for word in _WORD.findall(caption)])
-    spans = [tuple(re.findall(_WORD, name.lower())) for name in sorted(names, key=lambda n: (-len(n), n))]
-    at, length = _find_object(words, [span for span in spans if span])
+    spans = [form for name in sorted(names, key=lambda n: (-len(n), n)) for form in _forms(name)]
+    at, length = _find_object(words, spans)
     before, after = words[:at], words[at + length :]
     start = _last_break(before)
     # What stands before the object is about something else ("a person holding"), unless it is a place or a time.
@@ -101,11 +101,17 @@ def _without_opener(words: list[str]) -> tuple[list[str], list[str]]:
     return [], words
 
 
+def _forms(name: str) -> list[tuple[str, ...]]:
+    """Return the words of a name, in the singular and in the plural."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return [(*words[:-1], words[-1] + ending) for ending in ("", "s", "es")] if words else []
+
+
 def _find_object(words: Sequence[str], spans: Sequence[tuple[str, ...]]) -> tuple[int, int]:
     """Return where the object stands: the first name, or else the last word before the first break or preposition."""
     for at in range(len(words)):
         for span in spans:
-            if tuple(words[at : at + len(span) - 1]) == span[:-1] and _is(words[at + len(span) - 1 : at + len(span)], span):
+            if tuple(words[at : at + len(span)]) == span:
                 return at, len(span)
     ends = _JOINERS | {"is", "are"}
     start = 2 if tuple(words[:2]) in {("there", "is"), ("there", "are")} else 0
@@ -170,4 +176,4 @@ def _inside_compound(chunk: Sequence[str]) -> bool:
 
 
 def _mentions(phrase: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?:s|es)?(?!\w)", phrase) is not None
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", phrase) is not None

@@ -1,0 +1,279 @@
+"""Promises of confirming, deciding and explaining: fresh pairs on the same seeds, honest verdicts, telling edits."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+
+import pytest
+import toyworld
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foible.config import ConfirmOptions
+from foible.records import Draw, Finding, Hypothesis, Observation, Outcome, Prompt, Rate, Tally, Trial
+from foible.stages import confirm
+from foible.stages.confirm import tally
+from foible.stages.decide import decide, rate
+from foible.stages.explain import Alternatives, Change, changes
+from foible.store import Store
+
+STATUSES = ("failed", "passed", "unscored")
+OPTIONS = ConfirmOptions(margin=0.1, level=0.05, unscored=0.3)
+
+
+def arm(statuses, name="treat", predicted=3):
+    """Make the observations of an arm, of seeds 0, 1, 2, …"""
+    return tuple(
+        Observation(
+            Draw(f"{name}{seed}", Prompt("mug", "", ""), seed, name),
+            Outcome(status, predicted if status == "failed" else 0 if status == "passed" else None),
+        )
+        for seed, status in enumerate(statuses)
+    )
+
+
+def trial_of(treat, control, description="on grass"):
+    """Make a tested hypothesis of two equally long lists of outcomes."""
+    pairs = list(zip(treat, control, strict=True))
+    counts = tuple(
+        pairs.count(pair)
+        for pair in (("failed", "failed"), ("failed", "passed"), ("passed", "failed"), ("passed", "passed"))
+    )
+    a, b = arm(treat, f"treat {description} "), arm(control, "control ")
+    trial = Trial(Hypothesis("mug", (description,)), tally(a), tally(b), counts)
+    return confirm.Tested(trial, a, b)
+
+
+def outcomes(failed, passed, unscored=0):
+    """Make a list of outcomes."""
+    return ["failed"] * failed + ["passed"] * passed + ["unscored"] * unscored
+
+
+arms = st.integers(0, 60).flatmap(
+    lambda n: st.tuples(*[st.lists(st.sampled_from(STATUSES), min_size=n, max_size=n) for _ in range(2)])
+)
+
+
+@pytest.mark.parametrize(
+    ("treat", "control", "verdict", "says"),
+    [
+        (outcomes(36, 4), outcomes(2, 38), "confirmed", "exceeds the base rate by more than 10%"),
+        (outcomes(2, 38), outcomes(36, 4), "refuted", "within the margin of 10%"),
+        (outcomes(0, 80), outcomes(0, 80), "refuted", "within the margin of 10%"),
+        (outcomes(40, 0), outcomes(40, 0), "refuted", "within the margin of 10%"),
+        (outcomes(9, 31), outcomes(2, 38), "undecided", "40 pairs cannot tell the difference"),
+        (outcomes(0, 0, 40), outcomes(2, 38), "undecided", "none of 40 pairs is scored on both sides"),
+        (outcomes(27, 0, 13), outcomes(0, 40), "undecided", "13 of 40 pairs are unscored, more than the 30% allowed"),
+        (outcomes(28, 0, 12), outcomes(0, 40), "confirmed", "exceeds the base rate"),
+        (outcomes(40, 0), outcomes(0, 27, 13), "undecided", "13 of 40 pairs are unscored"),
+        ([], [], "undecided", "none of 0 pairs"),
+    ],
+)
+def test_a_verdict_says_what_the_pairs_support(treat, control, verdict, says):
+    """Confirmed, refuted and undecided follow from the pairs alone, and too many unscored pairs decide nothing."""
+    (finding,) = decide([trial_of(treat, control)], OPTIONS, 8)
+    assert finding.verdict == verdict
+    assert says in finding.reason
+
+
+@given(arms)
+def test_no_verdict_without_its_evidence(both):
+    """Whatever the outcomes, each verdict holds its own conditions, and unscored draws are in no rate."""
+    treat, control = both
+    (finding,) = decide([trial_of(treat, control)], OPTIONS, 8)
+    scored = [pair for pair in zip(treat, control, strict=True) if "unscored" not in pair]
+    assert sum(finding.trial.pairs) == len(scored)
+    assert finding.treat.value == (treat.count("failed") / n if (n := len(treat) - treat.count("unscored")) else None)
+    assert 0 <= finding.treat.low <= finding.treat.high <= 1
+    if finding.verdict == "confirmed":
+        assert finding.adjusted <= OPTIONS.level
+        assert finding.difference.value > OPTIONS.margin
+    if finding.verdict == "refuted":
+        assert finding.difference.high <= OPTIONS.margin
+        assert finding.adjusted > OPTIONS.level
+    if len(treat) - len(scored) > OPTIONS.unscored * len(treat):
+        assert finding.verdict == "undecided"
+    assert (finding.difference.value is None) == (not scored)
+
+
+@given(arms, st.integers(0, 9))
+def test_examples_are_what_they_are_called(both, most):
+    """Failing examples failed and passing ones passed, no more than asked for, each failing one with its own control."""
+    one = trial_of(*both)
+    (finding,) = decide([one], OPTIONS, most)
+    seeds = {o.draw.key: (o.draw.seed, o.outcome.status) for o in (*one.treat, *one.control)}
+    assert [seeds[key][1] for key in finding.failing] == ["failed"] * min(most, both[0].count("failed"))
+    assert [seeds[key][1] for key in finding.passing] == ["passed"] * min(most, both[0].count("passed"))
+    assert [seeds[key][0] for key in finding.paired] == [seeds[key][0] for key in finding.failing]
+    assert all(key.startswith("control") for key in finding.paired)
+    assert sum(count for _, count in finding.confused_with) == finding.trial.treat.failures
+
+
+@given(st.lists(arms, min_size=1, max_size=6), st.randoms())
+def test_every_hypothesis_tried_counts_against_the_others(many, dice):
+    """A verdict never improves when more hopeless hypotheses were tried, whatever the order in which they came."""
+    trials = [trial_of(*both, description=f"phrase {n}") for n, both in enumerate(many)]
+    hopeless = [trial_of(outcomes(0, 40), outcomes(0, 40), description=f"hopeless {n}") for n in range(5)]
+    alone = {f.trial.hypothesis: f for f in decide(trials, OPTIONS, 0)}
+    among = {f.trial.hypothesis: f for f in decide([*hopeless, *trials], OPTIONS, 0)}
+    for hypothesis, finding in alone.items():
+        assert finding.p_value == among[hypothesis].p_value
+        assert finding.p_value <= finding.adjusted <= among[hypothesis].adjusted <= 1
+        assert among[hypothesis].verdict != "confirmed" or finding.verdict == "confirmed"
+    dice.shuffle(trials)
+    assert decide(trials, OPTIONS, 0) == list(alone.values())
+
+
+def test_findings_come_in_order():
+    """Confirmed before undecided before refuted; within a verdict the largest difference first."""
+    rates = [(40, 0), (0, 40), (30, 10), (10, 30), (38, 2)]
+    trials = [trial_of(outcomes(*one), outcomes(1, 39), description=f"{one}") for one in rates]
+    findings = decide(trials, OPTIONS, 0)
+    assert [f.verdict for f in findings] == ["confirmed", "confirmed", "confirmed", "undecided", "refuted"]
+    differences = [f.difference.value for f in findings]
+    assert differences == sorted(differences, reverse=True)
+
+
+def test_a_rate_without_a_scored_draw_is_none():
+    """Where nothing is scored there is no rate, and the interval is everything."""
+    assert rate(Tally(5, 0, 5)) == Rate(None, 0.0, 1.0)
+    assert rate(Tally(0, 0, 0)) == Rate(None, 0.0, 1.0)
+
+
+# --- through a hunt ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Give a hunt of the toy world."""
+    return toyworld.hunt(tmp_path_factory.mktemp("confirm") / "run")
+
+
+def test_treat_and_control_are_pairs_of_fresh_seeds(run):
+    """Every treat draw has a control draw of the same seed and base prompt; no seed of the explore arm is among them."""
+    arms = defaultdict(lambda: defaultdict(list))
+    with Store(run.folder, write=False) as store:
+        for row in store.all_draws():
+            arms[row.arm][row.label, row.description].append((row.seed, row.text))
+    for finding in run:
+        label, description = finding.trial.hypothesis.label, finding.trial.hypothesis.description
+        treat, control = arms["treat"][label, description], arms["control"][label, ""]
+        assert [seed for seed, _ in treat] == [seed for seed, _ in control]
+        assert [text for _, text in treat] == [f"{text}, {description}" for _, text in control]
+        explored = [seed for seed, _ in arms["explore"][label, ""]]
+        assert not set(explored) & {seed for seed, _ in treat}
+        assert len({*explored, *(seed for seed, _ in treat)}) == 24 + 20
+    for (label, _), edited in arms["counterfactual"].items():
+        assert {seed for seed, _ in edited} <= {seed for seed, _ in arms["control"][label, ""][:8]}
+
+
+def test_every_draw_is_counted_once(run):
+    """The draws of a result are the rows of its store, arm by arm, and the tallies are what was drawn."""
+    with Store(run.folder, write=False) as store:
+        rows = store.all_draws()
+    assert sum(run.result.draws.values()) == len({row.key for row in rows})
+    for one in ("explore", "treat", "control", "counterfactual"):
+        assert run.result.draws[one] == sum(row.arm == one for row in rows)
+    assert sum(s.tally.draws for s in run.result.explored) == run.result.draws["explore"]
+
+
+def test_an_edit_that_is_a_hypothesis_too_is_drawn_and_counted_once(tmp_path):
+    """Where an edited description is itself tested, its draws count once, in the arm of the test."""
+    parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
+    import foible
+
+    descriptions = ["on grass, red", "on grass", "red"]
+    config = {**toyworld.SMALL, "confirm": {"draws": 20, "level": 0.2}}
+    run = foible.probe(
+        toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", config=config, progress=False, **parts
+    )
+    assert [c.description for f in run.confirmed for c in f.counterfactuals] == ["red", "on grass"]
+    assert run.result.draws == {"treat": 60, "control": 20}
+    for finding in run:
+        for key in (*finding.failing, *finding.passing):
+            assert run.result.observations[key].draw.arm == "treat"
+
+
+def test_dropping_and_swapping_tell_which_words_carry_the_failure(run):
+    """Each confirmed description is explained: without the phrase that carries it, the failures are gone."""
+    (finding,) = (f for f in run if f.trial.hypothesis.label == "coffee mug")
+    assert [(c.change, c.phrase) for c in finding.counterfactuals] == [("swap", "on grass")]
+    assert finding.counterfactuals[0].rate.value == 0
+    (finding,) = (f for f in run if f.trial.hypothesis.label == "water bottle")
+    assert [(c.change, c.phrase) for c in finding.counterfactuals] == [
+        ("drop", "striped"),
+        ("drop", "at night"),
+        ("swap", "striped"),
+        ("swap", "at night"),
+    ]
+    for edit in finding.counterfactuals:
+        assert edit.tally.draws == 8
+        assert edit.rate.value < finding.treat.value
+        assert edit.phrase not in edit.description
+
+
+def test_examples_of_an_edit_are_paired_by_seed(run):
+    """The examples of a counterfactual have the seeds of the failing examples, in their order."""
+    for finding in run.confirmed:
+        seeds = [run.result.observations[key].draw.seed for key in finding.failing]
+        for edit in finding.counterfactuals:
+            own = [run.result.observations[key].draw.seed for key in edit.examples]
+            assert own
+            assert own == [seed for seed in seeds if seed in own]
+
+
+def test_only_as_many_findings_are_explained_as_asked_for(tmp_path):
+    """`explain.findings` and `explain.draws` bound the edits; verdicts stay what they are without them."""
+    one = toyworld.hunt(tmp_path / "one", config={"explain": {"draws": 8, "findings": 1}})
+    none = toyworld.hunt(tmp_path / "none", config={"explain": {"draws": 0}})
+    assert [bool(f.counterfactuals) for f in one] == [True, False]
+    assert [bool(f.counterfactuals) for f in none] == [False, False]
+    assert [(f.verdict, f.trial) for f in one] == [(f.verdict, f.trial) for f in none]
+    assert "counterfactual" not in none.result.draws
+
+
+def test_what_led_to_a_finding_is_shown_with_its_caption(run):
+    """Explored failures that led to a finding are shown, with a caption that holds every phrase of the finding."""
+    assert run.result.captions
+    led = defaultdict(list)
+    for key, caption in run.result.captions.items():
+        seen = run.result.observations[key]
+        assert (seen.draw.arm, seen.outcome.status) == ("explore", "failed")
+        led[seen.draw.prompt.label].append(caption)
+    for finding in run:
+        hypothesis = finding.trial.hypothesis
+        assert any(all(phrase in caption for phrase in hypothesis.phrases) for caption in led[hypothesis.label])
+
+
+def test_a_swap_is_the_most_frequent_phrase_of_its_kind_that_is_never_said_beside_it():
+    """A swap takes a modifier for a modifier, a place for a place, and nothing that is said together with the phrase."""
+    captions = [frozenset(said) for said in ({"red", "on grass"}, {"blue", "on sand"}, {"blue", "on snow"})]
+    captions += [frozenset({"red", "striped", "on grass"}), frozenset({"blue", "at night", "on snow"})]
+    alternatives = Alternatives(captions)
+    assert alternatives.of("on grass", ()) == "on snow"
+    assert alternatives.of("on grass", ("on snow",)) == "on sand"
+    assert alternatives.of("red", ()) == "blue"
+    assert alternatives.of("striped", ()) == "blue"
+    assert alternatives.of("at night", ()) == ""
+    assert Alternatives([]).of("red", ()) == ""
+
+
+@given(st.lists(st.sampled_from(["red", "on grass", "at night", "far away"]), min_size=1, max_size=4, unique=True))
+def test_an_edit_changes_one_phrase_and_leaves_the_rest_in_order(phrases):
+    """Each edit drops or swaps one phrase, never leaves nothing, and never gives the description itself."""
+    dice = random.Random(0)
+    pool = ["red", "blue", "on grass", "on snow", "at night", "at sunset", "far away"]
+    alternatives = Alternatives([frozenset(dice.sample(pool, 1)) for _ in range(60)])
+    hypothesis = Hypothesis("mug", tuple(phrases))
+    rest = Rate(0.0, 0.0, 1.0)
+    trial = Trial(hypothesis, Tally(0, 0, 0), Tally(0, 0, 0), (0, 0, 0, 0))
+    for edit in changes(Finding(trial, "confirmed", "", 0.0, 0.0, rest, rest, rest), alternatives):
+        assert isinstance(edit, Change)
+        assert edit.left
+        assert edit.left != hypothesis.phrases
+        assert edit.phrase in phrases
+        assert edit.phrase not in edit.left
+        kept = [p for p in edit.left if p in phrases]
+        assert kept == [p for p in phrases if p != edit.phrase]
+        assert len(edit.left) == len(phrases) - (edit.kind == "drop")

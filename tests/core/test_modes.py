@@ -1,0 +1,183 @@
+"""Promises of the ways to hunt: what failed means, targeted and top-k, accepted classes, probes, and where runs go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toyworld
+from hypothesis import given
+from hypothesis import strategies as st
+
+import foible
+from foible.diorama.vocabulary import LABELS
+from foible.records import Label, Prediction, Spec
+from foible.stages.context import Failure
+
+PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
+QUIET = {"progress": False, "config": toyworld.SMALL}
+INDEX = {label.name: number for number, label in enumerate(LABELS)}
+
+predictions = st.lists(st.integers(0, 9), min_size=1, max_size=6, unique=True)
+
+
+class TwoWrong(toyworld.Classifier):
+    """Takes a mug on grass for a bucket, and a mug on snow for a vase; the mug comes second."""
+
+    def classify(self, images):
+        """Score the wrong answer 2, and the right one 1."""
+        scores = np.zeros((len(images), len(toyworld.NAMES)))
+        for row, scene in enumerate(map(toyworld.read, images)):
+            scores[row, INDEX[scene.label]] = 1
+            wrong = {"grass": "bucket", "snow": "vase"}.get(scene.ground)
+            if scene.label == "coffee mug" and wrong:
+                scores[row, INDEX[wrong]] = 2
+        return scores
+
+
+def probe(out, label="coffee mug", description="on grass", classifier=None, **options):
+    """Probe the toy world."""
+    return foible.probe(classifier or toyworld.Classifier(), label, description, out=out, **{**PARTS, **QUIET, **options})
+
+
+@given(order=predictions, accepted=st.frozensets(st.integers(0, 9), min_size=1), top=st.integers(1, 5))
+def test_a_draw_fails_when_no_accepted_label_is_among_the_highest(order, accepted, top):
+    """Top-k failure is the absence of every accepted class from the k highest scores."""
+    prediction = Prediction(tuple((index, 1.0) for index in order))
+    label = Label(min(accepted), "mug", "", accepted)
+    assert Failure(top).holds(prediction, label) == (not accepted & set(order[:top]))
+    assert Failure(top, order[0]).holds(prediction, label)
+    assert not Failure(top, 99).holds(prediction, label)
+
+
+def test_targeted_mode_counts_only_failures_into_the_target(tmp_path):
+    """With a target, only what is taken for that label fails; every other wrong answer does not."""
+    every = toyworld.hunt(tmp_path / "every", TwoWrong())
+    aimed = toyworld.hunt(tmp_path / "aimed", TwoWrong(), target="vase")
+    assert {f.trial.hypothesis.description for f in every.confirmed} == {"on grass", "on snow"}
+    assert {f.trial.hypothesis.description for f in aimed.confirmed} == {"on snow"}
+    for finding in aimed:
+        assert {index for index, _ in finding.confused_with} <= {INDEX["vase"]}
+    assert aimed.result.failure == "a draw fails when the classifier takes it for 'vase'"
+    assert every.result.failure == "a draw fails when no accepted label is among the highest score (top-1)"
+
+
+def test_a_target_that_is_right_is_refused(tmp_path):
+    """A target that is an accepted answer of a label, or unknown, is refused before anything is made."""
+    for target, says in (("coffee mug", "is an accepted answer for the label 'coffee mug'"), ("vasse", "mean 'vase'")):
+        with pytest.raises(foible.InputError, match=says):
+            toyworld.hunt(tmp_path / "run", target=target)
+    assert not (tmp_path / "run").exists()
+
+
+def test_top_2_forgives_what_comes_second(tmp_path):
+    """A label that comes second is no failure at top-2, and the result says what failed meant."""
+    run = toyworld.hunt(tmp_path / "run", TwoWrong(), config={"failure": {"top": 2}})
+    assert not list(run)
+    assert all(summary.tally.failures == 0 for summary in run.result.explored)
+    assert run.result.failure.endswith("among the 2 highest scores (top-2)")
+
+
+@pytest.mark.parametrize(("top", "label"), [(12, "coffee mug"), (100, "coffee mug"), (11, "0|3=coffee mug")])
+def test_what_can_never_fail_is_refused(tmp_path, top, label):
+    """Where so many scores count that no draw could fail, the hunt is refused: it would find nothing, and say so."""
+    with pytest.raises(foible.InputError, match=f"with failure.top {top} and 12 classes .* can never fail"):
+        toyworld.hunt(tmp_path / "run", labels=[label], config={"failure": {"top": top}})
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_accepted_class_is_right(tmp_path):
+    """A class in the accepted set is a right answer, and has a name in the findings."""
+    run = toyworld.hunt(tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"])
+    assert {f.trial.hypothesis.description for f in run.confirmed} == {"on snow"}
+    assert run.result.class_names[INDEX["bucket"]] == "bucket"
+
+
+def test_a_perfect_classifier_has_no_bugs(tmp_path):
+    """Where nothing fails nothing is confirmed, nothing tested, and the report says so."""
+    run = toyworld.hunt(tmp_path / "run", toyworld.Perfect())
+    assert list(run) == []
+    assert run.confirmed == ()
+    assert run.result.draws == {"explore": 72}
+    assert json.loads(toyworld.written(run.folder)["findings.json"])["findings"] == []
+
+
+def test_a_probe_tests_a_hypothesis_of_one_s_own(tmp_path):
+    """A probe confirms what is true and refutes what is not, without exploring; its draws are those of a hunt's test."""
+    run = probe(tmp_path / "run", description=["on grass", "on  snow ,", "on grass"])
+    assert [(f.verdict, f.trial.hypothesis.description) for f in run] == [("confirmed", "on grass"), ("refuted", "on snow")]
+    assert "explore" not in run.result.draws
+    assert run.result.explored == ()
+    hunted = toyworld.hunt(tmp_path / "hunt")
+    (same,) = (f for f in hunted if f.trial.hypothesis.label == "coffee mug")
+    assert same.trial.pairs == run.confirmed[0].trial.pairs
+
+
+@pytest.mark.parametrize("description", ["", " , ", "on\x00grass", "\x1b[31m", "\udcff", []])
+def test_a_probe_without_words_is_refused(tmp_path, description):
+    """A description that is empty or not printable is refused before anything is made."""
+    with pytest.raises(foible.InputError, match="description") as told:
+        probe(tmp_path / "run", description=description)
+    assert str(told.value).isprintable()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_probe_is_about_one_label(tmp_path):
+    """A probe of no label, of several or of an unknown one is refused."""
+    for label, says in (("", "a label looks like"), ("mug", "mean 'coffee mug'")):
+        with pytest.raises(foible.InputError, match=says):
+            probe(tmp_path / "run", label=label)
+
+
+def test_a_probe_goes_on_only_with_its_own_hypotheses(tmp_path):
+    """The same probe again gives the same findings; another on its directory is refused, naming what was tested."""
+    before = toyworld.written(probe(tmp_path / "run").folder)
+    assert toyworld.written(probe(tmp_path / "run").folder) == before
+    with pytest.raises(foible.InputError, match='probe was .*"on grass".*, now .*"on snow"'):
+        probe(tmp_path / "run", description="on snow")
+
+
+def test_a_run_is_named_after_what_it_tests(tmp_path, monkeypatch):
+    """Without `out` a run lies under `runs/`, named after the classifier, and a probe after its hypotheses too."""
+    monkeypatch.chdir(tmp_path)
+    hunted, probed = toyworld.hunt(None), probe(None)
+    assert hunted.folder == Path("runs/toyworld.Classifier")
+    assert probed.folder.parent == Path("runs")
+    assert probed.folder.name.startswith("toyworld.Classifier-probe-")
+    assert probe(None, description="on snow").folder != probed.folder
+    named = toyworld.hunt(None, "python:toyworld:Classifier")
+    assert named.folder == Path("runs/python-toyworld-Classifier")
+    assert {path.name for path in Path("runs").iterdir()} >= {"archive", named.folder.name, hunted.folder.name}
+
+
+def test_the_result_tells_what_was_used(tmp_path):
+    """Settings and parts in a result are those that were used: an object in place of a spec is named as such."""
+    run = toyworld.hunt(tmp_path / "run", Spec("python:toyworld:Classifier"))
+    settings, parts = run.result.settings, run.result.parts
+    assert settings["classifier.spec"] == parts["classifier"]["spec"] == "python:toyworld:Classifier"
+    assert settings["generator.spec"] == parts["generator"]["spec"] == "object:toyworld.draw"
+    assert settings["confirm.draws"] == 20
+    assert "out" not in settings
+    probed = probe(tmp_path / "probe")
+    assert set(probed.result.parts) == {"generator", "classifier", "judge"}
+    assert not any("captioner" in name or "embedder" in name for name in probed.result.settings)
+
+
+def test_a_run_is_its_findings(tmp_path):
+    """A run iterates over its findings, counts them, and knows where its report lies."""
+    run = toyworld.hunt(tmp_path / "run")
+    assert tuple(run) == run.result.findings
+    assert len(run) == len(run.result.findings)
+    assert run.report.is_file()
+    assert set(run.spent) == {"generator", "classifier", "judge", "captioner", "embedder"}
+    assert run.spent["generator"][0] == sum(run.result.draws.values())
+
+
+def test_another_seed_is_another_hunt(tmp_path):
+    """Another seed draws other images, and finds the same truth."""
+    one, other = toyworld.hunt(tmp_path / "one"), toyworld.hunt(tmp_path / "other", seed=5)
+    found = [{f.trial.hypothesis.description for f in run.confirmed} for run in (one, other)]
+    assert "on grass" in found[0] & found[1]
+    assert not set(one.result.observations) & set(other.result.observations)
