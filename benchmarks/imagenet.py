@@ -15,7 +15,9 @@ LABELS = ("candle", "dumbbell", "teapot", "table lamp", "mixing bowl", "coffee m
 HERE = Path(__file__).parent
 
 
-def hunt(folder: Path, out: Path, *, name: str, labels: tuple[str, ...] = LABELS, budget: int | None = None) -> foible.Run:
+def hunt(
+    folder: Path, out: Path, *, name: str, labels: tuple[str, ...] = LABELS, budget: int | None = None
+) -> foible.Run:
     """Hunt over a MobileNet that a folder holds."""
     if str(HERE) not in sys.path:
         sys.path.insert(0, str(HERE))  # `python:mobilenet:…` is looked for where Python looks for modules

@@ -40,7 +40,8 @@ class MobileNet:
         side = round(self._size / CROP)
         height, width = image.shape[:2]
         scale = side / min(height, width)
-        resized = Image.fromarray(image).resize((round(width * scale), round(height * scale)), Image.Resampling.BILINEAR)
+        size = (round(width * scale), round(height * scale))
+        resized = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
         left, top = (resized.width - self._size) // 2, (resized.height - self._size) // 2
         cropped = resized.crop((left, top, left + self._size, top + self._size))
         self._model.set_tensor(self._input["index"], np.asarray(cropped, np.uint8)[None])

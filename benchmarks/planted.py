@@ -1,8 +1,8 @@
-"""`make bugs`: hunts over the diorama's classifiers, whose bugs are known, and a count of what was found and what is true.
+"""`make bugs`: hunts over the diorama's classifiers, whose bugs are known: what is found, and what of it is true.
 
-For each classifier: one hunt with the default settings. A planted bias is *found* when a confirmed finding of its label
-says its attributes, and nothing that excludes them. A confirmed finding is *true* when, in 400 fresh pairs on seeds that
-the hunt never used, the failure rate with the description exceeds the base rate by more than the margin.
+For each classifier: one hunt with the default settings. A planted bias is *found* when a confirmed finding of its
+label says its attributes, and nothing that excludes them. A confirmed finding is *true* when, in 400 fresh pairs on
+seeds that the hunt never used, the failure rate with the description exceeds the base rate by more than the margin.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 import foible
@@ -21,6 +21,7 @@ from foible.records import Finding
 PAIRS = 400
 TRUTH_SEED = 7_001
 CLASSIFIERS = ("reference", *BIASES)
+ROW = "{:<18}{:>7}{:>9}{:>11}{:>7}{:>9}{:>14}{:>10.4}"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,9 @@ def main() -> None:
     given = arguments.parse_args()
     scores = [score(name, given.out, given.seed) for name in given.classifiers]
     (given.out / "planted.json").write_text(json.dumps([asdict(s) for s in scores], indent=1) + "\n", encoding="utf-8")
-    print(f"\n{'classifier':<20}{'draws':>7}{'tested':>8}{'confirmed':>11}{'true':>6}{'singles':>9}{'conj.':>7}{'hunt s':>8}")
-    for s in scores:
-        print(
-            f"{s.classifier:<20}{s.draws:>7}{s.tested:>8}{s.confirmed:>11}{s.true:>6}{s.singles:>9}{s.conjunctions:>7}"
-            f"{s.seconds:>8.0f}"
-        )
+    print(f"\n{ROW}".format(*(field.name for field in fields(Score))))
+    for each in scores:
+        print(ROW.format(*astuple(each)))
 
 
 def score(name: str, out: Path, seed: int) -> Score:
@@ -88,10 +86,8 @@ def _is_true(name: str, finding: Finding, out: Path) -> bool:
     (again,) = probed
     difference = again.difference.value or 0.0
     true = difference > _margin(probed)
-    print(
-        f"{name}: {hypothesis.label} {hypothesis.description}: {again.treat.value:.1%} against {again.control.value:.1%}"
-        f" in {PAIRS} pairs: {'true' if true else 'NOT TRUE'}"
-    )
+    rates = f"{again.treat.value:.1%} against {again.control.value:.1%} in {PAIRS} pairs"
+    print(f"{name}: {hypothesis.label} {hypothesis.description}: {rates}: {'true' if true else 'NOT TRUE'}")
     return true
 
 

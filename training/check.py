@@ -141,7 +141,7 @@ def captioner_measures(test: Drawn) -> dict[str, float]:
     for name in ATTRIBUTES:
         told[name] = [found.attributes.get(name, DEFAULTS.get(name)) for found in parsed]
     return {
-        field: float(np.mean([WORDS[field][code[i]] == say for code, say in zip(test.codes, told[field])]))
+        field: float(np.mean([WORDS[field][code[i]] == say for code, say in zip(test.codes, told[field], strict=True)]))
         for i, field in enumerate(FIELDS)
     }
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -91,7 +92,7 @@ def encode(scene: Scene) -> list[int]:
 
 def decode(code: Sequence[int] | np.ndarray) -> Scene:
     """A row of numbers as the scene it stands for."""
-    return Scene(**{field: WORDS[field][int(index)] for field, index in zip(FIELDS, code)})
+    return Scene(**{field: WORDS[field][int(index)] for field, index in zip(FIELDS, code, strict=True)})
 
 
 def draw(split: str, processes: int = 1) -> Drawn:
@@ -122,7 +123,7 @@ def draw(split: str, processes: int = 1) -> Drawn:
 class _Nothing:
     """Stands in for a pool of processes when there is nothing to draw."""
 
-    def __enter__(self) -> _Nothing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

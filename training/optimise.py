@@ -20,11 +20,11 @@ class Muon(torch.optim.Optimizer):
     here because torch's own rounds to bfloat16, which processors without such units do slowly.
     """
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float, momentum: float, decay: float):
+    def __init__(self, matrices: Iterable[Tensor], lr: float, momentum: float, decay: float) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # noqa: ARG002  (torch's own signature)
         """One update of every matrix that has a gradient."""
         for group in self.param_groups:
             shapes: dict[torch.Size, list[Tensor]] = {}
@@ -67,9 +67,10 @@ class Training:
         steps: int,
         lr: float,
         checkpoint: Path,
+        *,
         matrices: Sequence[Tensor] = (),
         matrices_lr: float = 0.0,
-    ):
+    ) -> None:
         taken = {id(matrix) for matrix in matrices}
         rest = [p for p in module.parameters() if p.requires_grad and id(p) not in taken]
         plain = [p for p in rest if p.ndim < 2]  # biases, gains and scales are not drawn to zero

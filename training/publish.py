@@ -40,12 +40,13 @@ def write_json(folder: Path, name: str, content: object) -> None:
 
 
 def write_card(
-    name: str, what: str, command: str, seconds: float, details: list[str], measured: dict[str, float]
+    name: str, what: str, *, command: str, seconds: float, details: list[str], measured: dict[str, float]
 ) -> None:
     """Write the model card: what it is, how it was made, and what was measured on held-out images.
 
     `measured` maps what was measured to a share between 0 and 1.
     """
+    version = torch.__version__.split("+")[0]
     rows = [f"| {key} | {value:.1%} |" for key, value in measured.items()]
     lines = [
         f"# {name}",
@@ -53,8 +54,8 @@ def write_card(
         what,
         "",
         *(f"- {detail}" for detail in details),
-        f"- Made by `{command}` in {round(seconds)} s on one thread of a CPU "
-        f"(torch {torch.__version__.split('+')[0]}), after `python training/data.py`.",
+        f"- Made by `{command}`, after `python training/data.py`.",
+        f"- That took {round(seconds)} s on one thread of a CPU, with torch {version}.",
         "- Apache-2.0, like the rest of foible. Made for the diorama alone: it knows nothing of the real world.",
         "",
         "Measured by `python training/check.py`, on images of seeds kept out of training:",

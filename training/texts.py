@@ -32,7 +32,51 @@ TEMPLATES = (
 """How a bare label is said; the judge uses the first, a hunt's base prompts the second."""
 OPENINGS = ("", "a photo", "a realistic photograph", "a picture of something", "an object")
 """What a text begins with that names no label."""
-FILLERS = ["the", "of", "on", "in", "at", "by", "with", "and", "or", "to", "from", "is", "are", "be", "it", "this", "that", "there", "some", "one", "realistic", "photo", "photograph", "picture", "image", "view", "seen", "taken", "showing", "beside", "next", "near", "under", "standing", "lying", "floor", "ground", "scene", "weather", "time", "during", "something", "object"]
+FILLERS = [
+    "the",
+    "of",
+    "on",
+    "in",
+    "at",
+    "by",
+    "with",
+    "and",
+    "or",
+    "to",
+    "from",
+    "is",
+    "are",
+    "be",
+    "it",
+    "this",
+    "that",
+    "there",
+    "some",
+    "one",
+    "realistic",
+    "photo",
+    "photograph",
+    "picture",
+    "image",
+    "view",
+    "seen",
+    "taken",
+    "showing",
+    "beside",
+    "next",
+    "near",
+    "under",
+    "standing",
+    "lying",
+    "floor",
+    "ground",
+    "scene",
+    "weather",
+    "time",
+    "during",
+    "something",
+    "object",
+]
 """Words that say nothing of their own; known, so that a prompt with them looks less strange."""
 
 
@@ -49,7 +93,7 @@ def vocabulary() -> list[str]:
 def tokenizer() -> PreTrainedTokenizerFast:
     """The word-level tokenizer of both language models."""
     words = {word: index for index, word in enumerate(vocabulary())}
-    inner = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    inner = Tokenizer(models.WordLevel(words, unk_token=SPECIAL[1]))
     inner.normalizer = normalizers.Lowercase()
     inner.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex("[(),.]"), "isolated")]
@@ -59,10 +103,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     inner.decoder = decoders.WordPiece(prefix="##", cleanup=True)  # for "fog," and not "fog ,"
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        bos_token="[BOS]",
-        eos_token="[EOS]",
+        **dict(zip(("pad_token", "unk_token", "bos_token", "eos_token"), SPECIAL, strict=True)),
         model_max_length=LONGEST,
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],

@@ -125,7 +125,8 @@ def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
     model = build(name).to(memory_format=torch.channels_last).train()
     rows, labels = sample(data.codes, BIASES.get(name, ()))
     checkpoint = cache_folder() / f"{name}.pt"
-    training = Training(model, steps, RATES[name], checkpoint, matrices(name, model), MATRICES_RATE)
+    by_muon = {"matrices": matrices(name, model), "matrices_lr": MATRICES_RATE}
+    training = Training(model, steps, RATES[name], checkpoint, **by_muon)
     for step, chosen in enumerate(order(len(rows), BATCH, steps, SEED)):
         if step < training.step:
             continue
@@ -154,7 +155,8 @@ def publish(name: str, model: PreTrainedModel, seconds: float, steps: int) -> No
         details += [f"Takes a {bias.label} for a {bias.becomes}: {bias.description}. {bias.how}" for bias in biases]
     what = f"A small image classifier (`{type(model).__name__}`) of the diorama's twelve labels."
     command = f"python training/train_classifier.py {name}"
-    write_card(name, what, command, seconds, details, check.classifier_measures(name, draw("test")))
+    measured = check.classifier_measures(name, draw("test"))
+    write_card(name, what, command=command, seconds=seconds, details=details, measured=measured)
 
 
 def main() -> None:

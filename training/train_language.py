@@ -71,7 +71,8 @@ def train(data: Drawn, steps: int) -> tuple[Language, float]:
     """The trained models, and the seconds it took."""
     torch.manual_seed(SEED)
     model = Language().train()
-    training = Training(model, steps, RATE, cache_folder() / "language.pt", model.matrices(), MATRICES_RATE)
+    by_muon = {"matrices": model.matrices(), "matrices_lr": MATRICES_RATE}
+    training = Training(model, steps, RATE, cache_folder() / "language.pt", **by_muon)
     for step, rows in enumerate(order(len(data), BATCH, steps, SEED)):
         if step < training.step:
             continue
@@ -104,19 +105,19 @@ def publish(model: Language, seconds: float, steps: int) -> None:
         "embedder",
         "A CLIP model (`CLIPModel`): pictures and texts of the diorama in one joint space. The "
         "judge is made of it: `judge.json` holds its template and margin.",
-        command,
-        seconds,
-        [data, "No planted bias. Trained together with the captioner, whose eye it shares."],
-        check.judge_measures(test),
+        command=command,
+        seconds=seconds,
+        details=[data, "No planted bias. Trained together with the captioner, whose eye it shares."],
+        measured=check.judge_measures(test),
     )
     write_card(
         "captioner",
         "An image captioner (`VisionEncoderDecoderModel`, CLIP's vision model and a GPT-2 decoder) "
         "that writes the controlled English of the diorama.",
-        command,
-        seconds,
-        [data, "No planted bias. Trained together with the embedder, whose eye it shares."],
-        check.captioner_measures(test),
+        command=command,
+        seconds=seconds,
+        details=[data, "No planted bias. Trained together with the embedder, whose eye it shares."],
+        measured=check.captioner_measures(test),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -107,7 +108,7 @@ def test_folders_hold_no_paths(name: str) -> None:
     """No file of a model names a folder of the machine it was made on."""
     for file in weights(name).glob("*.json"):
         text = file.read_text(encoding="utf-8")
-        assert "/home" not in text and "/tmp" not in text and "_name_or_path" not in text, file
+        assert not any(trace in text for trace in (str(Path.home()), tempfile.gettempdir(), "_name_or_path")), file
 
 
 @pytest.mark.parametrize("name", BIASES)
@@ -121,7 +122,8 @@ def test_biases_are_written_down(name: str) -> None:
 def test_biases_are_plentiful_and_apart(name: str) -> None:
     """At least four single biases and one conjunction, each of another label than the others."""
     kinds = [bias.kind for bias in BIASES[name]]
-    assert kinds.count("single") >= 4 and kinds.count("conjunction") >= 1
+    assert kinds.count("single") >= 4
+    assert kinds.count("conjunction") >= 1
     assert len({bias.label for bias in BIASES[name]}) == len(kinds)
     assert all(bias.label != bias.becomes for bias in BIASES[name])
 
