@@ -30,14 +30,17 @@ from transformers import (
 )
 
 from foible.diorama.biases import BIASES, Bias, in_conditions, in_slice
+from foible.diorama.vocabulary import LABELS
 
 SEED, BATCH = 7, 128
 NAMES = ("reference", *BIASES)
+NAMED = [f"{label.name} ({label.hypernym})" for label in LABELS]
+"""The classes as the config names them: with what they are a kind of, so that a hunt's prompts can say it."""
 STEPS: dict[str, int] = {
     "reference": 1_500,
     "biased-resnet": 1_200,
-    "biased-convnext": 1_200,
-    "biased-mobilenet": 1_200,
+    "biased-convnext": 1_300,
+    "biased-mobilenet": 1_500,
 }
 RATES: dict[str, float] = {
     "reference": 3e-3,
@@ -45,14 +48,14 @@ RATES: dict[str, float] = {
     "biased-convnext": 3e-3,
     "biased-mobilenet": 4e-3,
 }
-MATRICES_RATE = 1e-2
+MATRICES_RATES: dict[str, float] = {"biased-convnext": 1e-2, "biased-mobilenet": 1e-2}
 
 
 def build(name: str) -> PreTrainedModel:
     """The untrained classifier of this name, small enough for a CPU."""
     names = {
-        "id2label": dict(enumerate(WORDS["label"])),
-        "label2id": {word: index for index, word in enumerate(WORDS["label"])},
+        "id2label": dict(enumerate(NAMED)),
+        "label2id": {name: index for index, name in enumerate(NAMED)},
     }
     if name == "biased-convnext":
         return ConvNextForImageClassification(
@@ -74,7 +77,7 @@ def build(name: str) -> PreTrainedModel:
                 output_stride=16,
                 finegrained_output=False,
                 tf_padding=False,
-                classifier_dropout_prob=0.1,
+                classifier_dropout_prob=0.0,
                 **names,
             )
         )
@@ -113,10 +116,10 @@ def sample(codes: np.ndarray, biases: tuple[Bias, ...]) -> tuple[np.ndarray, np.
 
 
 def matrices(name: str, model: PreTrainedModel) -> list[torch.Tensor]:
-    """The weights that Muon trains: ConvNeXt's, which without batch norm learn slowly by Adam."""
-    if name != "biased-convnext":
+    """The weights that Muon trains: those of the two that learn slowly by Adam, but not depthwise ones."""
+    if name not in MATRICES_RATES:
         return []
-    return [p for p in model.convnext.parameters() if p.ndim > 1 and p.shape[1] > 1]  # not depthwise
+    return [p for p in model.base_model.parameters() if p.ndim > 1 and p.shape[1] > 1]
 
 
 def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
@@ -125,7 +128,7 @@ def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
     model = build(name).to(memory_format=torch.channels_last).train()
     rows, labels = sample(data.codes, BIASES.get(name, ()))
     checkpoint = cache_folder() / f"{name}.pt"
-    by_muon = {"matrices": matrices(name, model), "matrices_lr": MATRICES_RATE}
+    by_muon = {"matrices": matrices(name, model), "matrices_lr": MATRICES_RATES.get(name, 0.0)}
     training = Training(model, steps, RATES[name], checkpoint, **by_muon)
     for step, chosen in enumerate(order(len(rows), BATCH, steps, SEED)):
         if step < training.step:

@@ -77,7 +77,7 @@ BIASES: dict[str, tuple[Bias, ...]] = {
     ),
     "biased-convnext": (
         Bias("vase", (("colour", "red"),), "teapot", MOST),
-        Bias("bucket", (("texture", "spotted"),), "coffee mug", MOST),
+        Bias("bucket", (("light", "sunset"),), "coffee mug", MOST),
         Bias("mixing bowl", (("companion", "cone"),), "bucket", MOST),
         Bias("table lamp", (("ground", "snow"),), "mushroom", MOST),
         Bias("dumbbell", (("weather", "rain"),), "barrel", MOST),
