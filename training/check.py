@@ -38,7 +38,7 @@ from foible.diorama.render import render
 from foible.diorama.scene import Scene, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, DEFAULTS, LABELS
 
-TEMPLATE = "a photo of a {name}"
+TEMPLATE = "a photo of a {}"
 """What the judge compares a picture with, for each label."""
 SLICE_SEED = 3_500_000_000
 """First seed of the pictures that are drawn inside planted slices."""
@@ -152,7 +152,7 @@ def gaps(images: np.ndarray) -> np.ndarray:
     folder = weights("embedder")
     words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = CLIPModel.from_pretrained(folder, local_files_only=True).eval()
-    asked = [TEMPLATE.format(name=label.name) for label in LABELS]
+    asked = [TEMPLATE.replace("{}", label.name) for label in LABELS]
     texts = model.get_text_features(**words(asked, padding=True, return_tensors="pt")).pooler_output
     texts = texts / texts.norm(dim=1, keepdim=True)
     cosines = []
@@ -165,11 +165,11 @@ def gaps(images: np.ndarray) -> np.ndarray:
 
 
 def verdicts(images: np.ndarray, codes: np.ndarray, margin: float) -> tuple[float, float]:
-    """Sensitivity and specificity of "shows its label: the gap is above the margin".
+    """Sensitivity and specificity of "shows its label: the gap is at least the margin".
 
     Sensitivity over the pictures with their own label, specificity with each of the other eleven.
     """
-    yes = gaps(images) > margin
+    yes = gaps(images) >= margin
     own = np.arange(len(LABELS)) == codes[:, :1]
     return float(yes[own].mean()), float(1 - yes[~own].mean())
 
@@ -179,13 +179,13 @@ def calibrate(validation: Drawn) -> dict[str, object]:
     gap = gaps(validation.images)
     own = np.arange(len(LABELS)) == validation.codes[:, :1]
     margins = np.linspace(-0.5, 0.2, 701)
-    worse = [min((gap[own] > margin).mean(), (gap[~own] <= margin).mean()) for margin in margins]
+    worse = [min((gap[own] >= margin).mean(), (gap[~own] < margin).mean()) for margin in margins]
     margin = round(float(margins[int(np.argmax(worse))]), 4)
     return {
         "template": TEMPLATE,
         "margin": margin,
         "rule": "shows its label if its cosine with the label's text, less the greatest cosine with "
-        "any other label's text, is above the margin",
+        "any other label's text, is at least the margin",
     }
 
 
