@@ -21,7 +21,7 @@ from foible.records import Finding
 PAIRS = 400
 TRUTH_SEED = 7_001
 CLASSIFIERS = ("reference", *BIASES)
-ROW = "{:<18}{:>7}{:>9}{:>11}{:>7}{:>9}{:>14}{:>10.4}"
+ROW = "{:<18}{:>7}{:>9}{:>11}{:>7}{:>9}{:>14}{:>9}"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Score:
     true: int
     singles: str
     conjunctions: str
-    seconds: float
+    seconds: int
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def score(name: str, out: Path, seed: int) -> Score:
         len(true),
         _share(found, biases, "single"),
         _share(found, biases, "conjunction"),
-        run.seconds,
+        round(run.seconds),
     )
 
 

@@ -230,14 +230,16 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 def _print_findings(done: Any, console: Console) -> None:
     result = done.result
     table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
-    for heading in ("verdict", "label", "description", "fails with it", "without", "taken for", "adjusted p"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("verdict", "label, description, taken for", "fails with it", "without", "adj. p"):
+        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith("label"))
     for f in done:
-        taken = result.class_names[f.confused_with[0][0]] if f.confused_with else ""
-        style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
         hypothesis = f.trial.hypothesis
-        cells = (hypothesis.label, hypothesis.description, _rate(f.treat), _rate(f.control), taken, f"{f.adjusted:.2g}")
-        table.add_row(Text(f.verdict, style=style), *(Text(cell) for cell in cells))
+        words = [(hypothesis.label, "bold"), (f" {hypothesis.description}", "italic")]
+        if f.confused_with:
+            words.append((f" → {result.class_names[f.confused_with[0][0]]}", ""))
+        style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
+        cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
+        table.add_row(Text(f.verdict, style=style), Text.assemble(*words), *(Text(cell) for cell in cells))
     console.print(table)
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
@@ -252,7 +254,7 @@ def _print_findings(done: Any, console: Console) -> None:
 def _rate(rate: Any) -> str:
     if rate.value is None:
         return "unscored"
-    return f"{rate.value:.0%} [{rate.low:.0%}, {rate.high:.0%}]"
+    return f"{rate.value:.0%} [{rate.low * 100:.0f}, {rate.high * 100:.0f}]"
 
 
 def _value(value: object) -> str:
