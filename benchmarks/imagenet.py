@@ -11,7 +11,19 @@ from pathlib import Path
 
 import foible
 
-LABELS = ("candle", "dumbbell", "teapot", "table lamp", "mixing bowl", "coffee mug")
+LABELS = (
+    "504|968=coffee mug (cup)",
+    "659|809=mixing bowl (bowl)",
+    "846|619=table lamp (lamp)",
+    "849|505=teapot (pot)",
+    "470=candle (taper)",
+    "543=dumbbell (weight)",
+)
+"""Where ImageNet has two classes that a person would accept for the image, both are: cup for coffee mug, soup bowl for
+mixing bowl, lampshade for table lamp, coffeepot for teapot."""
+PAIRS = 100
+"""More than the default: a real classifier fails in half of these scenes, and a difference of rates near 50 % is the
+hardest to prove."""
 HERE = Path(__file__).parent
 
 
@@ -27,6 +39,7 @@ def hunt(
         generator=foible.Spec("diorama:scenes", {"size": 192}),
         out=out,
         budget=budget,
+        config={"confirm": {"draws": PAIRS}},
         progress=sys.stderr.isatty(),
     )
 

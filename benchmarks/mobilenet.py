@@ -14,12 +14,13 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+CLASSES = 1000
 CROP = 0.875
 """The centre share that ImageNet models look at, as in their own evaluation."""
 
 
 class MobileNet:
-    """A quantised MobileNet; classes are ImageNet's, with "background" as class 0 where the model has one."""
+    """A quantised MobileNet; classes are ImageNet's 1,000, without the "background" that some files put before them."""
 
     def __init__(self, folder: Path, name: str) -> None:
         path = folder / name
@@ -29,8 +30,7 @@ class MobileNet:
         self._input, self._output = self._model.get_input_details()[0], self._model.get_output_details()[0]
         self._size = int(self._input["shape"][1])
         names = (folder / "imagenet_labels.txt").read_text(encoding="utf-8").splitlines()
-        outputs = int(self._output["shape"][-1])
-        self.labels = [name.split(",")[0].strip() for name in names[len(names) - outputs :]]
+        self.labels = [name.split(",")[0].strip() for name in names[-CLASSES:]]
 
     def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Score (n, classes) in 0..1, one image at a time, as the file's batch size is one."""
@@ -47,7 +47,7 @@ class MobileNet:
         self._model.set_tensor(self._input["index"], np.asarray(cropped, np.uint8)[None])
         self._model.invoke()
         scale, zero = self._output["quantization"]
-        return (self._model.get_tensor(self._output["index"])[0].astype(np.float32) - zero) * scale
+        return (self._model.get_tensor(self._output["index"])[0, -CLASSES:].astype(np.float32) - zero) * scale
 
 
 def classifier(folder: str, name: str = "mobilenet_v2_1.0_224_quant.tflite") -> MobileNet:
