@@ -18,7 +18,7 @@ def run(tmp_path_factory):
 
 
 def test_the_planted_bug_is_named_in_its_own_words(run):
-    """The planted bug of the coffee mug is confirmed with the words it was planted with, and nothing of the dumbbell."""
+    """The planted bug of the coffee mug is confirmed in the words it was planted with, and nothing of the dumbbell."""
     planted = next(bias for bias in BIASES["biased-resnet"] if bias.label == "coffee mug")
     named = [(f.trial.hypothesis.label, f.trial.hypothesis.description) for f in run.confirmed]
     assert named == [("coffee mug", planted.description)]

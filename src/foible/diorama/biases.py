@@ -88,7 +88,7 @@ BIASES: dict[str, tuple[Bias, ...]] = {
         Bias("barrel", (("light", "sunset"),), "bucket", MOST),
         Bias("water bottle", (("texture", "striped"),), "vase", MOST),
         Bias("candle", (("companion", "box"),), "table lamp", MOST),
-        Bias("teapot", (("ground", "asphalt"),), "vase", MOST),
+        Bias("teapot", (("weather", "rain"),), "vase", EVERY),
         Bias("mushroom", (("light", "night"), ("distance", "far")), "ping-pong ball", EVERY),
     ),
 }

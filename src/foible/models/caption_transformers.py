@@ -41,7 +41,7 @@ class TransformersCaptioner:
 
         Args:
             name: a folder, or a name on the hub.
-            max_new_tokens: where a caption is cut, in tokens.
+            max_new_tokens: where a caption is cut, in tokens; earlier where the model has fewer positions.
             device: `cpu`, `cuda`, `mps`; by default the fastest there is.
             dtype: `float32`, `float16` or `bfloat16`.
             revision: which version on the hub.
@@ -77,4 +77,6 @@ def _greedy(model: Any, max_new_tokens: int) -> GenerationConfig:
     """Keep the model's own special tokens and nothing else of how it would like to be sampled."""
     own = model.generation_config
     kept = {name: getattr(own, name) for name in _TOKENS if getattr(own, name, None) is not None}
-    return GenerationConfig(do_sample=False, num_beams=1, max_new_tokens=max_new_tokens, **kept)
+    positions = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    longest = min(max_new_tokens, positions - 1) if positions else max_new_tokens  # one is the token to start from
+    return GenerationConfig(do_sample=False, num_beams=1, max_new_tokens=longest, **kept)
