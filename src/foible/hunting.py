@@ -21,7 +21,7 @@ from foible.progress import Bars, Progress, Silent
 from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
 from foible.results import Work, make_result
 from foible.stages.caption import caption
-from foible.stages.confirm import confirm, within_budget
+from foible.stages.confirm import confirm
 from foible.stages.context import Context
 from foible.stages.decide import decide
 from foible.stages.describe import describe
@@ -189,7 +189,7 @@ def _hunt(context: Context, per_label: int) -> Work:
     explored = observe(plans, context, "explore")
     suspected = _suspect(explored, context)
     hypotheses = _with_earlier(suspected.hypotheses, context.store)
-    work = _test(hypotheses, context, len(explored), suspected.phrases.values())
+    work = _test(hypotheses, context, explored, suspected.phrases.values())
     return replace(
         work,
         explored=explored,
@@ -201,7 +201,7 @@ def _hunt(context: Context, per_label: int) -> Work:
 
 def _probe(hypotheses: Sequence[Hypothesis], context: Context) -> Work:
     """Test a person's own hypotheses."""
-    return _test(hypotheses, context, 0, ())
+    return _test(hypotheses, context, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,27 +262,31 @@ def _with_earlier(hypotheses: Sequence[Hypothesis], store: Store) -> list[Hypoth
     return [*earlier, *(h for h in hypotheses if (h.label, h.phrases) not in known)]
 
 
-def _test(hypotheses: Sequence[Hypothesis], context: Context, made: int, captions: Iterable[frozenset[str]]) -> Work:
+def _test(
+    hypotheses: Sequence[Hypothesis],
+    context: Context,
+    explored: Sequence[Observation],
+    captions: Iterable[frozenset[str]],
+) -> Work:
     """Confirm, decide, explain.
 
     Args:
         hypotheses: what may be tested, the most telling first.
         context: the parts, and the budget.
-        made: how many draws the budget has paid for already.
+        explored: the explore arm; the budget has paid for it already.
         captions: the phrases of each explored caption.
     """
     config = context.config
-    left = None if config.budget is None else config.budget - made
-    chosen = within_budget(hypotheses, left, config.confirm.draws)
-    context.store.note("tried", [[h.label, h.phrases, h.predicted, h.score] for h in chosen])
-    tested = confirm(chosen, context)
+    left = None if config.budget is None else config.budget - len(explored)
+    tested = confirm(hypotheses, explored, context, left)
     findings = decide(tested, config.confirm, config.report.examples)
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
     allowed = None if left is None else left - len(observed)
-    explained, extra = explain(findings, captions, context, allowed)
+    explained, extra = explain(findings, tested, captions, context, allowed)
     # An edited description may be a hypothesis of its own: its draws count once, where they were made.
     observed = {o.draw.key: o for o in extra} | observed
-    return Work(explained, [h for h in hypotheses if h not in chosen], observed)
+    tried = {t.trial.hypothesis for t in tested}
+    return Work(explained, [h for h in hypotheses if h not in tried], observed)
 
 
 def _led(

@@ -22,8 +22,8 @@ from foible.labels import resolve as resolve_labels
 from foible.progress import Progress
 from foible.records import Hypothesis, Label, Spec
 from foible.registry import KINDS, Part, load, method
-from foible.stages.confirm import within_budget
 from foible.stages.context import Context, Failure
+from foible.stages.fixed import within_budget
 from foible.store import Store, check_settings
 
 EXPLORE_SHARE = 0.4

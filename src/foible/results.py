@@ -15,9 +15,9 @@ from foible.config import HuntConfig, settings
 from foible.errors import brief
 from foible.records import Arm, Finding, HuntResult, Hypothesis, LabelSummary, Observation
 from foible.registry import KINDS, Part
-from foible.stages.confirm import tally
 from foible.stages.context import Context
 from foible.stages.decide import rate
+from foible.stages.pairs import tally
 
 ARMS: tuple[Arm, ...] = ("explore", "treat", "control", "counterfactual")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foible.progress import Advance
 from foible.records import Draw, Judgement, Label, Observation, Outcome, Prediction
 from foible.stages.answer import Shown
 from foible.stages.classify import classify_unit
@@ -28,9 +29,17 @@ def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> li
     observations: list[Observation] = []
     with context.progress.stage(stage, sum(len(plan) for plan in plans)) as advance:
         for plan in plans:
-            for unit in units(plan, context.config.batch):
-                observations += _observe_unit(unit, context)
-                advance(len(unit))
+            observations += observe_plan(plan, context, advance)
+    return observations
+
+
+def observe_plan(plan: Sequence[Draw], context: Context, advance: Advance | None = None) -> list[Observation]:
+    """Make, classify and judge the draws of one plan, unit by unit; `advance` is told of each finished unit."""
+    observations: list[Observation] = []
+    for unit in units(plan, context.config.batch):
+        observations += _observe_unit(unit, context)
+        if advance is not None:
+            advance(len(unit))
     return observations
 
 

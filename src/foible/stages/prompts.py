@@ -34,9 +34,12 @@ def plan_draws(label: Label, phrases: Sequence[str], arm: Arm, count: int, conte
         count: how many.
         context: gives the template, the hunt's seed and the generator's identity.
     """
-    config, generator = context.config, context.generator.identity
-    prompt = make_prompt(label, config.explore.template, phrases)
     stream = "explore" if arm == "explore" else "test"
-    who = canonical([label.index, label.name])
-    seeds = derive_seeds(config.seed, stream, who, count)
-    return [Draw(draw_key(generator, prompt.text, each), prompt, each, arm) for each in seeds]
+    seeds = derive_seeds(context.config.seed, stream, canonical([label.index, label.name]), count)
+    return on_seeds(label, phrases, arm, seeds, context)
+
+
+def on_seeds(label: Label, phrases: Sequence[str], arm: Arm, seeds: Sequence[int], context: Context) -> list[Draw]:
+    """Plan draws of a label with a description on given seeds."""
+    prompt = make_prompt(label, context.config.explore.template, phrases)
+    return [Draw(draw_key(context.generator.identity, prompt.text, each), prompt, each, arm) for each in seeds]
