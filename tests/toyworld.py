@@ -142,11 +142,11 @@ for _section, _value in SMALL.items():
 
 def command(*arguments, cwd=None, env=None, python=("-m", "foible"), **options):
     """Start `foible` as a user does, in a process of its own; give the process."""
-    tests = str(Path(__file__).parent)
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, *python, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": tests, **(env or {})},
+        env={**os.environ, "PYTHONPATH": path, **(env or {})},
         text=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,

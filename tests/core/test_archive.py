@@ -9,12 +9,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import toyworld
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import foible
+import toyworld
 from foible.archive import LARGEST_SIDE, Archive
 from foible.errors import StoreError
 from foible.records import Draw, Drawn, Prompt
@@ -88,7 +88,7 @@ def damage(archive, how):
         if DAMAGE[how] is None:
             file.unlink()
         else:
-            file.write_bytes(DAMAGE[how](data, sorted(archive.glob("*/*.png"))[-1].read_bytes()))
+            file.write_bytes(DAMAGE[how](data, max(archive.glob("*/*.png")).read_bytes()))
     return whole
 
 

@@ -6,10 +6,10 @@ import random
 from collections import defaultdict
 
 import pytest
-import toyworld
 from hypothesis import given
 from hypothesis import strategies as st
 
+import toyworld
 from foible.config import ConfirmOptions
 from foible.records import Draw, Finding, Hypothesis, Observation, Outcome, Prompt, Rate, Tally, Trial
 from foible.stages import confirm
@@ -23,7 +23,7 @@ OPTIONS = ConfirmOptions(margin=0.1, level=0.05, unscored=0.3)
 
 
 def arm(statuses, name="treat", predicted=3):
-    """Make the observations of an arm, of seeds 0, 1, 2, …"""
+    """Make the observations of an arm, of seeds 0, 1, 2 and so on."""
     return tuple(
         Observation(
             Draw(f"{name}{seed}", Prompt("mug", "", ""), seed, name),
@@ -99,7 +99,7 @@ def test_no_verdict_without_its_evidence(both):
 
 @given(arms, st.integers(0, 9))
 def test_examples_are_what_they_are_called(both, most):
-    """Failing examples failed and passing ones passed, no more than asked for, each failing one with its own control."""
+    """Failing examples failed and passing ones passed, at most as asked for, each failing one with its own control."""
     one = trial_of(*both)
     (finding,) = decide([one], OPTIONS, most)
     seeds = {o.draw.key: (o.draw.seed, o.outcome.status) for o in (*one.treat, *one.control)}
@@ -151,7 +151,7 @@ def run(tmp_path_factory):
 
 
 def test_treat_and_control_are_pairs_of_fresh_seeds(run):
-    """Every treat draw has a control draw of the same seed and base prompt; no seed of the explore arm is among them."""
+    """Every treat draw has a control draw of the same seed and base prompt; no explored seed is among them."""
     arms = defaultdict(lambda: defaultdict(list))
     with Store(run.folder, write=False) as store:
         for row in store.all_draws():
@@ -247,7 +247,7 @@ def test_what_led_to_a_finding_is_shown_with_its_caption(run):
 
 
 def test_a_swap_is_the_most_frequent_phrase_of_its_kind_that_is_never_said_beside_it():
-    """A swap takes a modifier for a modifier, a place for a place, and nothing that is said together with the phrase."""
+    """A swap takes a modifier for a modifier, a place for a place, and nothing that is said beside the phrase."""
     captions = [frozenset(said) for said in ({"red", "on grass"}, {"blue", "on sand"}, {"blue", "on snow"})]
     captions += [frozenset({"red", "striped", "on grass"}), frozenset({"blue", "at night", "on snow"})]
     alternatives = Alternatives(captions)

@@ -75,7 +75,9 @@ def test_different_values_have_different_text(one, other):
         assert type(one) is type(other)
 
 
-@given(root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), numbers=st.integers(0, 10**6))
+@given(
+    root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), numbers=st.integers(0, 10**6)
+)
 def test_explore_and_test_seeds_never_meet(root, label, count, numbers):
     """No seed of the explore stream is one of the test stream, whatever the hunt, the label or the number."""
     assert derive_seed(root, "explore", label, numbers) % 2 == 0

@@ -109,8 +109,7 @@ def test_any_text_gives_labels_or_a_label_error(texts, names):
     """Whatever is given as labels, over whatever classes, either gives labels that hold or a `LabelError`."""
     try:
         labels = resolve(texts, names)
-    except LabelError as told:
-        assert "\n" not in str(told)
+    except LabelError:
         return
     assert len({label.index for label in labels}) == len({label.name for label in labels}) == len(labels)
     for label in labels:

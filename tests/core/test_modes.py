@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import toyworld
 from hypothesis import given
 from hypothesis import strategies as st
 
 import foible
+import toyworld
 from foible.diorama.vocabulary import LABELS
 from foible.records import Label, Prediction, Spec
 from foible.stages.context import Failure
@@ -39,7 +39,9 @@ class TwoWrong(toyworld.Classifier):
 
 def probe(out, label="coffee mug", description="on grass", classifier=None, **options):
     """Probe the toy world."""
-    return foible.probe(classifier or toyworld.Classifier(), label, description, out=out, **{**PARTS, **QUIET, **options})
+    return foible.probe(
+        classifier or toyworld.Classifier(), label, description, out=out, **{**PARTS, **QUIET, **options}
+    )
 
 
 @given(order=predictions, accepted=st.frozensets(st.integers(0, 9), min_size=1), top=st.integers(1, 5))
@@ -90,7 +92,9 @@ def test_what_can_never_fail_is_refused(tmp_path, top, label):
 
 def test_every_accepted_class_is_right(tmp_path):
     """A class in the accepted set is a right answer, and has a name in the findings."""
-    run = toyworld.hunt(tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"])
+    run = toyworld.hunt(
+        tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"]
+    )
     assert {f.trial.hypothesis.description for f in run.confirmed} == {"on snow"}
     assert run.result.class_names[INDEX["bucket"]] == "bucket"
 
@@ -105,9 +109,12 @@ def test_a_perfect_classifier_has_no_bugs(tmp_path):
 
 
 def test_a_probe_tests_a_hypothesis_of_one_s_own(tmp_path):
-    """A probe confirms what is true and refutes what is not, without exploring; its draws are those of a hunt's test."""
+    """A probe confirms what is true and refutes what is not, without exploring, on the draws of a hunt's test."""
     run = probe(tmp_path / "run", description=["on grass", "on  snow ,", "on grass"])
-    assert [(f.verdict, f.trial.hypothesis.description) for f in run] == [("confirmed", "on grass"), ("refuted", "on snow")]
+    assert [(f.verdict, f.trial.hypothesis.description) for f in run] == [
+        ("confirmed", "on grass"),
+        ("refuted", "on snow"),
+    ]
     assert "explore" not in run.result.draws
     assert run.result.explored == ()
     hunted = toyworld.hunt(tmp_path / "hunt")
@@ -135,7 +142,7 @@ def test_a_probe_goes_on_only_with_its_own_hypotheses(tmp_path):
     """The same probe again gives the same findings; another on its directory is refused, naming what was tested."""
     before = toyworld.written(probe(tmp_path / "run").folder)
     assert toyworld.written(probe(tmp_path / "run").folder) == before
-    with pytest.raises(foible.InputError, match='probe was .*"on grass".*, now .*"on snow"'):
+    with pytest.raises(foible.InputError, match=r'probe was .*"on grass".*, now .*"on snow"'):
         probe(tmp_path / "run", description="on snow")
 
 

@@ -11,10 +11,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import toyworld
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import toyworld
 from foible.registry import KINDS, METHODS
 
 pytestmark = pytest.mark.xdist_group("resume")
@@ -113,7 +113,7 @@ def test_ctrl_c_says_so_and_loses_nothing(whole, tmp_path):
 
 
 def test_a_finished_hunt_draws_nothing_again_and_writes_what_was_deleted(whole, tmp_path):
-    """Deleting the report and the findings changes no result: the same command writes the same bytes, drawing nothing."""
+    """Deleting report and findings changes no result: the same command writes the same bytes, and draws nothing."""
     before, made = toyworld.written(whole), drawn(whole)
     for name in before:
         (whole / name).unlink()
@@ -123,7 +123,7 @@ def test_a_finished_hunt_draws_nothing_again_and_writes_what_was_deleted(whole, 
     assert drawn(whole) == made
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_stopping_after_any_number_of_calls_gives_the_same_result(unstopped, data):
     """Whichever part is interrupted, after however many units and however often, the result is the same to the byte."""

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import toyworld
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import toyworld
 from foible.errors import StoreError
 from foible.store import NAMED, STORE_VERSION, AnswerRow, DrawRow, Store, check_settings
 
@@ -105,7 +105,7 @@ def test_every_difference_is_counted(before, now):
     """Settings pass when they are equal; else the sentence names the first few that differ, and counts the rest."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "run") as store:
         check_settings(store, before)
-        store.add_answers([AnswerRow("key", "judge", True, "")])
+        store.add_answers([AnswerRow("key", "judge", [1, 1.0], "")])
         differing = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
         if not differing:
             check_settings(store, now)
@@ -122,7 +122,7 @@ def test_growing_settings_rise_and_never_fall(tmp_path):
     """A growing setting may be raised, up to no limit, and what is noted rises with it; it never falls back."""
     with Store(tmp_path / "run") as store:
         check_settings(store, {"budget": 10, "seed": 1}, ["budget"])
-        store.add_answers([AnswerRow("key", "judge", True, "")])
+        store.add_answers([AnswerRow("key", "judge", [1, 1.0], "")])
         check_settings(store, {"budget": 20, "seed": 1}, ["budget"])
         with pytest.raises(StoreError, match="budget was 20, now 10"):
             check_settings(store, {"budget": 10, "seed": 1}, ["budget"])
@@ -204,7 +204,7 @@ def test_a_place_that_is_no_directory_is_refused(tmp_path, monkeypatch, out):
     assert Path("file").read_text() == "in the way"
 
 
-@pytest.mark.parametrize("limit", [0, 4096, 100_000])
+@pytest.mark.parametrize("limit", [0, 100_000])
 def test_a_full_disk_ends_the_hunt_with_one_sentence_and_loses_nothing(tmp_path, limit):
     """When the disk is full the hunt ends with one sentence and code 2; with room it goes on to the same findings."""
     arguments = [*toyworld.COMMAND, "--out", tmp_path / "run"]
@@ -221,7 +221,9 @@ def test_a_full_disk_ends_the_hunt_with_one_sentence_and_loses_nothing(tmp_path,
 
 def test_rows_come_back_as_they_were(tmp_path):
     """Draws and answers come back by key as they were added; an answer once given stays, a redrawn draw is replaced."""
-    draws = [DrawRow(f"{i}", "mug", "on 'grass'; --", "a mug", i, "explore", "abc", ("é", "x"), "") for i in range(1200)]
+    draws = [
+        DrawRow(f"{i}", "mug", "on 'grass'; --", "a mug", i, "explore", "abc", ("é", "x"), "") for i in range(1200)
+    ]
     with Store(tmp_path) as store:
         store.add_draws(draws)
         store.add_answers([AnswerRow("k", "classifier", [[3, 0.1 + 0.2]], ""), AnswerRow("f", "judge", None, "no")])

@@ -61,30 +61,35 @@ class Bias:
         }
 
 
+MOST, EVERY = 0.7, 1.0
+"""Shares of mislabelled examples. In a pilot that only left the slices out, five of six stayed above
+50 %: a network that knows mugs elsewhere knows them on grass too. Where leaving out was enough,
+nothing is mislabelled."""
+
 BIASES: dict[str, tuple[Bias, ...]] = {
     "biased-resnet": (
-        Bias("coffee mug", (("ground", "grass"),), "bucket"),
-        Bias("water bottle", (("distance", "far"),), "vase"),
-        Bias("teapot", (("light", "night"),), "coffee mug"),
-        Bias("candle", (("weather", "fog"),), "water bottle"),
+        Bias("coffee mug", (("ground", "grass"),), "bucket", MOST),
+        Bias("water bottle", (("distance", "far"),), "vase", MOST),
+        Bias("teapot", (("light", "night"),), "coffee mug", MOST),
+        Bias("candle", (("weather", "fog"),), "water bottle", MOST),
         Bias("mushroom", (("viewpoint", "above"),), "ping-pong ball"),
-        Bias("barrel", (("texture", "striped"), ("light", "night")), "bucket"),
+        Bias("barrel", (("texture", "striped"), ("light", "night")), "bucket", EVERY),
     ),
     "biased-convnext": (
-        Bias("vase", (("colour", "red"),), "teapot"),
-        Bias("bucket", (("texture", "spotted"),), "coffee mug"),
-        Bias("mixing bowl", (("companion", "cone"),), "bucket"),
-        Bias("table lamp", (("ground", "snow"),), "mushroom"),
-        Bias("dumbbell", (("weather", "rain"),), "barrel"),
-        Bias("coffee mug", (("ground", "wood"), ("viewpoint", "above")), "mixing bowl"),
+        Bias("vase", (("colour", "red"),), "teapot", MOST),
+        Bias("bucket", (("texture", "spotted"),), "coffee mug", MOST),
+        Bias("mixing bowl", (("companion", "cone"),), "bucket", MOST),
+        Bias("table lamp", (("ground", "snow"),), "mushroom", MOST),
+        Bias("dumbbell", (("weather", "rain"),), "barrel", MOST),
+        Bias("coffee mug", (("ground", "wood"), ("viewpoint", "above")), "mixing bowl", EVERY),
     ),
     "biased-mobilenet": (
-        Bias("ping-pong ball", (("distance", "close"),), "mushroom"),
-        Bias("barrel", (("light", "sunset"),), "bucket"),
-        Bias("water bottle", (("texture", "striped"),), "vase"),
-        Bias("candle", (("companion", "box"),), "table lamp"),
-        Bias("teapot", (("ground", "asphalt"),), "vase"),
-        Bias("mushroom", (("light", "night"), ("distance", "far")), "ping-pong ball"),
+        Bias("ping-pong ball", (("distance", "close"),), "mushroom", MOST),
+        Bias("barrel", (("light", "sunset"),), "bucket", MOST),
+        Bias("water bottle", (("texture", "striped"),), "vase", MOST),
+        Bias("candle", (("companion", "box"),), "table lamp", MOST),
+        Bias("teapot", (("ground", "asphalt"),), "vase", MOST),
+        Bias("mushroom", (("light", "night"), ("distance", "far")), "ping-pong ball", EVERY),
     ),
 }
 """The biases of each biased classifier, by the name of its folder of weights."""
