@@ -119,18 +119,18 @@ class ConfirmOptions(Options):
         "sequential", "sequential: pairs where evidence is open. fixed: the same number for every hypothesis."
     )
     draws: int = decides(
-        40,
-        "Same-seed pairs per hypothesis, with and without the description; at most, if sequential.",
-        ge=1,
-        le=1_000_000,
+        40, "fixed: same-seed pairs per hypothesis, with and without the description.", ge=1, le=1_000_000
     )
+    most: int = decides(200, "sequential: at most this many same-seed pairs per hypothesis.", ge=1, le=1_000_000)
     margin: float = decides(0.1, "The failure rate must exceed the base rate by more than this.", ge=0, lt=1)
     level: float = decides(0.05, "False-discovery rate over all hypotheses tried.", gt=0, lt=1)
     price: float = decides(300.0, "sequential: give up where one more bug is expected to cost more pairs.", ge=1)
     least: int = decides(4, "sequential: pairs that every hypothesis gets before it may be given up.", ge=1)
     step: int = decides(2, "sequential: pairs of a hypothesis in one round.", ge=1, le=1000)
     width: int = decides(32, "sequential: at most this many hypotheses are drawn in one round.", ge=1, le=100_000)
-    unscored: float = decides(0.3, "With a larger share of unscored pairs a hypothesis is undecided.", ge=0, le=1)
+    unscored: float = decides(
+        0.3, "With a larger share of unscored draws, in either arm, a hypothesis is undecided.", ge=0, le=1
+    )
 
 
 class ExplainOptions(Options):

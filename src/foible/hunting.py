@@ -279,13 +279,14 @@ def _test(
     config = context.config
     left = None if config.budget is None else config.budget - len(explored)
     tested = confirm(hypotheses, explored, context, left)
-    findings = decide(tested, config.confirm, config.report.examples)
+    # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
+    findings = [f for f in decide(tested, config.confirm, config.report.examples) if f.trial.treat.draws]
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
     allowed = None if left is None else left - len(observed)
     explained, extra = explain(findings, tested, captions, context, allowed)
     # An edited description may be a hypothesis of its own: its draws count once, where they were made.
     observed = {o.draw.key: o for o in extra} | observed
-    tried = {t.trial.hypothesis for t in tested}
+    tried = {f.trial.hypothesis for f in findings}
     return Work(explained, [h for h in hypotheses if h not in tried], observed)
 
 

@@ -23,7 +23,6 @@ from foible.progress import Progress
 from foible.records import Hypothesis, Label, Spec
 from foible.registry import KINDS, Part, load, method
 from foible.stages.context import Context, Failure
-from foible.stages.fixed import within_budget
 from foible.store import Store, check_settings
 
 EXPLORE_SHARE = 0.4
@@ -175,8 +174,9 @@ def _own_hypotheses(config: HuntConfig, labels: Sequence[Label], descriptions: S
     if not hypotheses:
         message = "a probe needs a description, such as --description 'on grass, at night'"
         raise ConfigError(message)
-    if not within_budget(hypotheses, config.budget, config.confirm.draws):
-        need = 2 * config.confirm.draws
+    options = config.confirm
+    need = 2 * (options.draws if options.method == "fixed" else min(options.least, options.most))
+    if config.budget is not None and config.budget < need:
         message = f"a budget of {config.budget} draws cannot test a description; give at least {need}"
         raise ConfigError(message)
     return hypotheses

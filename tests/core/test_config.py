@@ -84,7 +84,7 @@ def test_an_unknown_field_is_named_with_what_is_near(layer, near):
         ({"confirm": {"margin": float("nan")}}, "confirm.margin"),
         ({"confirm": {"margin": 1}}, "confirm.margin"),
         ({"confirm": {"level": 0}}, "confirm.level"),
-        ({"confirm": {"method": "sequential"}}, "confirm.method"),
+        ({"confirm": {"method": "by eye"}}, "confirm.method"),
         ({"confirm": 3}, "confirm"),
         ({"confirm": None}, "confirm"),
         ({"classifier": 3}, "classifier"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from foible.config import ConfirmOptions
 from foible.records import Finding, Observation, Rate, Tally, Trial, Verdict
-from foible.stages.pairs import Tested
+from foible.stages.pairs import Tested, spoilt
 from foible.statistics import (
     benjamini_hochberg,
     difference_sequence,
@@ -36,8 +36,9 @@ def decide(tested: Sequence[Tested], options: ConfirmOptions, examples: int) -> 
 
     confirmed: the failure rate exceeds the base rate by more than the margin, with the false-discovery rate held at the
     level over every hypothesis tried (fixed: exact paired test and Benjamini-Hochberg; sequential: e-values and e-BH).
-    refuted: the whole interval of the difference lies at or below the margin. undecided: neither, or too many pairs are
-    unscored.
+    refuted: the whole interval of the difference lies at or below the margin. undecided: neither, or too many draws are
+    unscored: then the hypothesis counts as one without evidence before the multiplicity is worked out, since one that
+    was struck off afterwards would have made the others' bar too low.
 
     Args:
         tested: every hypothesis that was tried; leaving one out would break the multiplicity.
@@ -77,7 +78,9 @@ class _Weighed:
 def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
     trials = [t.trial for t in tested]
     p_values = [paired_margin_p(t.pairs[1], t.pairs[2], sum(t.pairs), options.margin) for t in trials]
-    adjusted = benjamini_hochberg(p_values)
+    adjusted = benjamini_hochberg(
+        [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
+    )
     return [
         _Weighed(p, float(q), rate(t.treat), rate(t.control), _difference(t, newcombe_paired(*t.pairs)))
         for t, p, q in zip(trials, p_values, adjusted, strict=True)
@@ -88,7 +91,8 @@ def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list
     trials = [t.trial for t in tested]
     weighed = []
     evidence = [log_evidence(t.pairs[2], t.pairs[0] + t.pairs[3], t.pairs[1], options.margin) for t in trials]
-    for t, log_e, level in zip(trials, evidence, e_adjusted(evidence), strict=True):
+    counted = [-math.inf if spoilt(t, options.unscored) else e for t, e in zip(trials, evidence, strict=True)]
+    for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
         difference = _difference(t, difference_sequence(t.pairs[2], t.pairs[0] + t.pairs[3], t.pairs[1]))
         p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
         weighed.append(_Weighed(p_value, float(level), _running(t.treat), _running(t.control), difference))
@@ -138,14 +142,14 @@ def _verdict(trial: Trial, weighed: _Weighed, options: ConfirmOptions) -> tuple[
     adjusted, high = weighed.adjusted, weighed.difference.high
     if scored == 0:
         return "undecided", f"none of {pairs} pairs is scored on both sides" if pairs else "no pair was drawn for it"
-    if pairs - scored > options.unscored * pairs:
-        lost = f"{pairs - scored} of {pairs} pairs are unscored"
-        return "undecided", f"{lost}, more than the {options.unscored:.0%} allowed"
+    lost = spoilt(trial, options.unscored)
+    if lost:
+        return "undecided", lost
     if adjusted <= options.level:
         held = f"adjusted p = {adjusted:.2g}, at most {options.level:g}"
         return "confirmed", f"the failure rate exceeds the base rate by more than {margin} ({held})"
     if high <= options.margin:
         return "refuted", f"the difference is at most {high:.0%}, within the margin of {margin}"
-    if options.method == "sequential" and pairs < options.draws:
-        return "undecided", f"after {scored} pairs it was not worth more: they make a bug unlikely, and exclude none"
+    if options.method == "sequential" and pairs < options.most:
+        return "undecided", f"{scored} pairs tell neither, and no more were drawn: too dear, or beyond the budget"
     return "undecided", f"{scored} pairs cannot tell the difference from the margin of {margin}"

@@ -89,6 +89,8 @@ def e_adjusted(log_e: ArrayLike) -> NDArray[np.float64]:
     """
     values = _vector(log_e)
     count = len(values)
+    if count == 0:
+        return values
     order = np.argsort(-values, kind="stable")
     levels = np.exp(np.minimum(np.log(count) - np.log(np.arange(1, count + 1)) - values[order], 0.0))
     adjusted = np.empty(count)
