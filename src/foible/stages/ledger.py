@@ -26,7 +26,7 @@ LEAST_CHANCE, MOST_CHANCE = 0.05, 0.9
 """Bounds of what exploration's score may say about a hypothesis before its first pair."""
 REFUTED = math.log(2 / 0.05)
 """Log-evidence at which the 95 % interval of the difference ends at or below the margin: nothing is left to ask."""
-CLEARLY = 2.0
+CLEARLY = 3.0
 """Standard deviations by which unscored draws must exceed the share allowed before a hypothesis is left alone."""
 
 
