@@ -23,7 +23,7 @@ from foible.results import Work, make_result
 from foible.stages.caption import caption
 from foible.stages.confirm import confirm
 from foible.stages.context import Context
-from foible.stages.decide import decide
+from foible.stages.decide import decide, skill
 from foible.stages.describe import describe
 from foible.stages.embed import embed
 from foible.stages.explain import explain
@@ -280,7 +280,7 @@ def _test(
     left = None if config.budget is None else config.budget - len(explored)
     tested = confirm(hypotheses, explored, context, left)
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
-    findings = [f for f in decide(tested, config.confirm, config.report.examples) if f.trial.treat.draws]
+    findings = [f for f in decide(tested, config.confirm, config.report.examples, skill(config)) if f.trial.treat.draws]
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
     allowed = None if left is None else left - len(observed)
     explained, extra = explain(findings, tested, captions, context, allowed)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from foible._version import __version__
 from foible.config import HuntConfig, settings
 from foible.errors import brief
-from foible.records import Arm, Finding, HuntResult, Hypothesis, LabelSummary, Observation
+from foible.records import Arm, Finding, HuntResult, Hypothesis, LabelSummary, Observation, Tally
 from foible.registry import KINDS, Part
 from foible.stages.context import Context
 from foible.stages.decide import rate
 from foible.stages.pairs import tally
+from foible.statistics import clopper_pearson, difference_sequence, newcombe_paired
 
 ARMS: tuple[Arm, ...] = ("explore", "treat", "control", "counterfactual")
 
@@ -56,7 +57,7 @@ def make_result(work: Work, context: Context) -> HuntResult:
         failure=_failure_sentence(context.config),
         findings=tuple(work.findings),
         untested=tuple(work.untested),
-        explored=tuple(_summary(name, work.explored) for name in context.labels) if work.explored else (),
+        explored=tuple(_summary(name, work, context.config) for name in context.labels) if work.explored else (),
         unscored=_counted([*_unscored(observed), *work.undescribed]),
         draws={arm: arms[arm] for arm in ARMS if arms[arm]},
         observations={key: work.observed[key] for key in dict.fromkeys(shown)},
@@ -64,10 +65,39 @@ def make_result(work: Work, context: Context) -> HuntResult:
     )
 
 
-def _summary(label: str, explored: Sequence[Observation]) -> LabelSummary:
-    own = [o for o in explored if o.draw.prompt.label == label]
-    counts = tally(own)
-    return LabelSummary(label, counts, rate(counts), _counted(_unscored(own)))
+def _summary(label: str, work: Work, config: HuntConfig) -> LabelSummary:
+    own = [o for o in work.explored if o.draw.prompt.label == label]
+    method = config.confirm.method
+    return summarise(label, tally(own), _unscored(own), work.findings, sequential=method == "sequential")
+
+
+def summarise(
+    label: str, counts: Tally, reasons: Iterable[str], findings: Sequence[Finding], *, sequential: bool
+) -> LabelSummary:
+    """Say how a label did in exploration, and what its draws and findings exclude.
+
+    Args:
+        label: its name.
+        counts: of the explore arm.
+        reasons: why draws of it are unscored.
+        findings: of every label.
+        sequential: whether the findings' pairs are of sequential numbers.
+    """
+    at_most = clopper_pearson(counts.failures, counts.scored, 0.9)[1]  # one side of it: 95 %
+    own = [f for f in findings if f.trial.hypothesis.label == label]
+    raises = None
+    if own and not any(f.verdict == "confirmed" for f in own):
+        raises = max(_upper(f.trial.pairs, len(own), sequential=sequential) for f in own)
+    return LabelSummary(label, counts, rate(counts), _counted(reasons), at_most, raises)
+
+
+def _upper(pairs: tuple[int, int, int, int], among: int, *, sequential: bool) -> float:
+    """Bound a difference from above at 95 % for so many hypotheses together (Bonferroni)."""
+    both, plus, minus, neither = pairs
+    level = 1.0 - 0.1 / among  # of the interval, one side of which is used
+    if sequential:
+        return difference_sequence(minus, both + neither, plus, level)[1]
+    return newcombe_paired(*pairs, level)[1]
 
 
 def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object]:

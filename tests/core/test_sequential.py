@@ -65,6 +65,16 @@ class Counting:
         return toyworld.draw(prompts, seeds)
 
 
+class Sloppy(Counting):
+    """Draws a barrel in place of every fourth mug, whatever the description."""
+
+    def draw(self, prompts, seeds):
+        """Count and draw."""
+        images = super().draw(prompts, seeds)
+        barrels = toyworld.draw([p.replace("coffee mug (cup)", "barrel (vessel)") for p in prompts], seeds)
+        return [b if seed % 8 < 2 else i for i, b, seed in zip(images, barrels, seeds, strict=True)]
+
+
 def hunt(out, classifier=None, confirm=None, **given):
     """Hunt sequentially in the toy world."""
     config = {"confirm": {**SEQUENTIAL, **(confirm or {})}, **given.pop("config", {})}
@@ -286,6 +296,52 @@ def test_a_judge_that_errs_now_and_then_spoils_no_finding(tmp_path):
     (finding,) = probe(tmp_path / "run", ["on grass"], judge=wary)
     assert finding.verdict == "confirmed"
     assert finding.trial.treat.unscored > 0
+
+
+@pytest.mark.parametrize("method", ["sequential", "fixed"])
+def test_rates_are_corrected_once_the_judge_was_measured(tmp_path, method):
+    """A lax judge inflates both rates; counts given on the finished run correct them, and draw nothing again."""
+    generator = Sloppy()
+
+    def lax(images, labels):
+        """Let half of the barrels through."""
+        shown = [toyworld.read(image).label for image in images]
+        coins = [hashlib.sha256(image.tobytes()).digest()[0] < 128 for image in images]
+        return [s == "coffee mug" or (s == "barrel" and c) for s, c in zip(shown, coins, strict=True)]
+
+    parts = {"generator": generator, "judge": lax}
+    confirm = {"method": method, "draws": 100}
+    descriptions = ["on grass", "on snow"]
+    raw = {named(f)[1]: f for f in probe(tmp_path / "run", descriptions, None, confirm, **parts)}
+    made = generator.made.total()
+    assert all(f.treat_corrected is None for f in raw.values())
+    given = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")} | parts
+    labelled = {"shown_yes": 200, "shown_n": 200, "absent_no": 100, "absent_n": 200}
+    config = {**toyworld.SMALL, "confirm": confirm, "judge": {"labelled": labelled}}
+    again = foible.probe(
+        toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", config=config, progress=False, **given
+    )
+    assert generator.made.total() == made
+    for finding in again:
+        before = raw[named(finding)[1]]
+        assert (finding.treat, finding.trial, finding.verdict) == (before.treat, before.trial, before.verdict)
+        assert finding.treat_corrected.value <= finding.treat.value
+        assert finding.trial.treat.unfaithful > 0
+    snow = next(f for f in again if named(f)[1] == "on snow")
+    assert snow.treat.value > 0.03
+    assert snow.treat_corrected.low == 0
+    assert snow.treat_corrected.value < snow.treat.value / 2
+    lower = {**config, "judge": {"labelled": {**labelled, "absent_n": 150}}}
+    with pytest.raises(foible.InputError, match=r"judge.labelled.absent_n was 200, now 150"):
+        foible.probe(
+            toyworld.Classifier(),
+            "coffee mug",
+            descriptions,
+            out=tmp_path / "run",
+            config=lower,
+            progress=False,
+            **given,
+        )
 
 
 def trial(name, unscored, cells):

@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from foible.config import ConfirmOptions
+from foible.config import ConfirmOptions, HuntConfig
 from foible.records import Finding, Observation, Rate, Tally, Trial, Verdict
 from foible.stages.pairs import Tested, spoilt
 from foible.statistics import (
+    Skill,
     benjamini_hochberg,
     difference_sequence,
     e_adjusted,
@@ -25,13 +26,16 @@ from foible.statistics import (
     newcombe_paired,
     paired_margin_p,
     rate_sequence,
+    unpolluted_rate,
     wilson,
 )
 
 ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
 
 
-def decide(tested: Sequence[Tested], options: ConfirmOptions, examples: int) -> list[Finding]:
+def decide(
+    tested: Sequence[Tested], options: ConfirmOptions, examples: int, judge: tuple[Skill, Skill] | None = None
+) -> list[Finding]:
     """Give every tested hypothesis its verdict.
 
     confirmed: the failure rate exceeds the base rate by more than the margin, with the false-discovery rate held at the
@@ -44,9 +48,17 @@ def decide(tested: Sequence[Tested], options: ConfirmOptions, examples: int) -> 
         tested: every hypothesis that was tried; leaving one out would break the multiplicity.
         options: method, margin, level, and the largest share of unscored pairs.
         examples: how many failing and passing draws a finding shows at most.
+        judge: sensitivity and specificity of the judge, for the corrected rates; None where they are not known.
     """
     weighed = _weigh_fixed(tested, options) if options.method == "fixed" else _weigh_sequential(tested, options)
-    findings = [_finding(t, w, options, examples) for t, w in zip(tested, weighed, strict=True)]
+    findings = [
+        replace(
+            _finding(t, w, options, examples),
+            treat_corrected=corrected(t.trial.treat, options, judge),
+            control_corrected=corrected(t.trial.control, options, judge),
+        )
+        for t, w in zip(tested, weighed, strict=True)
+    ]
     return sorted(
         findings,
         key=lambda f: (
@@ -62,6 +74,27 @@ def rate(tally: Tally) -> Rate:
     """Return failures over scored draws with a Wilson interval at 95 %."""
     low, high = wilson(tally.failures, tally.scored)
     return Rate(tally.failures / tally.scored if tally.scored else None, low, high)
+
+
+def skill(config: HuntConfig) -> tuple[Skill, Skill] | None:
+    """Return sensitivity and specificity of the judge; None where nobody measured them.
+
+    In the targeted mode too: an image without its label is not taken for the target almost surely, and the correction
+    rests on that.
+    """
+    seen = config.judge.labelled
+    if not seen.shown_n or config.failure.target:
+        return None
+    return Skill(seen.shown_yes, seen.shown_n), Skill(seen.absent_no, seen.absent_n)
+
+
+def corrected(counts: Tally, options: ConfirmOptions, judge: tuple[Skill, Skill] | None) -> Rate | None:
+    """Return the failure rate on faithful images: without those that the judge let through (`design/0005`)."""
+    if judge is None:
+        return None
+    cells = (counts.failures, counts.scored - counts.failures, counts.unfaithful)
+    estimate = unpolluted_rate(cells, judge, sequential=options.method == "sequential")
+    return Rate(None, 0.0, 1.0) if estimate is None else Rate(*estimate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foible.progress import Advance
-from foible.records import Draw, Judgement, Label, Observation, Outcome, Prediction
+from foible.records import UNFAITHFUL, Draw, Judgement, Label, Observation, Outcome, Prediction
 from foible.stages.answer import Shown
 from foible.stages.classify import classify_unit
 from foible.stages.context import Context, Failure, units
 from foible.stages.draw import draw_unit
 from foible.stages.judge import judge_unit
 from foible.wrappers import Fault
-
-UNFAITHFUL = "unfaithful: the judge does not see the label in the image"
 
 
 def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> list[Observation]:

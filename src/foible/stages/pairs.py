@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foible.records import Hypothesis, Observation, Status, Tally, Trial
+from foible.records import UNFAITHFUL, Hypothesis, Observation, Status, Tally, Trial
 
 CELLS: tuple[tuple[Status, Status], ...] = (
     ("failed", "failed"),
@@ -33,7 +33,8 @@ class Tested:
 def tally(observations: Sequence[Observation]) -> Tally:
     """Count observations."""
     statuses = [o.outcome.status for o in observations]
-    return Tally(len(statuses), statuses.count("failed"), statuses.count("unscored"))
+    unfaithful = sum(o.outcome.reason == UNFAITHFUL for o in observations)
+    return Tally(len(statuses), statuses.count("failed"), statuses.count("unscored"), unfaithful)
 
 
 def pair(hypothesis: Hypothesis, treat: Sequence[Observation], control: Sequence[Observation]) -> Tested:

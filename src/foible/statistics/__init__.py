@@ -6,7 +6,15 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
 from foible.statistics.intervals import clopper_pearson, newcombe_paired, risk_ratio, wilson
-from foible.statistics.judging import Estimate, Skill, corrected_failure_rate, ppi_mean, ppi_rate, rogan_gladen
+from foible.statistics.judging import (
+    Estimate,
+    Skill,
+    corrected_failure_rate,
+    ppi_mean,
+    ppi_rate,
+    rogan_gladen,
+    unpolluted_rate,
+)
 from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
 from foible.statistics.paired import mcnemar_p, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
@@ -42,5 +50,6 @@ __all__ = [
     "risk_ratio",
     "rogan_gladen",
     "smallest_effect",
+    "unpolluted_rate",
     "wilson",
 ]
