@@ -90,7 +90,7 @@ def test_unpolluted_rate_covers(truth, n, known):
 
 @pytest.mark.parametrize("truth", [0.05, 0.5])
 def test_unpolluted_rate_covers_whenever_one_stops(truth):
-    """Looked at after each of 60 images, the sequential interval ever misses in at most 5 % of 150 hunts, give or take."""
+    """Looked at after each of 60 images, the sequential interval ever misses in at most 5 % of hunts, within noise."""
     rng = np.random.default_rng(int(truth * 100))
     misses = 0
     for _ in range(150):
