@@ -109,7 +109,7 @@ def prepare(
     if class_names is not None:
         failure.check(labels, len(class_names))
     hypotheses = () if descriptions is None else _own_hypotheses(config, labels, descriptions)
-    explore = _explore_draws(config, len(labels)) if descriptions is None else 0
+    explore = explore_draws(config, len(labels)) if descriptions is None else 0
     folder = _folder(config, str(parts["classifier"].identity["spec"]), hypotheses)
     return Prepared(folder, config, parts, labels, class_names, hypotheses, failure, explore)
 
@@ -190,7 +190,7 @@ def _own_hypothesis(label: Label, description: str) -> Hypothesis:
     return Hypothesis(label.name, phrases)
 
 
-def _explore_draws(config: HuntConfig, labels: int) -> int:
+def explore_draws(config: HuntConfig, labels: int) -> int:
     """Return how many draws a label gets in exploration, within the budget."""
     if config.budget is None:
         return config.explore.draws
@@ -223,6 +223,7 @@ def _check_settings(store: Store, prepared: Prepared) -> None:
     for kind, part in prepared.parts.items():
         wanted |= {f"{kind}.{field}": value for field, value in part.identity.items()}
     wanted["labels"] = [[label.index, label.name, label.hypernym, sorted(label.accepted)] for label in prepared.labels]
+    wanted["failure.index"] = prepared.failure.target
     wanted["probe"] = [[h.label, *h.phrases] for h in prepared.hypotheses]
     growing = [name for name, _, role in fields(prepared.config) if role == "grows"]
     check_settings(store, wanted, growing)

@@ -50,7 +50,7 @@ def make_result(work: Work, context: Context) -> HuntResult:
     parts = {kind: part for kind in KINDS if (part := getattr(context, kind)) is not None}
     return HuntResult(
         foible_version=__version__,
-        settings=_settings(context.config, parts),
+        settings=result_settings(context.config, parts),
         parts={kind: part.identity for kind, part in parts.items()},
         labels=tuple(context.labels.values()),
         class_names={index: context.class_name(index) for index in sorted(indices)},
@@ -58,7 +58,7 @@ def make_result(work: Work, context: Context) -> HuntResult:
         findings=tuple(work.findings),
         untested=tuple(work.untested),
         explored=tuple(_summary(name, work, context.config) for name in context.labels) if work.explored else (),
-        unscored=_counted([*_unscored(observed), *work.undescribed]),
+        unscored=counted([*unscored_reasons(observed), *work.undescribed]),
         draws={arm: arms[arm] for arm in ARMS if arms[arm]},
         observations={key: work.observed[key] for key in dict.fromkeys(shown)},
         captions=dict(work.captions),
@@ -68,7 +68,7 @@ def make_result(work: Work, context: Context) -> HuntResult:
 def _summary(label: str, work: Work, config: HuntConfig) -> LabelSummary:
     own = [o for o in work.explored if o.draw.prompt.label == label]
     method = config.confirm.method
-    return summarise(label, tally(own), _unscored(own), work.findings, sequential=method == "sequential")
+    return summarise(label, tally(own), unscored_reasons(own), work.findings, sequential=method == "sequential")
 
 
 def summarise(
@@ -88,7 +88,7 @@ def summarise(
     raises = None
     if own and not any(f.verdict == "confirmed" for f in own):
         raises = max(_upper(f.trial.pairs, len(own), sequential=sequential) for f in own)
-    return LabelSummary(label, counts, rate(counts), _counted(reasons), at_most, raises)
+    return LabelSummary(label, counts, rate(counts), counted(reasons), at_most, raises)
 
 
 def _upper(pairs: tuple[int, int, int, int], among: int, *, sequential: bool) -> float:
@@ -100,7 +100,7 @@ def _upper(pairs: tuple[int, int, int, int], among: int, *, sequential: bool) ->
     return newcombe_paired(*pairs, level)[1]
 
 
-def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object]:
+def result_settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object]:
     """Return the settings of this run: those of parts as they were used, be it an object in place of a spec."""
     found = settings(config)
     for kind, name in itertools.product(KINDS, ("spec", "args")):
@@ -111,11 +111,12 @@ def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object
     return found
 
 
-def _unscored(observed: Iterable[Observation]) -> list[str]:
+def unscored_reasons(observed: Iterable[Observation]) -> list[str]:
+    """Return the reason of every unscored draw."""
     return [o.outcome.reason for o in observed if o.outcome.status == "unscored"]
 
 
-def _counted(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
+def counted(reasons: Iterable[str] | Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Count reasons, most frequent first."""
     return tuple(sorted(Counter(reasons).items(), key=lambda c: (-c[1], c[0])))
 

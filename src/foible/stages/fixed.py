@@ -7,9 +7,9 @@ Comes in: hypotheses, the most telling first. Goes out: those that the budget ca
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from foible.records import Arm, Draw, Hypothesis, Label
+from foible.records import Arm, Draw, Hypothesis, Label, Observation
 from foible.stages.context import Context
 from foible.stages.observe import observe
 from foible.stages.pairs import Tested, pair
@@ -20,11 +20,20 @@ def confirm_fixed(hypotheses: Sequence[Hypothesis], context: Context, left: int 
     """Draw and count the pairs of every hypothesis that `left` draws can pay for, in the order given."""
     chosen = within_budget(hypotheses, left, context.config.confirm.draws)
     context.store.note("tried", [[h.label, h.phrases, h.predicted, h.score] for h in chosen])
-    labels = dict.fromkeys(h.label for h in chosen)
+    return count_pairs(chosen, context, lambda plans: observe(plans, context, "confirm"))
+
+
+def count_pairs(
+    hypotheses: Sequence[Hypothesis],
+    context: Context,
+    look: Callable[[Sequence[Sequence[Draw]]], Sequence[Observation]],
+) -> list[Tested]:
+    """Count the pairs of every hypothesis, on draws that `look` makes or looks up, plan by plan."""
+    labels = dict.fromkeys(h.label for h in hypotheses)
     controls = {name: _plan(context.labels[name], (), "control", context) for name in labels}
-    treats = {h: _plan(context.labels[h.label], h.phrases, "treat", context) for h in chosen}
-    seen = {o.draw.key: o for o in observe([*controls.values(), *treats.values()], context, "confirm")}
-    return [pair(h, [seen[d.key] for d in treats[h]], [seen[d.key] for d in controls[h.label]]) for h in chosen]
+    treats = {h: _plan(context.labels[h.label], h.phrases, "treat", context) for h in hypotheses}
+    seen = {o.draw.key: o for o in look([*controls.values(), *treats.values()])}
+    return [pair(h, [seen[d.key] for d in treats[h]], [seen[d.key] for d in controls[h.label]]) for h in hypotheses]
 
 
 def within_budget(hypotheses: Sequence[Hypothesis], draws: int | None, pairs: int) -> list[Hypothesis]:

@@ -75,7 +75,7 @@ class Ledger:
 
     def batch(self, place: int) -> int:
         """Return how many pairs a hypothesis gets in a round: fewer when it has nearly all that it may have."""
-        return min(self._options.step, self._options.most - int(self._drawn[place]))
+        return max(min(self._options.step, self._options.most - int(self._drawn[place])), 0)
 
     def affordable(self, places: Sequence[int], left: int) -> list[int]:
         """Keep of a round what so many draws can pay for; the first of a label pays for its control draws too."""

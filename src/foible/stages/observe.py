@@ -6,7 +6,7 @@ Comes in: planned draws of any arm. Goes out: one `Observation` each, in the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from foible.progress import Advance
 from foible.records import UNFAITHFUL, Draw, Judgement, Label, Observation, Outcome, Prediction
@@ -16,6 +16,9 @@ from foible.stages.context import Context, Failure, units
 from foible.stages.draw import draw_unit
 from foible.stages.judge import judge_unit
 from foible.wrappers import Fault
+
+Look = Callable[[Sequence[Draw]], Sequence[Observation]]
+"""Gives what became of the draws of a plan, in their order."""
 
 
 def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> list[Observation]:

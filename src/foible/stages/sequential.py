@@ -24,7 +24,7 @@ from foible.errors import StoreError
 from foible.records import Draw, Hypothesis, Observation
 from foible.stages.context import Context
 from foible.stages.ledger import Ledger
-from foible.stages.observe import observe_plan
+from foible.stages.observe import Look, observe_plan
 from foible.stages.pairs import Tested
 from foible.stages.prompts import on_seeds
 from foible.statistics import Aim, choose, given_up
@@ -59,8 +59,25 @@ def confirm_sequential(
                 if not chosen:
                     break
                 context.store.note(_name(number), chosen)
-            _draw_round(chosen, ledger, context)
+            _draw_round(chosen, ledger, context, lambda plan: observe_plan(plan, context))
         advance(len(hypotheses) - settled)
+    return ledger.tested()
+
+
+def retrace(
+    hypotheses: Sequence[Hypothesis], explored: Sequence[Observation], context: Context, look: Look
+) -> list[Tested]:
+    """Walk through the rounds that a run directory notes, with draws that are looked up in place of made.
+
+    Raises:
+        StoreError: as `confirm_sequential`.
+    """
+    ledger = Ledger(hypotheses, explored, context)
+    for number in itertools.count():
+        chosen = _noted(number, len(hypotheses), context)
+        if chosen is None:
+            break
+        _draw_round(chosen, ledger, context, look)
     return ledger.tested()
 
 
@@ -81,7 +98,7 @@ def _noted(number: int, hypotheses: int, context: Context) -> list[int] | None:
     return places
 
 
-def _draw_round(chosen: Sequence[int], ledger: Ledger, context: Context) -> None:
+def _draw_round(chosen: Sequence[int], ledger: Ledger, context: Context, look: Look) -> None:
     """Draw a round: for each label its control draws, for each hypothesis its treat draws, on the same seeds."""
     seeds = ledger.open_round(chosen)
     controls = {name: on_seeds(context.labels[name], (), "control", each, context) for name, each in seeds.items()}
@@ -92,7 +109,7 @@ def _draw_round(chosen: Sequence[int], ledger: Ledger, context: Context) -> None
         treats[place] = on_seeds(context.labels[hypothesis.label], hypothesis.phrases, "treat", own, context)
     # Two plans, since another hunt that shares the archive draws the same controls beside other treats.
     plans = [[draw for draws in of.values() for draw in draws] for of in (controls, treats)]
-    seen = {o.draw.key: o for plan in plans for o in observe_plan(plan, context)}
+    seen = {o.draw.key: o for plan in plans for o in look(plan)}
     ledger.add_controls([seen[draw.key] for draws in controls.values() for draw in draws])
     for place, draws in treats.items():
         beside = controls[ledger.hypotheses[place].label]
