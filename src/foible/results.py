@@ -18,7 +18,7 @@ from foible.registry import KINDS, Part
 from foible.stages.context import Context
 from foible.stages.decide import rate
 from foible.stages.pairs import tally
-from foible.statistics import clopper_pearson, difference_sequence, newcombe_paired
+from foible.statistics import clopper_pearson, difference_sequence, paired_difference
 
 ARMS: tuple[Arm, ...] = ("explore", "treat", "control", "counterfactual")
 
@@ -97,7 +97,7 @@ def _upper(pairs: tuple[int, int, int, int], among: int, *, sequential: bool) ->
     level = 1.0 - 0.1 / among  # of the interval, one side of which is used
     if sequential:
         return difference_sequence(minus, both + neither, plus, level)[1]
-    return newcombe_paired(*pairs, level)[1]
+    return paired_difference(pairs, level)[1]
 
 
 def result_settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, object]:

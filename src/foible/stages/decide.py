@@ -20,14 +20,14 @@ from foible.stages.pairs import Tested, spoilt
 from foible.statistics import (
     Skill,
     benjamini_hochberg,
+    clopper_pearson,
     difference_sequence,
     e_adjusted,
     log_evidence,
-    newcombe_paired,
+    paired_difference,
     paired_margin_p,
     rate_sequence,
     unpolluted_rate,
-    wilson,
 )
 
 ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
@@ -71,8 +71,8 @@ def decide(
 
 
 def rate(tally: Tally) -> Rate:
-    """Return failures over scored draws with a Wilson interval at 95 %."""
-    low, high = wilson(tally.failures, tally.scored)
+    """Return failures over scored draws with an exact interval at 95 %."""
+    low, high = clopper_pearson(tally.failures, tally.scored)
     return Rate(tally.failures / tally.scored if tally.scored else None, low, high)
 
 
@@ -115,7 +115,7 @@ def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Wei
         [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
     )
     return [
-        _Weighed(p, float(q), rate(t.treat), rate(t.control), _difference(t, newcombe_paired(*t.pairs)))
+        _Weighed(p, float(q), rate(t.treat), rate(t.control), _difference(t, paired_difference(t.pairs)))
         for t, p, q in zip(trials, p_values, adjusted, strict=True)
     ]
 

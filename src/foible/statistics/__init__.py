@@ -5,7 +5,7 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
-from foible.statistics.intervals import clopper_pearson, newcombe_paired, risk_ratio, wilson
+from foible.statistics.intervals import clopper_pearson, newcombe_paired, paired_difference, risk_ratio, wilson
 from foible.statistics.judging import (
     Estimate,
     Skill,
@@ -41,6 +41,7 @@ __all__ = [
     "mcnemar_p",
     "newcombe_paired",
     "outlook",
+    "paired_difference",
     "paired_margin_p",
     "pairs_needed",
     "power",
