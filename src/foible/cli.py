@@ -248,6 +248,8 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 
 def _print_findings(done: Any, console: Console) -> None:
+    from foible.report import summary
+
     result = done.result
     table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
     for heading in ("verdict", "label", "description", "fails with it", "without", "taken for", "adjusted p"):
@@ -259,6 +261,8 @@ def _print_findings(done: Any, console: Console) -> None:
         cells = (hypothesis.label, hypothesis.description, _rate(f.treat), _rate(f.control), taken, f"{f.adjusted:.2g}")
         table.add_row(Text(f.verdict, style=style), *(Text(cell) for cell in cells))
     console.print(table)
+    if not done.confirmed:
+        console.print(Text(summary(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
     console.print(
