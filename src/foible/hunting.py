@@ -185,7 +185,8 @@ def run(
 
 def _hunt(context: Context, per_label: int) -> Work:
     """Explore, suspect, test, explain."""
-    plans = [plan_draws(label, (), "explore", per_label, context) for label in context.labels.values()]
+    count = _explore_count(per_label, context)
+    plans = [plan_draws(label, (), "explore", count, context) for label in context.labels.values()]
     explored = observe(plans, context, "explore")
     suspected = _suspect(explored, context)
     hypotheses = _with_earlier(suspected.hypotheses, context.store)
@@ -197,6 +198,25 @@ def _hunt(context: Context, per_label: int) -> Work:
         undescribed=suspected.faults,
         captions=_led(work.findings, explored, suspected, min(LED, context.config.report.examples)),
     )
+
+
+def _explore_count(per_label: int, context: Context) -> int:
+    """Return how many draws of each label are explored; more under a larger budget, where earlier tests leave room.
+
+    What it was is noted, so that a hunt that goes on under the same budget explores the same.
+    """
+    store, budget = context.store, context.config.budget
+    noted = store.about("explored")
+    usable = isinstance(noted, list) and len(noted) == 2 and type(noted[1]) is int  # noqa: PLR2004 - budget and count
+    earlier = noted[1] if usable else 0
+    if usable and noted[0] == budget:
+        return int(earlier)
+    count = per_label
+    if budget is not None:
+        room = budget - len(store.keys("treat", "control", "counterfactual"))
+        count = max(min(per_label, room // len(context.labels)), earlier)
+    store.note("explored", [budget, count])
+    return count
 
 
 def _probe(hypotheses: Sequence[Hypothesis], context: Context) -> Work:
@@ -282,7 +302,8 @@ def _test(
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in decide(tested, config.confirm, config.report.examples, skill(config)) if f.trial.treat.draws]
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
-    allowed = None if left is None else left - len(observed)
+    edited = context.store.keys("counterfactual") - observed.keys()
+    allowed = None if left is None else left - len(observed) - len(edited)
     explained, extra = explain(findings, tested, captions, context, allowed)
     # An edited description may be a hypothesis of its own: its draws count once, where they were made.
     observed = {o.draw.key: o for o in extra} | observed

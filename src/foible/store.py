@@ -119,6 +119,12 @@ class Store:
             rows = self._db.execute("SELECT * FROM draws ORDER BY rowid").fetchall()
         return [self._draw_row(row) for row in rows]
 
+    def keys(self, *arms: str) -> set[str]:
+        """Return the keys of all draws of some arms."""
+        marks = ",".join("?" * len(arms))
+        with _told(self.folder):  # only the number of question marks varies
+            return {key for (key,) in self._db.execute(f"SELECT key FROM draws WHERE arm IN ({marks})", arms)}  # noqa: S608
+
     def add_draws(self, rows: Sequence[DrawRow]) -> None:
         """Append a unit of draws; a draw that is already there is replaced (its image was torn)."""
         values = [

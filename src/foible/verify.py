@@ -22,8 +22,7 @@ from foible._version import __version__
 from foible.archive import Archive
 from foible.errors import FoibleError, StoreError, brief
 from foible.identity import draw_key
-from foible.prepare import explore_draws
-from foible.recall import Recall, hypotheses, probed, remember
+from foible.recall import Recall, damaged, hypotheses, probed, remember
 from foible.records import Counterfactual, Finding, HuntResult, Hypothesis, LabelSummary, Observation
 from foible.registry import KINDS
 from foible.results import ARMS, counted, result_settings, summarise, unscored_reasons
@@ -149,7 +148,10 @@ def _explored(recall: Recall) -> list[Observation]:
     context = recall.context
     if probed(context):
         return []
-    count = explore_draws(context.config, len(context.labels))
+    noted = context.store.about("explored")
+    count = noted[1] if isinstance(noted, list) and len(noted) == 2 else None  # noqa: PLR2004 - budget, draws
+    if type(count) is not int:
+        raise damaged("explored")
     _check_count(count, recall)
     plans = (plan_draws(label, (), "explore", count, context) for label in context.labels.values())
     return [o for plan in plans for o in recall(plan)]

@@ -257,6 +257,24 @@ def test_a_raised_budget_goes_on_where_the_old_one_ended(tmp_path):
     assert sum(large.result.draws.values()) <= 400
 
 
+@settings(max_examples=4, deadline=None)
+@given(budgets=st.lists(st.integers(60, 200), min_size=2, max_size=4, unique=True).map(sorted))
+def test_no_sequence_of_budgets_draws_more_than_the_last(budgets):
+    """However a budget is raised, and each call repeated, no more images are made than it allows, and none is lost."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, trials = Path(name) / "run", {}
+        for budget in budgets:
+            run = hunt(folder, generator=Counting(), budget=budget)
+            written = toyworld.written(folder)
+            hunt(folder, generator=Counting(), budget=budget)
+            assert toyworld.written(folder) == written
+            with Store(folder, write=False) as store:
+                assert len(store.all_draws()) <= budget
+            now = {named(f): f.trial.treat.draws for f in run}
+            assert all(now[finding] >= draws for finding, draws in trials.items())
+            trials = now
+
+
 def test_what_got_no_draw_counts_in_the_multiplicity(tmp_path):
     """A hypothesis that the budget left out is listed as untested, and raises the bar for the others all the same."""
     many = {"describe": {"hypotheses": 9, "screen": 0.5}}

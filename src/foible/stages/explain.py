@@ -44,7 +44,7 @@ def explain(
         tested: what they were decided from; the seeds come from there.
         captions: the phrases of each explored caption; alternatives for a swap come from them.
         context: the parts, and how many findings and draws.
-        allowed: at most this many draws in all; None for no limit.
+        allowed: at most this many draws that were not made before; None for no limit.
 
     Returns:
         The findings in the same order, and the draws that were made for them.
@@ -61,13 +61,16 @@ def explain(
         ]
         for f in confirmed
     }
-    paid: dict[str, Draw] = {}
+    edits = [draws for plan in plans.values() for _, draws in plan]
+    made = context.store.draws(draw.key for draws in edits for draw in draws).keys()
+    paid: set[str] = set()
     chosen: dict[tuple[str, ...], Sequence[Draw]] = {}
-    for draws in (draws for plan in plans.values() for _, draws in plan):
-        own = {draw.key: draw for draw in draws}
-        if allowed is None or len(paid.keys() | own.keys()) <= allowed:
-            paid |= own
-            chosen[tuple(own)] = draws
+    for draws in edits:
+        own = tuple(dict.fromkeys(draw.key for draw in draws))
+        price = paid | (set(own) - made)
+        if allowed is None or len(price) <= allowed:
+            paid = price
+            chosen[own] = draws
     seen = {o.draw.key: o for o in observe(list(chosen.values()), context, "explain")} if chosen else {}
     return [_explained(f, plans.get(f.trial.hypothesis, ()), treats, seen) for f in findings], list(seen.values())
 

@@ -44,6 +44,8 @@ def confirm_sequential(
     options = context.config.confirm
     aim = Aim(options.margin, options.level, options.price if explored else math.inf, options.least)
     ledger = Ledger(hypotheses, explored, context)
+    if left is not None:
+        left -= len(context.store.keys("counterfactual"))  # of an earlier call; they were paid for
     context.store.note("tried", [[h.label, h.phrases, h.predicted, h.score] for h in hypotheses])
     settled = 0
     with context.progress.stage("confirm", len(hypotheses)) as advance:
