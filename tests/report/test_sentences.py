@@ -219,13 +219,13 @@ def test_each_label_without_a_bug_has_its_own_bounds() -> None:
     result = sample()
     one = LabelSummary("vase", Tally(48, 0, 0), wilson(0, 48), (), 0.0605, 0.123)
     assert bound_of(one, result) == (
-        "none confirmed; fails in at most 6 % of draws; no description tried adds more than 12 points"
+        "no bug confirmed; fails in at most 6 % of draws; no description tried adds more than 12 points"
     )
     untried = replace(one, raises=None)
     assert bound_of(untried, result).endswith("; no description was tried")
     assert bound_of(replace(one, raises=-0.2), result).endswith("no description tried adds more than 0 points")
     assert bound_of(replace(one, rate=Rate(None, 0.0, 1.0)), result) == (
-        "none confirmed; nothing was scored, so nothing is excluded"
+        "no bug confirmed; nothing was scored, so nothing is excluded"
     )
     assert bound_of(replace(one, label="coffee mug"), result) == ""
 

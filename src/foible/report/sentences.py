@@ -140,8 +140,8 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     if any(f.verdict == "confirmed" and f.trial.hypothesis.label == one.label for f in result.findings):
         return ""
     if one.rate.value is None:
-        return "none confirmed; nothing was scored, so nothing is excluded"
-    base = f"none confirmed; fails in at most {percent(one.at_most)} of draws"
+        return "no bug confirmed; nothing was scored, so nothing is excluded"
+    base = f"no bug confirmed; fails in at most {percent(one.at_most)} of draws"
     if one.raises is None:
         return f"{base}; no description was tried"
     return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
