@@ -207,7 +207,7 @@ def _explore_count(per_label: int, context: Context) -> int:
     """
     store, budget = context.store, context.config.budget
     noted = store.about("explored")
-    usable = isinstance(noted, list) and len(noted) == 2 and type(noted[1]) is int  # noqa: PLR2004 - budget and count
+    usable = isinstance(noted, list) and len(noted) == 2 and type(noted[1]) is int and noted[1] > 0  # noqa: PLR2004
     earlier = noted[1] if usable else 0
     if usable and noted[0] == budget:
         return int(earlier)

@@ -150,7 +150,7 @@ def _explored(recall: Recall) -> list[Observation]:
         return []
     noted = context.store.about("explored")
     count = noted[1] if isinstance(noted, list) and len(noted) == 2 else None  # noqa: PLR2004 - budget, draws
-    if type(count) is not int:
+    if type(count) is not int or count < 0:
         raise damaged("explored")
     _check_count(count, recall)
     plans = (plan_draws(label, (), "explore", count, context) for label in context.labels.values())

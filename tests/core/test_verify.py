@@ -219,6 +219,9 @@ def test_every_changed_answer_is_found(run, kind):
         "DELETE FROM about WHERE name = 'round 1'",
         "UPDATE about SET value = '[0]' WHERE name = 'round 0'",
         "UPDATE about SET value = '[]' WHERE name = 'tried'",
+        "UPDATE about SET value = '[null,23]' WHERE name = 'explored'",
+        "UPDATE about SET value = '[null,-1]' WHERE name = 'explored'",
+        "UPDATE about SET value = '[null,1000000000]' WHERE name = 'explored'",
         "UPDATE about SET value = replace(value, '0.1', '0.2') WHERE name = 'settings'",
     ],
 )
@@ -281,7 +284,7 @@ ODD = st.one_of(
 )
 COLUMNS = [("draws", c) for c in ("label", "text", "seed", "arm", "image_sha256", "ignored", "fault", "key")]
 COLUMNS += [("answers", c) for c in ("value", "fault", "kind", "key")]
-NOTES = ("settings", "tried", "round 0", "round 1", "store_version", "image_size", "classes")
+NOTES = ("settings", "tried", "explored", "round 0", "round 1", "store_version", "image_size", "classes")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
