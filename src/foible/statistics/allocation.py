@@ -136,11 +136,11 @@ def outlook(tally: Tally, aim: Aim) -> Outlook:
         return Outlook(pairs, evidence, confirmed, evidence, evidence, closed)
     base = np.clip(np.round(tally.base, 3), 1e-3, 1.0 - 1e-3)
     room = 1.0 - base - aim.margin  # rates that a bug can have; none where the base rate leaves no room
-    bug, share = _believe(tally, base, np.maximum(room, 0.0), aim.margin)
+    bug, share = _believe(tally, base, aim.margin)
     bug = np.where(room > 0.0, bug, 0.0)
     expected = max(1.0, float(bug.sum()), float(confirmed.sum()) + 1.0)
     needed = np.log(len(bug) / (aim.level * expected)) - evidence
-    speed, rate = _pace(base, np.maximum(room, 0.0), aim.margin)
+    speed, rate = _pace(base, aim.margin)
     a_pair = (share * speed).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         price = np.maximum(needed, 0.0) / a_pair + (1.0 - bug) / (bug * (share * rate).sum(axis=1))
@@ -185,17 +185,18 @@ def choose(seen: Outlook, aim: Aim, most: int, seed: int) -> NDArray[np.intp]:
     return np.asarray(live[np.lexsort((ties, seen.price[live]))][:most], dtype=np.intp)
 
 
-def _believe(tally: Tally, base: Floats, room: Floats, margin: float) -> tuple[Floats, Floats]:
+def _believe(tally: Tally, base: Floats, margin: float) -> tuple[Floats, Floats]:
     """Give the chance that each is a bug, and how its rate would then be spread over `_BUGS`.
 
     The odds of all hypotheses are scaled alike until the expected number of bugs agrees with what was drawn.
     """
     fails = (tally.plus + tally.both)[:, None]
     passes = (tally.minus + tally.neither)[:, None]
-    bugs = base[:, None] + margin + room[:, None] * _BUGS
-    others = base[:, None] + np.minimum(margin, 1.0 - 1e-3 - base[:, None]) * _OTHERS
-    as_bug = special.xlogy(fails, bugs) + special.xlog1py(passes, -bugs)
-    as_other = special.xlogy(fails, others) + special.xlog1py(passes, -others)
+    different, where = np.unique(base, return_inverse=True)  # few: one for each label
+    bugs = np.minimum(_rates(different, margin), 1.0 - 1e-9)
+    others = different[:, None] + np.minimum(margin, 1.0 - 1e-3 - different[:, None]) * _OTHERS
+    as_bug = fails * np.log(bugs)[where] + passes * np.log1p(-bugs)[where]
+    as_other = fails * np.log(others)[where] + passes * np.log1p(-others)[where]
     most = np.maximum(as_bug.max(axis=1), as_other.max(axis=1))[:, None]
     weight = np.exp(as_bug - most)
     with np.errstate(divide="ignore"):
@@ -213,13 +214,18 @@ def _believe(tally: Tally, base: Floats, room: Floats, margin: float) -> tuple[F
     return bug, weight / np.where(total > 0.0, total, 1.0)
 
 
-def _pace(base: Floats, room: Floats, margin: float) -> tuple[Floats, Floats]:
+def _pace(base: Floats, margin: float) -> tuple[Floats, Floats]:
     """Give the growth of evidence a pair at each rate of a bug, and the rate; worked out once for each base rate."""
     different, where = np.unique(base, return_inverse=True)
-    first = np.zeros(len(different), dtype=np.intp)
-    first[where] = np.arange(len(base))
-    rate = np.minimum(different[:, None] + margin + room[first][:, None] * _BUGS, 1.0)
+    rate = np.minimum(_rates(different, margin), 1.0)
     return growth(rate, different[:, None], margin)[where], rate[where]
+
+
+def _rates(base: Floats, margin: float) -> Floats:
+    """Give the rates that a bug can have beside each base rate, on a last axis; above 1 where there is no room."""
+    room = np.maximum(1.0 - base - margin, 0.0)
+    rates: Floats = base[:, None] + margin + room[:, None] * _BUGS
+    return rates
 
 
 def _check(tally: Tally) -> None:
