@@ -80,7 +80,11 @@ def _is_true(name: str, finding: Finding, out: Path) -> bool:
         hypothesis.description,
         seed=TRUTH_SEED,
         out=out / "truth" / f"{name}-{hypothesis.label}-{'-'.join(hypothesis.phrases)}".replace(" ", "_"),
-        config={"confirm": {"draws": PAIRS}, "archive": str(out / "archive"), "explain": {"draws": 0}},
+        config={
+            "confirm": {"method": "fixed", "draws": PAIRS},
+            "archive": str(out / "archive"),
+            "explain": {"draws": 0},
+        },
         progress=False,
     )
     (again,) = probed

@@ -1,7 +1,8 @@
-"""`make bench`: what a draw, a hunt and an import cost on this machine.
+"""`make bench`: what a draw, a round, a hunt and an import cost on this machine.
 
-Prints the generator's time a draw on one core, the wall time of a default hunt over the sum of its model calls, and the
-time that `import foible` takes. Ratios within one run, since machines differ.
+Prints the generator's time a draw on one core, what a round of sequential confirmation costs beside its draws, the wall
+time of a default hunt over the sum of its model calls, and the time that `import foible` takes. Ratios within one run,
+since machines differ.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import draw_speed
+import rounds
 
 import foible
 
@@ -21,7 +23,7 @@ REPEATS = 5
 
 def main() -> None:
     """Measure and print."""
-    for name, value in draw_speed.measure().items():
+    for name, value in (draw_speed.measure() | rounds.measure()).items():
         print(f"{name:<40}{value:8.2f}")
     with tempfile.TemporaryDirectory() as folder:
         run = foible.hunt(out=Path(folder) / "hunt", progress=sys.stderr.isatty())

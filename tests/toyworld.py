@@ -97,7 +97,9 @@ def judge(images: Sequence[np.ndarray], labels: Sequence[object]) -> list[bool]:
 
 PARTS = {"generator": draw, "captioner": describe, "embedder": embed, "judge": judge}
 LABELLED = ["coffee mug", "water bottle", "teapot"]
-SMALL = {"explore": {"draws": 24}, "confirm": {"draws": 20}, "explain": {"draws": 8}, "batch": 8}
+FIXED = {"method": "fixed", "draws": 20}
+SMALL = {"explore": {"draws": 24}, "confirm": FIXED, "explain": {"draws": 8}, "batch": 8}
+"""A small hunt with a fixed number of pairs; `test_sequential.py` has the other method."""
 
 
 def hunt(out, classifier=None, labels=LABELLED, config=None, **given):

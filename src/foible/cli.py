@@ -130,6 +130,26 @@ def probe(  # noqa: PLR0913 - one parameter per flag
 
 
 @app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="The run directory.", metavar="RUN")],
+    archive: ArchiveFolder = None,
+) -> None:
+    """Work out every number of a run's findings again from its rows, and hash its images again."""
+    from foible.report.words import count
+    from foible.verify import verify as check
+
+    done = check(run, archive)
+    with _while_read():
+        for line in done.differences:
+            print(line)
+        if not done.differences:
+            print(f"{done.findings} findings and {done.draws} draws agree with the store and the archive")
+    if done.differences:
+        _told(f"{count(len(done.differences), 'difference')} in {run}", 1)
+        raise typer.Exit(1)
+
+
+@app.command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines.")] = False) -> None:
     """List the plug-ins: what is installed, and what is missing."""
     import dataclasses
@@ -168,7 +188,7 @@ def show_config(
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("field", "value", "from", "role"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "field")
     for name, value, role in fields(resolved):
         table.add_row(*(Text(cell) for cell in (name, _value(value), origins[name], role)))
     with _while_read() as console:
@@ -228,6 +248,8 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 
 def _print_findings(done: Any, console: Console) -> None:
+    from foible.report import summary
+
     result = done.result
     table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
     for heading in ("verdict", "label, description, taken for", "fails with it", "without", "adj. p"):
@@ -241,6 +263,8 @@ def _print_findings(done: Any, console: Console) -> None:
         cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
         table.add_row(Text(f.verdict, style=style), Text.assemble(*words), *(Text(cell) for cell in cells))
     console.print(table)
+    if not done.confirmed:
+        console.print(Text(summary(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
     console.print(

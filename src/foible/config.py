@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Formatter
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -62,6 +62,31 @@ class PartOptions(Options):
     @classmethod
     def _from_string(cls, value: Any) -> Any:
         return {"spec": value} if isinstance(value, str) else value
+
+
+class LabelledOptions(Options):
+    """How often the judge was right on images that people looked at; all 0 where nobody did.
+
+    Corrected rates follow from these counts, and no verdict; so they may be given, and grow, on a finished run.
+    """
+
+    shown_yes: int = grows(0, "Images that show their label and that the judge called faithful.", ge=0)
+    shown_n: int = grows(0, "Images that show their label.", ge=0)
+    absent_no: int = grows(0, "Images that do not show their label and that the judge called unfaithful.", ge=0)
+    absent_n: int = grows(0, "Images that do not show their label.", ge=0)
+
+    @model_validator(mode="after")
+    def _parts_of_wholes(self) -> Self:
+        if self.shown_yes > self.shown_n or self.absent_no > self.absent_n or (self.shown_n > 0) != (self.absent_n > 0):
+            message = "must hold shown_yes of shown_n and absent_no of absent_n images, with some of both kinds or none"
+            raise ValueError(message)
+        return self
+
+
+class JudgeOptions(PartOptions):
+    """The judge, and what is known of its errors."""
+
+    labelled: LabelledOptions = decides(LabelledOptions(), "How often the judge was right on images people looked at.")
 
 
 class FailureOptions(Options):
@@ -115,11 +140,22 @@ class DescribeOptions(Options):
 class ConfirmOptions(Options):
     """How hypotheses are tested."""
 
-    method: Literal["fixed"] = decides("fixed", "fixed: the same number of pairs for every hypothesis.")
-    draws: int = decides(40, "Same-seed pairs per hypothesis: with and without the description.", ge=1, le=1_000_000)
+    method: Literal["sequential", "fixed"] = decides(
+        "sequential", "sequential: pairs where evidence is open. fixed: the same number for every hypothesis."
+    )
+    draws: int = decides(
+        40, "fixed: same-seed pairs per hypothesis, with and without the description.", ge=1, le=1_000_000
+    )
+    most: int = decides(200, "sequential: at most this many same-seed pairs per hypothesis.", ge=1, le=1_000_000)
     margin: float = decides(0.1, "The failure rate must exceed the base rate by more than this.", ge=0, lt=1)
     level: float = decides(0.05, "False-discovery rate over all hypotheses tried.", gt=0, lt=1)
-    unscored: float = decides(0.3, "With a larger share of unscored pairs a hypothesis is undecided.", ge=0, le=1)
+    price: float = decides(300.0, "sequential: give up where one more bug is expected to cost more pairs.", ge=1)
+    least: int = decides(4, "sequential: pairs that every hypothesis gets before it may be given up.", ge=1)
+    step: int = decides(2, "sequential: pairs of a hypothesis in one round.", ge=1, le=1000)
+    width: int = decides(32, "sequential: at most this many hypotheses are drawn in one round.", ge=1, le=100_000)
+    unscored: float = decides(
+        0.3, "With a larger share of unscored draws, in either arm, a hypothesis is undecided.", ge=0, le=1
+    )
 
 
 class ExplainOptions(Options):
@@ -142,7 +178,7 @@ class HuntConfig(Options):
     generator: PartOptions = decides(PartOptions(spec="diorama:scenes"), "Draws images from text.")
     captioner: PartOptions = decides(PartOptions(spec="diorama:captioner"), "Describes images in words.")
     embedder: PartOptions = decides(PartOptions(spec="diorama:embedder"), "Places alike images near each other.")
-    judge: PartOptions = decides(PartOptions(spec="diorama:judge"), "Says whether an image shows its label.")
+    judge: JudgeOptions = decides(JudgeOptions(spec="diorama:judge"), "Says whether an image shows its label.")
     labels: tuple[str, ...] = decides(
         (), 'Labels to hunt over: "coffee mug", "coffee mug (cup)" or "504|968=coffee mug (cup)". Empty: every class.'
     )
@@ -267,6 +303,7 @@ def _place(merged: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
         return
     if path[1:] == ("spec",) and "args" in merged:
         merged["args"] = {}
+        merged.pop("labelled", None)  # what is known of one judge says nothing of another
     bare = isinstance(held, dict) and "spec" in held and isinstance(value, str)
     merged[path[-1]] = {"spec": value, "args": {}} if bare else value
 

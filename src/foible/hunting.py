@@ -21,9 +21,9 @@ from foible.progress import Bars, Progress, Silent
 from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
 from foible.results import Work, make_result
 from foible.stages.caption import caption
-from foible.stages.confirm import confirm, within_budget
+from foible.stages.confirm import confirm
 from foible.stages.context import Context
-from foible.stages.decide import decide
+from foible.stages.decide import decide, skill
 from foible.stages.describe import describe
 from foible.stages.embed import embed
 from foible.stages.explain import explain
@@ -185,11 +185,12 @@ def run(
 
 def _hunt(context: Context, per_label: int) -> Work:
     """Explore, suspect, test, explain."""
-    plans = [plan_draws(label, (), "explore", per_label, context) for label in context.labels.values()]
+    count = _explore_count(per_label, context)
+    plans = [plan_draws(label, (), "explore", count, context) for label in context.labels.values()]
     explored = observe(plans, context, "explore")
     suspected = _suspect(explored, context)
     hypotheses = _with_earlier(suspected.hypotheses, context.store)
-    work = _test(hypotheses, context, len(explored), suspected.phrases.values())
+    work = _test(hypotheses, context, explored, suspected.phrases.values())
     return replace(
         work,
         explored=explored,
@@ -199,9 +200,28 @@ def _hunt(context: Context, per_label: int) -> Work:
     )
 
 
+def _explore_count(per_label: int, context: Context) -> int:
+    """Return how many draws of each label are explored; more under a larger budget, where earlier tests leave room.
+
+    What it was is noted, so that a hunt that goes on under the same budget explores the same.
+    """
+    store, budget = context.store, context.config.budget
+    noted = store.about("explored")
+    usable = isinstance(noted, list) and len(noted) == 2 and type(noted[1]) is int and noted[1] > 0  # noqa: PLR2004
+    earlier = noted[1] if usable else 0
+    if usable and noted[0] == budget:
+        return int(earlier)
+    count = per_label
+    if budget is not None:
+        room = budget - len(store.keys("treat", "control", "counterfactual"))
+        count = max(min(per_label, room // len(context.labels)), earlier)
+    store.note("explored", [budget, count])
+    return count
+
+
 def _probe(hypotheses: Sequence[Hypothesis], context: Context) -> Work:
     """Test a person's own hypotheses."""
-    return _test(hypotheses, context, 0, ())
+    return _test(hypotheses, context, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,27 +282,33 @@ def _with_earlier(hypotheses: Sequence[Hypothesis], store: Store) -> list[Hypoth
     return [*earlier, *(h for h in hypotheses if (h.label, h.phrases) not in known)]
 
 
-def _test(hypotheses: Sequence[Hypothesis], context: Context, made: int, captions: Iterable[frozenset[str]]) -> Work:
+def _test(
+    hypotheses: Sequence[Hypothesis],
+    context: Context,
+    explored: Sequence[Observation],
+    captions: Iterable[frozenset[str]],
+) -> Work:
     """Confirm, decide, explain.
 
     Args:
         hypotheses: what may be tested, the most telling first.
         context: the parts, and the budget.
-        made: how many draws the budget has paid for already.
+        explored: the explore arm; the budget has paid for it already.
         captions: the phrases of each explored caption.
     """
     config = context.config
-    left = None if config.budget is None else config.budget - made
-    chosen = within_budget(hypotheses, left, config.confirm.draws)
-    context.store.note("tried", [[h.label, h.phrases, h.predicted, h.score] for h in chosen])
-    tested = confirm(chosen, context)
-    findings = decide(tested, config.confirm, config.report.examples)
+    left = None if config.budget is None else config.budget - len(explored)
+    tested = confirm(hypotheses, explored, context, left)
+    # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
+    findings = [f for f in decide(tested, config.confirm, config.report.examples, skill(config)) if f.trial.treat.draws]
     observed = {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
-    allowed = None if left is None else left - len(observed)
-    explained, extra = explain(findings, captions, context, allowed)
+    edited = context.store.keys("counterfactual") - observed.keys()
+    allowed = None if left is None else left - len(observed) - len(edited)
+    explained, extra = explain(findings, tested, captions, context, allowed)
     # An edited description may be a hypothesis of its own: its draws count once, where they were made.
     observed = {o.draw.key: o for o in extra} | observed
-    return Work(explained, [h for h in hypotheses if h not in chosen], observed)
+    tried = {f.trial.hypothesis for f in findings}
+    return Work(explained, [h for h in hypotheses if h not in tried], observed)
 
 
 def _led(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 IDENTITY_VERSION = 1
 """Raised when the meaning of a key changes, so that old results are never taken for new ones."""
@@ -63,12 +63,17 @@ def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
 
 def derive_seeds(root: int, stream: Stream, label: str, count: int) -> list[int]:
     """Seeds of the first `count` draws of a label, all different: one image that counts twice is no evidence."""
-    seeds: dict[int, None] = {}
+    return list(itertools.islice(seed_stream(root, stream, label), count))
+
+
+def seed_stream(root: int, stream: Stream, label: str) -> Iterator[int]:
+    """Seeds of the draws of a label one after another, without end, all different: those of `derive_seeds`."""
+    seen: set[int] = set()
     for number in itertools.count():
-        if len(seeds) == count:
-            break
-        seeds[derive_seed(root, stream, label, number)] = None
-    return list(seeds)
+        seed = derive_seed(root, stream, label, number)
+        if seed not in seen:
+            seen.add(seed)
+            yield seed
 
 
 def sha256(data: bytes) -> str:

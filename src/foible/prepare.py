@@ -22,7 +22,6 @@ from foible.labels import resolve as resolve_labels
 from foible.progress import Progress
 from foible.records import Hypothesis, Label, Spec
 from foible.registry import KINDS, Part, load, method
-from foible.stages.confirm import within_budget
 from foible.stages.context import Context, Failure
 from foible.store import Store, check_settings
 
@@ -175,8 +174,9 @@ def _own_hypotheses(config: HuntConfig, labels: Sequence[Label], descriptions: S
     if not hypotheses:
         message = "a probe needs a description, such as --description 'on grass, at night'"
         raise ConfigError(message)
-    if not within_budget(hypotheses, config.budget, config.confirm.draws):
-        need = 2 * config.confirm.draws
+    options = config.confirm
+    need = 2 * (options.draws if options.method == "fixed" else min(options.least, options.most))
+    if config.budget is not None and config.budget < need:
         message = f"a budget of {config.budget} draws cannot test a description; give at least {need}"
         raise ConfigError(message)
     return hypotheses
@@ -223,6 +223,7 @@ def _check_settings(store: Store, prepared: Prepared) -> None:
     for kind, part in prepared.parts.items():
         wanted |= {f"{kind}.{field}": value for field, value in part.identity.items()}
     wanted["labels"] = [[label.index, label.name, label.hypernym, sorted(label.accepted)] for label in prepared.labels]
+    wanted["failure.index"] = prepared.failure.target
     wanted["probe"] = [[h.label, *h.phrases] for h in prepared.hypotheses]
     growing = [name for name, _, role in fields(prepared.config) if role == "grows"]
     check_settings(store, wanted, growing)

@@ -18,6 +18,9 @@ Arm = Literal["explore", "treat", "control", "counterfactual"]
 Status = Literal["failed", "passed", "unscored"]
 Verdict = Literal["confirmed", "refuted", "undecided"]
 
+UNFAITHFUL = "unfaithful: the judge does not see the label in the image"
+"""Why a draw is unscored whose image does not show its label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -158,6 +161,8 @@ class Tally:
     draws: int
     failures: int
     unscored: int
+    unfaithful: int = 0
+    """Of the unscored, those in which the judge does not see the label."""
 
     @property
     def scored(self) -> int:
@@ -227,16 +232,25 @@ class Finding:
     paired: tuple[str, ...] = ()
     """Keys of the control draws with the same seeds as `failing`."""
     counterfactuals: tuple[Counterfactual, ...] = ()
+    treat_corrected: Rate | None = None
+    """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
+    control_corrected: Rate | None = None
+    """`control` likewise."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSummary:
-    """How a label did under its base prompt in exploration."""
+    """How a label did under its base prompt in exploration, and what remains possible where no bug was found."""
 
     label: str
     tally: Tally
     rate: Rate
     unscored_reasons: tuple[tuple[str, int], ...] = ()
+    at_most: float = 1.0
+    """The base prompt fails at most this often: an exact 95 % upper bound."""
+    raises: float | None = None
+    """No description tried raises the failure rate by more than this: a 95 % bound for all of them together. None where
+    none was tried, or one is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Store:
         """Return what was noted under a name, or None."""
         with _told(self.folder):
             row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else self._json(row[0])
 
     def note(self, name: str, value: object) -> None:
         """Note a JSON-able value under a name, in place of an older one."""
@@ -111,13 +111,19 @@ class Store:
     def draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
         """Return the draws that are known, by key."""
         rows = self._select("draws", "*", keys)
-        return {row[0]: _draw_row(row) for row in rows}
+        return {row[0]: self._draw_row(row) for row in rows}
 
     def all_draws(self) -> list[DrawRow]:
         """Return every draw, in the order they were made."""
         with _told(self.folder):
             rows = self._db.execute("SELECT * FROM draws ORDER BY rowid").fetchall()
-        return [_draw_row(row) for row in rows]
+        return [self._draw_row(row) for row in rows]
+
+    def keys(self, *arms: str) -> set[str]:
+        """Return the keys of all draws of some arms."""
+        marks = ",".join("?" * len(arms))
+        with _told(self.folder):  # only the number of question marks varies
+            return {key for (key,) in self._db.execute(f"SELECT key FROM draws WHERE arm IN ({marks})", arms)}  # noqa: S608
 
     def add_draws(self, rows: Sequence[DrawRow]) -> None:
         """Append a unit of draws; a draw that is already there is replaced (its image was torn)."""
@@ -131,7 +137,7 @@ class Store:
     def answers(self, keys: Iterable[str]) -> dict[str, AnswerRow]:
         """Return the answers that are known, by key."""
         rows = self._select("answers", "key, kind, value, fault", keys)
-        return {row[0]: AnswerRow(row[0], row[1], json.loads(row[2]), row[3]) for row in rows}
+        return {row[0]: AnswerRow(row[0], str(row[1]), self._json(row[2]), str(row[3])) for row in rows}
 
     def add_answers(self, rows: Sequence[AnswerRow]) -> None:
         """Append a unit of answers; what is already there stays."""
@@ -157,6 +163,22 @@ class Store:
         with _told(self.folder):
             rows = self._db.execute("SELECT what, SUM(items), SUM(seconds) FROM spent GROUP BY what").fetchall()
         return {what: (items, seconds) for what, items, seconds in rows}
+
+    def _draw_row(self, row: tuple[Any, ...]) -> DrawRow:
+        key, label, description, text, seed, arm, image, ignored, fault = row
+        words = self._json(ignored)
+        texts = (key, label, description, text, arm, image, fault)
+        if not (isinstance(words, list) and type(seed) is int and all(isinstance(t, str) for t in (*texts, *words))):
+            message = f"the store in {self.folder} is damaged (draw {brief(key, 40)} holds values of the wrong kind)"
+            raise StoreError(f"{message}; name another --out, with the same archive")
+        return DrawRow(key, label, description, text, seed, arm, image, tuple(words), fault)
+
+    def _json(self, text: Any) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError) as problem:
+            message = f"the store in {self.folder} is damaged ({brief(problem)}); name another --out, with the same"
+            raise StoreError(f"{message} archive") from problem
 
     def _any(self, query: str, *values: str) -> bool:
         with _told(self.folder):
@@ -221,11 +243,6 @@ def check_settings(store: Store, wanted: Mapping[str, object], growing: Iterable
         raise StoreError(message)
     if grown:
         store.note("settings", {**before, **{name: wanted[name] for name in grown}})
-
-
-def _draw_row(row: tuple[Any, ...]) -> DrawRow:
-    key, label, description, text, seed, arm, image, ignored, fault = row
-    return DrawRow(key, label, description, text, seed, arm, image, tuple(json.loads(ignored)), fault)
 
 
 def _rises(before: object, now: object) -> bool:

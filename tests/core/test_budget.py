@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import foible
 import toyworld
 from foible.records import Hypothesis
-from foible.stages.confirm import within_budget
+from foible.stages.fixed import within_budget
 
 hypotheses = st.lists(
     st.builds(Hypothesis, st.sampled_from(["mug", "vase", "bowl"]), st.tuples(st.text("abc", min_size=1, max_size=4))),

@@ -115,6 +115,13 @@ def test_a_hunt_prints_its_findings(foible, place):
     assert f"report: {place / 'hunt' / 'report.html'}" in out
 
 
+def test_a_probe_without_a_bug_says_what_its_draws_exclude(foible, place):
+    """Where nothing is confirmed the largest difference that remains possible is printed too."""
+    code, out, err = foible(*probe(place, "on snow", "bounds"))
+    assert (code, err) == (0, "")
+    assert "The description raises the failure rate by at most" in " ".join(out.split())
+
+
 def test_json_is_the_findings_and_nothing_else(foible, place):
     """With `--json` stdout is exactly findings.json; the report and the rest are written all the same."""
     code, out, err = foible(*toyworld.COMMAND, "--out", place / "hunt", "--json")

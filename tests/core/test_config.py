@@ -50,7 +50,25 @@ def test_what_decides_is_what_the_run_directory_notes():
     runtime = {name for name, _, role in fields(HuntConfig()) if role == "runtime"}
     assert runtime == {"out", "archive"}
     assert list(settings(HuntConfig())) == [name for name in NAMES if name not in runtime]
-    assert [name for name, _, role in fields(HuntConfig()) if role == "grows"] == ["budget"]
+    labelled = [f"judge.labelled.{count}" for count in ("shown_yes", "shown_n", "absent_no", "absent_n")]
+    assert [name for name, _, role in fields(HuntConfig()) if role == "grows"] == [*labelled, "budget"]
+
+
+@pytest.mark.parametrize("counts", [(3, 2, 1, 1), (1, 2, 3, 2), (1, 1, 0, 0), (0, 0, 1, 1), (-1, 1, 1, 1)], ids=str)
+def test_a_record_of_the_judge_that_cannot_be_is_refused(counts):
+    """More right than there were, only one kind of image, or a negative count is an error that names the field."""
+    labelled = dict(zip(("shown_yes", "shown_n", "absent_no", "absent_n"), counts, strict=True))
+    with pytest.raises(ConfigError, match=r"judge\.labelled"):
+        resolve([("file", {"judge": {"labelled": labelled}})])
+
+
+def test_what_is_known_of_one_judge_says_nothing_of_another():
+    """Naming another judge drops the counts that were given for the first, as it drops its arguments."""
+    labelled = {"shown_yes": 9, "shown_n": 10, "absent_no": 9, "absent_n": 10}
+    file = ("file", {"judge": {"spec": "a:b", "labelled": labelled}})
+    assert resolve([file])[0].judge.labelled.absent_n == 10
+    for other in ("c:d", {"spec": "c:d"}):
+        assert resolve([file, ("--judge", {"judge": other})])[0].judge.labelled.absent_n == 0
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,7 @@ def test_an_unknown_field_is_named_with_what_is_near(layer, near):
         ({"confirm": {"margin": float("nan")}}, "confirm.margin"),
         ({"confirm": {"margin": 1}}, "confirm.margin"),
         ({"confirm": {"level": 0}}, "confirm.level"),
-        ({"confirm": {"method": "sequential"}}, "confirm.method"),
+        ({"confirm": {"method": "by eye"}}, "confirm.method"),
         ({"confirm": 3}, "confirm"),
         ({"confirm": None}, "confirm"),
         ({"classifier": 3}, "classifier"),

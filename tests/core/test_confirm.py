@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 import toyworld
 from foible.config import ConfirmOptions
 from foible.records import Draw, Finding, Hypothesis, Observation, Outcome, Prompt, Rate, Tally, Trial
-from foible.stages import confirm
-from foible.stages.confirm import tally
+from foible.stages import pairs as pairing
 from foible.stages.decide import decide, rate
 from foible.stages.explain import Alternatives, Change, changes
+from foible.stages.pairs import tally
 from foible.store import Store
 
 STATUSES = ("failed", "passed", "unscored")
-OPTIONS = ConfirmOptions(margin=0.1, level=0.05, unscored=0.3)
+OPTIONS = ConfirmOptions(method="fixed", margin=0.1, level=0.05, unscored=0.3)
 
 
 def arm(statuses, name="treat", predicted=3):
@@ -42,7 +42,7 @@ def trial_of(treat, control, description="on grass"):
     )
     a, b = arm(treat, f"treat {description} "), arm(control, "control ")
     trial = Trial(Hypothesis("mug", (description,)), tally(a), tally(b), counts)
-    return confirm.Tested(trial, a, b)
+    return pairing.Tested(trial, a, b)
 
 
 def outcomes(failed, passed, unscored=0):
@@ -64,10 +64,15 @@ arms = st.integers(0, 60).flatmap(
         (outcomes(40, 0), outcomes(40, 0), "refuted", "within the margin of 10%"),
         (outcomes(9, 31), outcomes(2, 38), "undecided", "40 pairs cannot tell the difference"),
         (outcomes(0, 0, 40), outcomes(2, 38), "undecided", "none of 40 pairs is scored on both sides"),
-        (outcomes(27, 0, 13), outcomes(0, 40), "undecided", "13 of 40 pairs are unscored, more than the 30% allowed"),
+        (
+            outcomes(27, 0, 13),
+            outcomes(0, 40),
+            "undecided",
+            "13 of 40 draws with the description are unscored, more than the 30% allowed",
+        ),
         (outcomes(28, 0, 12), outcomes(0, 40), "confirmed", "exceeds the base rate"),
-        (outcomes(40, 0), outcomes(0, 27, 13), "undecided", "13 of 40 pairs are unscored"),
-        ([], [], "undecided", "none of 0 pairs"),
+        (outcomes(40, 0), outcomes(0, 27, 13), "undecided", "13 of 40 draws without it are unscored"),
+        ([], [], "undecided", "no pair was drawn"),
     ],
 )
 def test_a_verdict_says_what_the_pairs_support(treat, control, verdict, says):
@@ -92,7 +97,7 @@ def test_no_verdict_without_its_evidence(both):
     if finding.verdict == "refuted":
         assert finding.difference.high <= OPTIONS.margin
         assert finding.adjusted > OPTIONS.level
-    if len(treat) - len(scored) > OPTIONS.unscored * len(treat):
+    if max(treat.count("unscored"), control.count("unscored")) > OPTIONS.unscored * len(treat):
         assert finding.verdict == "undecided"
     assert (finding.difference.value is None) == (not scored)
 
@@ -184,7 +189,7 @@ def test_an_edit_that_is_a_hypothesis_too_is_drawn_and_counted_once(tmp_path):
     import foible
 
     descriptions = ["on grass, red", "on grass", "red"]
-    config = {**toyworld.SMALL, "confirm": {"draws": 20, "level": 0.2}}
+    config = {**toyworld.SMALL, "confirm": {**toyworld.FIXED, "level": 0.2}}
     run = foible.probe(
         toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", config=config, progress=False, **parts
     )

@@ -65,7 +65,9 @@ def test_a_run_directory_of_other_settings_is_refused_naming_them(tmp_path):
     toyworld.hunt(tmp_path / "run")
     before = content(tmp_path / "run")
     with pytest.raises(StoreError) as told:
-        toyworld.hunt(tmp_path / "run", labels=["coffee mug"], seed=3, config={"confirm": {"draws": 21}})
+        toyworld.hunt(
+            tmp_path / "run", labels=["coffee mug"], seed=3, config={"confirm": {**toyworld.FIXED, "draws": 21}}
+        )
     sentence = str(told.value)
     assert "confirm.draws was 20, now 21" in sentence
     assert "seed was 0, now 3" in sentence

@@ -29,7 +29,8 @@ LAYERS = (
     {"wrappers", "statistics"},
     {"stages"},
     {"prepare", "results", "testing", "models", "report"},
-    {"hunting"},
+    {"hunting", "recall"},
+    {"verify"},
     {"cli", ""},
     {"__main__"},
 )

@@ -61,7 +61,7 @@ def tuples(of: SearchStrategy[object], size: int = 3) -> SearchStrategy[tuple[ob
 
 rates = st.builds(Rate, st.none() | shares, shares, shares)
 rate_differences = st.builds(Rate, st.none() | differences, differences, differences)
-tallies = st.builds(Tally, counts, counts, counts)
+tallies = st.builds(Tally, counts, counts, counts, counts)
 hypotheses = st.builds(Hypothesis, text, tuples(text), st.none() | indices, numbers | st.just(float("inf")))
 reasons = st.tuples(text, counts)
 labels = st.builds(Label, indices, text, text, st.frozensets(indices, max_size=3))
@@ -82,6 +82,10 @@ findings = st.builds(
     tuples(key),
     tuples(key),
     tuples(counterfactuals, 2),
+).flatmap(
+    lambda finding: (st.none() | st.tuples(rates, rates)).map(
+        lambda both: replace(finding, treat_corrected=both[0], control_corrected=both[1]) if both else finding
+    )
 )
 prompts = st.builds(Prompt, text, text, text)
 outcomes = st.builds(Outcome, statuses, st.none() | indices, text)
@@ -99,7 +103,9 @@ results: SearchStrategy[HuntResult] = st.builds(
     failure=text,
     findings=tuples(findings, 3),
     untested=tuples(hypotheses, 2),
-    explored=tuples(st.builds(LabelSummary, text, tallies, rates, tuples(reasons, 2)), 2),
+    explored=tuples(
+        st.builds(LabelSummary, text, tallies, rates, tuples(reasons, 2), shares, st.none() | differences), 2
+    ),
     unscored=tuples(reasons, 2),
     draws=st.dictionaries(arms, counts),
     observations=observations,

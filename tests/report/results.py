@@ -151,6 +151,8 @@ class Builder:
             adjusted=2.1e-4 + 10.0 ** -(treat / 4) * 3,
             treat=rates[0],
             control=rates[1],
+            treat_corrected=wilson(max(treat - 1, 0), 40),
+            control_corrected=wilson(max(control - 1, 0), 40),
             difference=difference(*rates),
             confused_with=tuple((NAMED[t].index, n) for t, n in zip(taken, counts, strict=True)),
             failing=tuple(failing),
@@ -196,6 +198,8 @@ def sample(kind: str = "hunt") -> HuntResult:
             Tally(48, i % 5, 3 if i == 3 else 0),
             wilson(i % 5, 48 - (3 if i == 3 else 0)),
             (("not faithful: the judge sees no such label", 3),) if i == 3 else (),
+            wilson(i % 5, 45).high,
+            (i - 2) / 40 if i % 4 else None,
         )
         for i, label in enumerate(LABELS)
     )

@@ -52,7 +52,7 @@ def test_a_sample_fits_the_schema_and_comes_back(kind: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema_version",), 2),
+        (("schema_version",), 3),
         (("findings", 0, "verdict"), "probable"),
         (("findings", 0, "p_value"), 1.5),
         (("findings", 0, "extra"), 1),
@@ -167,6 +167,31 @@ def test_every_missing_field_is_named() -> None:
     for name in set(whole) - derived:
         with pytest.raises(StoreError, match=f"lacks the field {name}"):
             from_json(json.dumps({key: value for key, value in whole.items() if key != name}))
+
+
+def test_a_file_of_schema_version_1_is_read() -> None:
+    """What version 1 lacks is taken as not known: no corrected rates, no counts of unfaithful draws, no bounds."""
+    document = json.loads(to_json(sample()))
+    document["schema_version"] = 1
+    for one in document["findings"]:
+        del one["corrected"]
+    for tally in _tallies(document):
+        del tally["unfaithful"]
+    for one in document["explored"]:
+        del one["at_most"], one["raises"]
+    result = from_json(json.dumps(document))
+    assert result.findings[0].treat_corrected is None
+    assert result.findings[0].trial == sample().findings[0].trial
+    assert (result.explored[0].at_most, result.explored[0].raises) == (1.0, None)
+
+
+def _tallies(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [tally for item in value for tally in _tallies(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value] if "unfaithful" in value else []
+    return own + [tally for item in value.values() for tally in _tallies(item)]
 
 
 def test_unknown_fields_are_passed_over() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Tally
 from foible.report import headline, no_bug_sentence, sentence, summary
-from foible.report.sentences import confusions
+from foible.report.sentences import bound_of, confusions, corrected_sentence
 from foible.report.words import (
     as_sentence,
     count,
@@ -207,20 +207,47 @@ def test_no_bug_found_comes_with_the_bounds_that_the_draws_support() -> None:
     result = sample("none")
     text = no_bug_sentence(result)
     assert text.startswith("No bug found: 5 hypotheses were tried and none was confirmed (2 undecided and 3 refuted).")
-    worst = max(result.explored, key=lambda one: one.rate.high)
-    assert f"each label, taken alone, fails in at most {percent(worst.rate.high)} of draws" in text
-    assert f"by more than {points(max(f.difference.high for f in result.findings))[1:]} points" in text
+    worst = max(result.explored, key=lambda one: one.at_most)
+    assert f"each label, taken alone, fails in at most {percent(worst.at_most)} of draws" in text
+    together = max(one.raises for one in result.explored if one.raises is not None)
+    assert f"by more than {points(together)[1:]} points" in text
     assert text.endswith("A description that was not tried may still fail.")
+
+
+def test_each_label_without_a_bug_has_its_own_bounds() -> None:
+    """Also where other labels have bugs: what the draws exclude for a label is said beside it, and only there."""
+    result = sample()
+    one = LabelSummary("vase", Tally(48, 0, 0), wilson(0, 48), (), 0.0605, 0.123)
+    assert bound_of(one, result) == (
+        "no bug confirmed; fails in at most 6 % of draws; no description tried adds more than 12 points"
+    )
+    untried = replace(one, raises=None)
+    assert bound_of(untried, result).endswith("; no description was tried")
+    assert bound_of(replace(one, raises=-0.2), result).endswith("no description tried adds more than 0 points")
+    assert bound_of(replace(one, rate=Rate(None, 0.0, 1.0)), result) == (
+        "no bug confirmed; nothing was scored, so nothing is excluded"
+    )
+    assert bound_of(replace(one, label="coffee mug"), result) == ""
+
+
+def test_corrected_rates_are_said_where_the_judge_was_measured() -> None:
+    """With both corrected rates they are said with their intervals; without, nothing is."""
+    finding = sample().findings[0]
+    with_both = replace(finding, treat_corrected=Rate(0.9, 0.7, 0.95), control_corrected=Rate(0.0, 0.0, 0.1))
+    assert corrected_sentence(with_both) == (
+        "Corrected for the judge's errors it fails in 90 % of draws [70 %, 95 %] against 0 % [0 %, 10 %]."
+    )
+    assert corrected_sentence(replace(finding, treat_corrected=None, control_corrected=None)) == ""
 
 
 def test_no_bug_found_does_not_bound_what_was_not_scored() -> None:
     """Labels without a scored draw are named; without any scored draw there is no bound."""
     unscored = LabelSummary("vase", Tally(48, 0, 48), Rate(None, 0.0, 1.0))
-    scored = LabelSummary("bucket", Tally(48, 0, 0), wilson(0, 48))
+    scored = LabelSummary("bucket", Tally(48, 0, 0), wilson(0, 48), (), 0.0605)
     none = replace(sample("empty"), explored=(unscored,))
     assert "could be scored, so they bound nothing" in no_bug_sentence(none)
     some = no_bug_sentence(replace(none, explored=(unscored, scored)))
-    assert "Under its base prompt bucket fails in at most 7 % of draws" in some
+    assert "Under its base prompt bucket fails in at most 6 % of draws" in some
     assert "1 label could not be scored at all." in some
 
 

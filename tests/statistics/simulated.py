@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Score:
     treat: int
     control: int
     rounds: int
+    evidence: np.ndarray | None = None  # logarithms of the e-values in the end
 
 
 def score(world, called, treat, control, rounds):
@@ -70,7 +71,8 @@ def sequential(world, aim, seed, most=10**9, policy=choose):
         seen = outlook(Tally(*cells, base=base, chance=np.full(count, 0.05)), aim)
         chosen = policy(seen, aim, WIDTH, rounds)
         if len(chosen) == 0 or cells.sum() >= most:
-            return score(world, seen.confirmed, cells.sum(), drawn.sum(), rounds)
+            done = score(world, seen.confirmed, cells.sum(), drawn.sum(), rounds)
+            return replace(done, evidence=seen.evidence)
         control = rng.random((len(world.base), PAIRS)) < world.base[:, None]
         labels = np.unique(world.label[chosen])
         failed[labels] += control[labels].sum(axis=1)

@@ -91,6 +91,10 @@ class _Object:
         value, where = self.get(name)
         return None if value is None else read(value, where)
 
+    def since_2(self, name: str, read: Callable[[object, str], T], before: T) -> T:
+        """Read a field that files of schema version 1 lack."""
+        return read(*self.get(name)) if name in self.value else before
+
     def one_of(self, name: str, words: tuple[str, ...]) -> str:
         value, where = self.get(name)
         if value not in words:
@@ -134,6 +138,8 @@ def _result(document: _Object) -> HuntResult:
 def _finding(value: object, where: str) -> Finding:
     it = _Object(value, where)
     rates, counts = it.inner("rates"), it.inner("counts")
+    nothing: tuple[Rate | None, Rate | None] = (None, None)
+    treat_corrected, control_corrected = it.since_2("corrected", _corrected, nothing)
     pairs = counts.inner("pairs")
     both, treat, control, neither = (pairs.whole(name) for name in PAIRS)
     return Finding(
@@ -155,7 +161,16 @@ def _finding(value: object, where: str) -> Finding:
         passing=it.items("passing", _key),
         paired=it.items("paired", _key),
         counterfactuals=it.items("counterfactuals", _counterfactual),
+        treat_corrected=treat_corrected,
+        control_corrected=control_corrected,
     )
+
+
+def _corrected(value: object, where: str) -> tuple[Rate | None, Rate | None]:
+    if value is None:
+        return None, None
+    it = _Object(value, where)
+    return _rate(*it.get("treat")), _rate(*it.get("control"))
 
 
 def _hypothesis(value: object, where: str) -> Hypothesis:
@@ -201,6 +216,8 @@ def _label_summary(value: object, where: str) -> LabelSummary:
         tally=_tally(*it.get("counts")),
         rate=_rate(*it.get("rate")),
         unscored_reasons=it.items("unscored", _reason),
+        at_most=it.since_2("at_most", _number, 1.0),
+        raises=it.since_2("raises", _number_or_none, None),
     )
 
 
@@ -221,7 +238,7 @@ def _rate(value: object, where: str) -> Rate:
 
 def _tally(value: object, where: str) -> Tally:
     it = _Object(value, where)
-    return Tally(draws=it.whole("draws"), failures=it.whole("failures"), unscored=it.whole("unscored"))
+    return Tally(it.whole("draws"), it.whole("failures"), it.whole("unscored"), it.since_2("unfaithful", _whole, 0))
 
 
 def _reason(value: object, where: str) -> tuple[str, int]:
@@ -260,6 +277,10 @@ def _number(value: object, where: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise _wrong(where, "a finite number", value)
     return float(value)
+
+
+def _number_or_none(value: object, where: str) -> float | None:
+    return None if value is None else _number(value, where)
 
 
 def _score(value: object, where: str) -> float:

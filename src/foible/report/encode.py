@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
 
 SCHEMA = "foible/findings"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ARMS = ("explore", "treat", "control", "counterfactual")
 PAIRS = ("both_failed", "only_treat", "only_control", "both_passed")
@@ -86,6 +86,7 @@ def _finding(finding: Finding, result: HuntResult) -> Json:
         "reason": finding.reason,
         **_hypothesis(trial.hypothesis, result),
         "rates": {"treat": _rate(finding.treat), "control": _rate(finding.control)},
+        "corrected": _corrected(finding),
         "difference": _rate(finding.difference),
         "p_value": finding.p_value,
         "adjusted": finding.adjusted,
@@ -103,6 +104,11 @@ def _finding(finding: Finding, result: HuntResult) -> Json:
         "passing": [_example(key, result) for key in finding.passing],
         "counterfactuals": [_counterfactual(one, result) for one in finding.counterfactuals],
     }
+
+
+def _corrected(finding: Finding) -> Json | None:
+    treat, control = finding.treat_corrected, finding.control_corrected
+    return None if treat is None or control is None else {"treat": _rate(treat), "control": _rate(control)}
 
 
 def _hypothesis(hypothesis: Hypothesis, result: HuntResult) -> Json:
@@ -164,6 +170,8 @@ def _label_summary(one: LabelSummary) -> Json:
         "rate": _rate(one.rate),
         "counts": _tally(one.tally),
         "unscored": _reasons(one.unscored_reasons),
+        "at_most": one.at_most,
+        "raises": one.raises,
     }
 
 
@@ -181,7 +189,12 @@ def _rate(rate: Rate) -> Json:
 
 
 def _tally(tally: Tally) -> Json:
-    return {"draws": tally.draws, "failures": tally.failures, "unscored": tally.unscored}
+    return {
+        "draws": tally.draws,
+        "failures": tally.failures,
+        "unscored": tally.unscored,
+        "unfaithful": tally.unfaithful,
+    }
 
 
 def _reasons(reasons: Iterable[tuple[str, int]]) -> list[Json]:

@@ -150,7 +150,9 @@ def _environment() -> Environment:
     }
     environment.filters.update(filters)
     environment.globals.update(
+        bound_of=sentences.bound_of,
         confusions=sentences.confusions,
+        corrected=sentences.corrected_sentence,
         headline=sentences.headline,
         kept=kept,
         name_of=sentences.name_of,

@@ -10,7 +10,16 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from foible.report.sentences import confusions, headline, name_of, spans, summary, title
+from foible.report.sentences import (
+    bound_of,
+    confusions,
+    corrected_sentence,
+    headline,
+    name_of,
+    spans,
+    summary,
+    title,
+)
 from foible.report.words import (
     as_sentence,
     count,
@@ -94,6 +103,9 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
         f"- Same-seed pairs in which it failed: {failed}.",
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
+    corrected = corrected_sentence(finding)
+    if corrected:
+        lines.insert(1, f"- {corrected}")
     confused = confusions(finding, result)
     if confused:
         lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")
@@ -135,10 +147,11 @@ def _explored(result: HuntResult) -> str:
             escape(one.label),
             *_arm(one.tally, one.rate),
             "; ".join(f"{escape(reason)}: {number:,}" for reason, number in one.unscored_reasons),
+            bound_of(one, result) or "see above",
         )
         for one in result.explored
     ]
-    return _table(("label", "draws", "failed", "unscored", "rate", "interval", "why unscored"), rows)
+    return _table(("label", "draws", "failed", "unscored", "rate", "interval", "why unscored", "bugs"), rows)
 
 
 def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:

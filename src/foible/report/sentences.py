@@ -122,7 +122,8 @@ def no_bug_sentence(result: HuntResult) -> str:
         pieces.append(_base_bound(scored, len(result.explored)))
     bounded = [f for f in result.findings if f.difference.value is not None]
     if bounded:
-        worst = max(f.difference.high for f in bounded)
+        together = [s.raises for s in result.explored if s.raises is not None]
+        worst = max(together or [f.difference.high for f in bounded])
         what = "The description raises" if len(result.findings) == 1 else "No description tried raises"
         limit = max(worst, 0.0)
         adverb = "at most" if len(result.findings) == 1 else "more than"
@@ -132,6 +133,29 @@ def no_bug_sentence(result: HuntResult) -> str:
     if result.explored:
         pieces.append("A description that was not tried may still fail.")
     return " ".join(pieces)
+
+
+def bound_of(one: LabelSummary, result: HuntResult) -> str:
+    """Say what the draws exclude for a label of which no bug was confirmed; empty for one of which a bug was."""
+    if any(f.verdict == "confirmed" and f.trial.hypothesis.label == one.label for f in result.findings):
+        return ""
+    if one.rate.value is None:
+        return "no bug confirmed; nothing was scored, so nothing is excluded"
+    base = f"no bug confirmed; fails in at most {percent(one.at_most)} of draws"
+    if one.raises is None:
+        return f"{base}; no description was tried"
+    return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
+
+
+def corrected_sentence(finding: Finding) -> str:
+    """Say the rates without what the judge let through wrongly; empty where its errors were not measured."""
+    treat, control = finding.treat_corrected, finding.control_corrected
+    if treat is None or control is None:
+        return ""
+    return (
+        f"Corrected for the judge's errors it fails in {_rate(treat)} of draws {interval(treat)} "
+        f"against {_rate(control)} {interval(control)}."
+    )
 
 
 def _untested(result: HuntResult) -> str:
@@ -152,8 +176,8 @@ def _tried(result: HuntResult) -> str:
 
 
 def _base_bound(scored: list[LabelSummary], labels: int) -> str:
-    worst = max(scored, key=lambda s: s.rate.high)
-    name, high = shorten(worst.label, _LONGEST), percent(worst.rate.high)
+    worst = max(scored, key=lambda s: s.at_most)
+    name, high = shorten(worst.label, _LONGEST), percent(worst.at_most)
     missing = labels - len(scored)
     rest = f" {count(missing, 'label')} could not be scored at all." if missing else ""
     if len(scored) == 1:

@@ -2,36 +2,63 @@
 
 Comes in: tested hypotheses. Goes out: findings, confirmed first. A pure function of the counts. Neighbours:
 `statistics/` has the mathematics, `explain.py` adds which words carry a failure.
+
+How many pairs a hypothesis got decides what may be said of them: at a number that was fixed beforehand an exact test
+and intervals of fixed n, at a number that depends on what was seen evidence and intervals that hold at all times.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from foible.config import ConfirmOptions
+from foible.config import ConfirmOptions, HuntConfig
 from foible.records import Finding, Observation, Rate, Tally, Trial, Verdict
-from foible.stages.confirm import Tested
-from foible.statistics import benjamini_hochberg, newcombe_paired, paired_margin_p, wilson
+from foible.stages.pairs import Tested, spoilt
+from foible.statistics import (
+    Skill,
+    benjamini_hochberg,
+    clopper_pearson,
+    difference_sequence,
+    e_adjusted,
+    log_evidence,
+    paired_difference,
+    paired_margin_p,
+    rate_sequence,
+    unpolluted_rate,
+)
 
 ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
 
 
-def decide(tested: Sequence[Tested], options: ConfirmOptions, examples: int) -> list[Finding]:
+def decide(
+    tested: Sequence[Tested], options: ConfirmOptions, examples: int, judge: tuple[Skill, Skill] | None = None
+) -> list[Finding]:
     """Give every tested hypothesis its verdict.
 
-    confirmed: the exact paired test says that the failure rate exceeds the base rate by more than the margin, after
-    Benjamini-Hochberg over every hypothesis tried. refuted: the whole interval of the difference lies at or below the
-    margin. undecided: neither, or too many pairs are unscored.
+    confirmed: the failure rate exceeds the base rate by more than the margin, with the false-discovery rate held at the
+    level over every hypothesis tried (fixed: exact paired test and Benjamini-Hochberg; sequential: e-values and e-BH).
+    refuted: the whole interval of the difference lies at or below the margin. undecided: neither, or too many draws are
+    unscored: then the hypothesis counts as one without evidence before the multiplicity is worked out, since one that
+    was struck off afterwards would have made the others' bar too low.
 
     Args:
         tested: every hypothesis that was tried; leaving one out would break the multiplicity.
-        options: margin, level, and the largest share of unscored pairs.
+        options: method, margin, level, and the largest share of unscored pairs.
         examples: how many failing and passing draws a finding shows at most.
+        judge: sensitivity and specificity of the judge, for the corrected rates; None where they are not known.
     """
-    p_values = [paired_margin_p(t.trial.pairs[1], t.trial.pairs[2], sum(t.trial.pairs), options.margin) for t in tested]
-    adjusted = benjamini_hochberg(p_values)
-    findings = [_finding(t, p, float(q), options, examples) for t, p, q in zip(tested, p_values, adjusted, strict=True)]
+    weighed = _weigh_fixed(tested, options) if options.method == "fixed" else _weigh_sequential(tested, options)
+    findings = [
+        replace(
+            _finding(t, w, options, examples),
+            treat_corrected=corrected(t.trial.treat, options, judge),
+            control_corrected=corrected(t.trial.control, options, judge),
+        )
+        for t, w in zip(tested, weighed, strict=True)
+    ]
     return sorted(
         findings,
         key=lambda f: (
@@ -44,18 +71,81 @@ def decide(tested: Sequence[Tested], options: ConfirmOptions, examples: int) -> 
 
 
 def rate(tally: Tally) -> Rate:
-    """Return failures over scored draws with a Wilson interval at 95 %."""
-    low, high = wilson(tally.failures, tally.scored)
+    """Return failures over scored draws with an exact interval at 95 %."""
+    low, high = clopper_pearson(tally.failures, tally.scored)
     return Rate(tally.failures / tally.scored if tally.scored else None, low, high)
 
 
-def _finding(tested: Tested, p: float, adjusted: float, options: ConfirmOptions, examples: int) -> Finding:
-    trial = tested.trial
-    _, only_treat, only_control, _ = trial.pairs
+def skill(config: HuntConfig) -> tuple[Skill, Skill] | None:
+    """Return sensitivity and specificity of the judge; None where nobody measured them.
+
+    In the targeted mode too: an image without its label is not taken for the target almost surely, and the correction
+    rests on that.
+    """
+    seen = config.judge.labelled
+    if not seen.shown_n or config.failure.target:
+        return None
+    return Skill(seen.shown_yes, seen.shown_n), Skill(seen.absent_no, seen.absent_n)
+
+
+def corrected(counts: Tally, options: ConfirmOptions, judge: tuple[Skill, Skill] | None) -> Rate | None:
+    """Return the failure rate on faithful images: without those that the judge let through (`design/0005`)."""
+    if judge is None:
+        return None
+    cells = (counts.failures, counts.scored - counts.failures, counts.unfaithful)
+    estimate = unpolluted_rate(cells, judge, sequential=options.method == "sequential")
+    return Rate(None, 0.0, 1.0) if estimate is None else Rate(*estimate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What the counts of one hypothesis support."""
+
+    p_value: float
+    adjusted: float
+    treat: Rate
+    control: Rate
+    difference: Rate
+
+
+def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
+    trials = [t.trial for t in tested]
+    p_values = [paired_margin_p(t.pairs[1], t.pairs[2], sum(t.pairs), options.margin) for t in trials]
+    adjusted = benjamini_hochberg(
+        [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
+    )
+    return [
+        _Weighed(p, float(q), rate(t.treat), rate(t.control), _difference(t, paired_difference(t.pairs)))
+        for t, p, q in zip(trials, p_values, adjusted, strict=True)
+    ]
+
+
+def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
+    trials = [t.trial for t in tested]
+    weighed = []
+    evidence = [log_evidence(t.pairs[2], t.pairs[0] + t.pairs[3], t.pairs[1], options.margin) for t in trials]
+    counted = [-math.inf if spoilt(t, options.unscored) else e for t, e in zip(trials, evidence, strict=True)]
+    for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
+        difference = _difference(t, difference_sequence(t.pairs[2], t.pairs[0] + t.pairs[3], t.pairs[1]))
+        p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
+        weighed.append(_Weighed(p_value, float(level), _running(t.treat), _running(t.control), difference))
+    return weighed
+
+
+def _running(counts: Tally) -> Rate:
+    """Return failures over scored draws with an interval that holds at all times at once."""
+    low, high = rate_sequence(counts.failures, counts.scored)
+    return Rate(counts.failures / counts.scored if counts.scored else None, low, high)
+
+
+def _difference(trial: Trial, interval: tuple[float, float]) -> Rate:
     scored = sum(trial.pairs)
-    low, high = newcombe_paired(*trial.pairs)
-    difference = Rate((only_treat - only_control) / scored if scored else None, low, high)
-    verdict, reason = _verdict(trial, adjusted, difference, options)
+    return Rate((trial.pairs[1] - trial.pairs[2]) / scored if scored else None, *interval)
+
+
+def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, examples: int) -> Finding:
+    trial = tested.trial
+    verdict, reason = _verdict(trial, weighed, options)
     controls = {o.draw.seed: o.draw.key for o in tested.control}
     failed = _with(tested.treat, "failed")
     shown = failed[:examples]
@@ -64,11 +154,11 @@ def _finding(tested: Tested, p: float, adjusted: float, options: ConfirmOptions,
         trial,
         verdict,
         reason,
-        p,
-        adjusted,
-        rate(trial.treat),
-        rate(trial.control),
-        difference,
+        weighed.p_value,
+        weighed.adjusted,
+        weighed.treat,
+        weighed.control,
+        weighed.difference,
         tuple(sorted(confused.items(), key=lambda c: (-c[1], c[0]))),
         tuple(o.draw.key for o in shown),
         tuple(o.draw.key for o in _with(tested.treat, "passed")[:examples]),
@@ -80,20 +170,19 @@ def _with(observations: Sequence[Observation], status: str) -> list[Observation]
     return [o for o in observations if o.outcome.status == status]
 
 
-def _verdict(trial: Trial, adjusted: float, difference: Rate, options: ConfirmOptions) -> tuple[Verdict, str]:
-    scored, pairs = sum(trial.pairs), trial.treat.draws
+def _verdict(trial: Trial, weighed: _Weighed, options: ConfirmOptions) -> tuple[Verdict, str]:
+    scored, pairs, margin = sum(trial.pairs), trial.treat.draws, f"{options.margin:.0%}"
+    adjusted, high = weighed.adjusted, weighed.difference.high
     if scored == 0:
-        return "undecided", f"none of {pairs} pairs is scored on both sides"
-    if pairs - scored > options.unscored * pairs:
-        return (
-            "undecided",
-            f"{pairs - scored} of {pairs} pairs are unscored, more than the {options.unscored:.0%} allowed",
-        )
+        return "undecided", f"none of {pairs} pairs is scored on both sides" if pairs else "no pair was drawn for it"
+    lost = spoilt(trial, options.unscored)
+    if lost:
+        return "undecided", lost
     if adjusted <= options.level:
-        return "confirmed", (
-            f"the failure rate exceeds the base rate by more than {options.margin:.0%} "
-            f"(adjusted p = {adjusted:.2g}, at most {options.level:g})"
-        )
-    if difference.high <= options.margin:
-        return "refuted", f"the difference is at most {difference.high:.0%}, within the margin of {options.margin:.0%}"
-    return "undecided", f"{scored} pairs cannot tell the difference from the margin of {options.margin:.0%}"
+        held = f"adjusted p = {adjusted:.2g}, at most {options.level:g}"
+        return "confirmed", f"the failure rate exceeds the base rate by more than {margin} ({held})"
+    if high <= options.margin:
+        return "refuted", f"the difference is at most {high:.0%}, within the margin of {margin}"
+    if options.method == "sequential" and pairs < options.most:
+        return "undecided", f"{scored} pairs tell neither, and no more were drawn: too dear, or beyond the budget"
+    return "undecided", f"{scored} pairs cannot tell the difference from the margin of {margin}"

@@ -7,16 +7,16 @@ Neighbour: `decide.py` confirmed them; nothing here changes a verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from foible.records import Counterfactual, Draw, Finding, Observation
-from foible.stages.confirm import tally
+from foible.records import Counterfactual, Draw, Finding, Hypothesis, Observation
 from foible.stages.context import Context
 from foible.stages.decide import rate
 from foible.stages.observe import observe
+from foible.stages.pairs import Tested, tally
 from foible.stages.phrases import is_modifier, opening
-from foible.stages.prompts import plan_draws
+from foible.stages.prompts import on_seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Change:
 
 def explain(
     findings: Sequence[Finding],
+    tested: Sequence[Tested],
     captions: Iterable[frozenset[str]],
     context: Context,
     allowed: int | None = None,
@@ -40,9 +41,10 @@ def explain(
 
     Args:
         findings: with verdicts, in order.
+        tested: what they were decided from; the seeds come from there.
         captions: the phrases of each explored caption; alternatives for a swap come from them.
         context: the parts, and how many findings and draws.
-        allowed: at most this many draws in all; None for no limit.
+        allowed: at most this many draws that were not made before; None for no limit.
 
     Returns:
         The findings in the same order, and the draws that were made for them.
@@ -52,16 +54,25 @@ def explain(
         return list(findings), []
     alternatives = Alternatives(captions)
     confirmed = [f for f in findings if f.verdict == "confirmed"][: options.findings]
-    plans = {id(f): [(c, _plan(f, c.left, context)) for c in changes(f, alternatives)] for f in confirmed}
-    paid: dict[str, Draw] = {}
+    treats = {t.trial.hypothesis: t.treat[: options.draws] for t in tested}
+    plans = {
+        f.trial.hypothesis: [
+            (change, _plan(change.left, treats[f.trial.hypothesis], context)) for change in changes(f, alternatives)
+        ]
+        for f in confirmed
+    }
+    edits = [draws for plan in plans.values() for _, draws in plan]
+    made = context.store.draws(draw.key for draws in edits for draw in draws).keys()
+    paid: set[str] = set()
     chosen: dict[tuple[str, ...], Sequence[Draw]] = {}
-    for draws in (draws for plan in plans.values() for _, draws in plan):
-        own = {draw.key: draw for draw in draws}
-        if allowed is None or len(paid.keys() | own.keys()) <= allowed:
-            paid |= own
-            chosen[tuple(own)] = draws
+    for draws in edits:
+        own = tuple(dict.fromkeys(draw.key for draw in draws))
+        price = paid | (set(own) - made)
+        if allowed is None or len(price) <= allowed:
+            paid = price
+            chosen[own] = draws
     seen = {o.draw.key: o for o in observe(list(chosen.values()), context, "explain")} if chosen else {}
-    return [_explained(f, plans.get(id(f), ()), seen, context) for f in findings], list(seen.values())
+    return [_explained(f, plans.get(f.trial.hypothesis, ()), treats, seen) for f in findings], list(seen.values())
 
 
 def changes(finding: Finding, alternatives: Alternatives) -> list[Change]:
@@ -100,17 +111,20 @@ def _kind(phrase: str) -> str:
     return "modifier" if is_modifier(phrase) else opening(phrase)
 
 
-def _plan(finding: Finding, phrases: Sequence[str], context: Context) -> list[Draw]:
-    config = context.config
-    label = context.labels[finding.trial.hypothesis.label]
-    return plan_draws(label, phrases, "counterfactual", min(config.explain.draws, config.confirm.draws), context)
+def _plan(phrases: Sequence[str], treat: Sequence[Observation], context: Context) -> list[Draw]:
+    """Plan an edited description on the seeds of treat draws."""
+    label = context.labels[treat[0].draw.prompt.label]
+    return on_seeds(label, phrases, "counterfactual", [o.draw.seed for o in treat], context)
 
 
 def _explained(
-    finding: Finding, plan: Sequence[tuple[Change, Sequence[Draw]]], seen: dict[str, Observation], context: Context
+    finding: Finding,
+    plan: Sequence[tuple[Change, Sequence[Draw]]],
+    treats: Mapping[Hypothesis, Sequence[Observation]],
+    seen: Mapping[str, Observation],
 ) -> Finding:
-    treat = _plan(finding, finding.trial.hypothesis.phrases, context)
-    failing = {draw.seed for draw in treat if draw.key in finding.failing}
+    treat = treats[finding.trial.hypothesis]
+    failing = {o.draw.seed for o in treat if o.draw.key in finding.failing}
     counterfactuals = []
     for change, draws in plan:
         if any(draw.key not in seen for draw in draws):  # the budget left it out

@@ -6,9 +6,10 @@ Comes in: planned draws of any arm. Goes out: one `Observation` each, in the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from foible.records import Draw, Judgement, Label, Observation, Outcome, Prediction
+from foible.progress import Advance
+from foible.records import UNFAITHFUL, Draw, Judgement, Label, Observation, Outcome, Prediction
 from foible.stages.answer import Shown
 from foible.stages.classify import classify_unit
 from foible.stages.context import Context, Failure, units
@@ -16,7 +17,8 @@ from foible.stages.draw import draw_unit
 from foible.stages.judge import judge_unit
 from foible.wrappers import Fault
 
-UNFAITHFUL = "unfaithful: the judge does not see the label in the image"
+Look = Callable[[Sequence[Draw]], Sequence[Observation]]
+"""Gives what became of the draws of a plan, in their order."""
 
 
 def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> list[Observation]:
@@ -28,9 +30,17 @@ def observe(plans: Sequence[Sequence[Draw]], context: Context, stage: str) -> li
     observations: list[Observation] = []
     with context.progress.stage(stage, sum(len(plan) for plan in plans)) as advance:
         for plan in plans:
-            for unit in units(plan, context.config.batch):
-                observations += _observe_unit(unit, context)
-                advance(len(unit))
+            observations += observe_plan(plan, context, advance)
+    return observations
+
+
+def observe_plan(plan: Sequence[Draw], context: Context, advance: Advance | None = None) -> list[Observation]:
+    """Make, classify and judge the draws of one plan, unit by unit; `advance` is told of each finished unit."""
+    observations: list[Observation] = []
+    for unit in units(plan, context.config.batch):
+        observations += _observe_unit(unit, context)
+        if advance is not None:
+            advance(len(unit))
     return observations
 
 

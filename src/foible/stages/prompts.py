@@ -5,9 +5,9 @@ Comes in: labels, phrases, the config. Goes out: `Draw` records with their keys;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from foible.identity import canonical, derive_seeds, draw_key
+from foible.identity import canonical, derive_seeds, draw_key, seed_stream
 from foible.records import Arm, Draw, Label, Prompt
 from foible.stages.context import Context
 
@@ -34,9 +34,17 @@ def plan_draws(label: Label, phrases: Sequence[str], arm: Arm, count: int, conte
         count: how many.
         context: gives the template, the hunt's seed and the generator's identity.
     """
-    config, generator = context.config, context.generator.identity
-    prompt = make_prompt(label, config.explore.template, phrases)
     stream = "explore" if arm == "explore" else "test"
-    who = canonical([label.index, label.name])
-    seeds = derive_seeds(config.seed, stream, who, count)
-    return [Draw(draw_key(generator, prompt.text, each), prompt, each, arm) for each in seeds]
+    seeds = derive_seeds(context.config.seed, stream, canonical([label.index, label.name]), count)
+    return on_seeds(label, phrases, arm, seeds, context)
+
+
+def fresh_seeds(label: Label, context: Context) -> Iterator[int]:
+    """Yield the seeds of a label's treat and control arms without end: those that `plan_draws` counts through."""
+    return seed_stream(context.config.seed, "test", canonical([label.index, label.name]))
+
+
+def on_seeds(label: Label, phrases: Sequence[str], arm: Arm, seeds: Sequence[int], context: Context) -> list[Draw]:
+    """Plan draws of a label with a description on given seeds."""
+    prompt = make_prompt(label, context.config.explore.template, phrases)
+    return [Draw(draw_key(context.generator.identity, prompt.text, each), prompt, each, arm) for each in seeds]

@@ -5,9 +5,17 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
-from foible.statistics.intervals import clopper_pearson, newcombe_paired, risk_ratio, wilson
-from foible.statistics.judging import Estimate, Skill, corrected_failure_rate, ppi_mean, ppi_rate, rogan_gladen
-from foible.statistics.multiplicity import benjamini_hochberg, e_benjamini_hochberg
+from foible.statistics.intervals import clopper_pearson, newcombe_paired, paired_difference, risk_ratio, wilson
+from foible.statistics.judging import (
+    Estimate,
+    Skill,
+    corrected_failure_rate,
+    ppi_mean,
+    ppi_rate,
+    rogan_gladen,
+    unpolluted_rate,
+)
+from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
 from foible.statistics.paired import mcnemar_p, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
 
@@ -23,6 +31,7 @@ __all__ = [
     "clopper_pearson",
     "corrected_failure_rate",
     "difference_sequence",
+    "e_adjusted",
     "e_benjamini_hochberg",
     "expected_pairs",
     "given_up",
@@ -32,6 +41,7 @@ __all__ = [
     "mcnemar_p",
     "newcombe_paired",
     "outlook",
+    "paired_difference",
     "paired_margin_p",
     "pairs_needed",
     "power",
@@ -41,5 +51,6 @@ __all__ = [
     "risk_ratio",
     "rogan_gladen",
     "smallest_effect",
+    "unpolluted_rate",
     "wilson",
 ]

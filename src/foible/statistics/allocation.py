@@ -23,7 +23,7 @@ import numpy as np
 from scipy import special
 
 from foible.statistics.evidence import growth, log_evidence
-from foible.statistics.multiplicity import e_benjamini_hochberg
+from foible.statistics.multiplicity import e_adjusted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Aim:
     level: float = 0.05
     """False-discovery rate over all hypotheses tried: between 0 and 1."""
     price: float = 300.0
-    """Pairs that one more bug is worth; a hypothesis with a higher price is given up. At least 1."""
+    """Pairs that one more bug is worth; a hypothesis with a higher price is given up. At least 1; may be infinite."""
     least: int = 4
     """Pairs that every hypothesis gets before it may be given up, whatever is believed of it. At least 0."""
 
@@ -89,6 +89,10 @@ class Tally:
     """Failure rate of the base prompt as believed so far, 0 .. 1, from whatever is known."""
     chance: Floats
     """Chance of being a bug as believed before the first pair, 0 .. 1; only the odds between hypotheses matter much."""
+    void: NDArray[np.bool_] | None = None
+    """Whose evidence must not count, as things stand: an e-value of 0. None for nobody's."""
+    closed: NDArray[np.bool_] | None = None
+    """Which may get no further pair, whatever they are worth. None for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +104,13 @@ class Outlook:
     evidence: Floats
     """Natural logarithm of its e-value."""
     confirmed: NDArray[np.bool_]
-    """Whether it is called by e-BH at the level, over all hypotheses."""
+    """Whether it is called by e-BH at the level, over all hypotheses; never where its evidence is void."""
     bug: Floats
     """Chance that it is a bug, as believed now."""
     price: Floats
     """Pairs that a bug costs by going on with it, as believed now; infinite without hope."""
+    closed: NDArray[np.bool_]
+    """Which may get no further pair."""
 
 
 def outlook(tally: Tally, aim: Aim) -> Outlook:
@@ -122,25 +128,27 @@ def outlook(tally: Tally, aim: Aim) -> Outlook:
     """
     _check(tally)
     evidence = log_evidence(tally.minus, tally.both + tally.neither, tally.plus, aim.margin)
-    confirmed = e_benjamini_hochberg(np.exp(np.minimum(evidence, 700.0)), aim.level)
+    counted = evidence if tally.void is None else np.where(tally.void, -np.inf, evidence)
+    confirmed = e_adjusted(counted) <= aim.level  # as the verdicts will be, to the last bit
     pairs = np.asarray(tally.minus + tally.plus + tally.both + tally.neither, dtype=np.float64)
+    closed = np.zeros(len(evidence), dtype=np.bool_) if tally.closed is None else tally.closed
     if len(evidence) == 0:
-        return Outlook(pairs, evidence, confirmed, evidence, evidence)
+        return Outlook(pairs, evidence, confirmed, evidence, evidence, closed)
     base = np.clip(np.round(tally.base, 3), 1e-3, 1.0 - 1e-3)
     room = 1.0 - base - aim.margin  # rates that a bug can have; none where the base rate leaves no room
-    bug, share = _believe(tally, base, np.maximum(room, 0.0), aim.margin)
+    bug, share = _believe(tally, base, aim.margin)
     bug = np.where(room > 0.0, bug, 0.0)
     expected = max(1.0, float(bug.sum()), float(confirmed.sum()) + 1.0)
     needed = np.log(len(bug) / (aim.level * expected)) - evidence
-    speed, rate = _pace(base, np.maximum(room, 0.0), aim.margin)
+    speed, rate = _pace(base, aim.margin)
     a_pair = (share * speed).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         price = np.maximum(needed, 0.0) / a_pair + (1.0 - bug) / (bug * (share * rate).sum(axis=1))
-    return Outlook(pairs, evidence, confirmed, bug, np.where(bug > 0.0, np.maximum(price, 1.0), np.inf))
+    return Outlook(pairs, evidence, confirmed, bug, np.where(bug > 0.0, np.maximum(price, 1.0), np.inf), closed)
 
 
 def given_up(seen: Outlook, aim: Aim) -> NDArray[np.bool_]:
-    """Say which hypotheses are not worth another draw: unconfirmed, above the price, and tried often enough to say so.
+    """Say which hypotheses get no further draw: unconfirmed, and closed or, after the least number of pairs, too dear.
 
     Giving up is a decision about draws, not a claim: whether an effect is excluded, `log_futility` says.
 
@@ -151,7 +159,7 @@ def given_up(seen: Outlook, aim: Aim) -> NDArray[np.bool_]:
     Returns:
         Mask in the order of the tally.
     """
-    return ~seen.confirmed & (seen.price > aim.price) & (seen.pairs >= aim.least)
+    return ~seen.confirmed & (seen.closed | ((seen.price > aim.price) & (seen.pairs >= aim.least)))
 
 
 def choose(seen: Outlook, aim: Aim, most: int, seed: int) -> NDArray[np.intp]:
@@ -177,17 +185,18 @@ def choose(seen: Outlook, aim: Aim, most: int, seed: int) -> NDArray[np.intp]:
     return np.asarray(live[np.lexsort((ties, seen.price[live]))][:most], dtype=np.intp)
 
 
-def _believe(tally: Tally, base: Floats, room: Floats, margin: float) -> tuple[Floats, Floats]:
+def _believe(tally: Tally, base: Floats, margin: float) -> tuple[Floats, Floats]:
     """Give the chance that each is a bug, and how its rate would then be spread over `_BUGS`.
 
     The odds of all hypotheses are scaled alike until the expected number of bugs agrees with what was drawn.
     """
     fails = (tally.plus + tally.both)[:, None]
     passes = (tally.minus + tally.neither)[:, None]
-    bugs = base[:, None] + margin + room[:, None] * _BUGS
-    others = base[:, None] + np.minimum(margin, 1.0 - 1e-3 - base[:, None]) * _OTHERS
-    as_bug = special.xlogy(fails, bugs) + special.xlog1py(passes, -bugs)
-    as_other = special.xlogy(fails, others) + special.xlog1py(passes, -others)
+    different, where = np.unique(base, return_inverse=True)  # few: one for each label
+    bugs = np.minimum(_rates(different, margin), 1.0 - 1e-9)
+    others = different[:, None] + np.minimum(margin, 1.0 - 1e-3 - different[:, None]) * _OTHERS
+    as_bug = fails * np.log(bugs)[where] + passes * np.log1p(-bugs)[where]
+    as_other = fails * np.log(others)[where] + passes * np.log1p(-others)[where]
     most = np.maximum(as_bug.max(axis=1), as_other.max(axis=1))[:, None]
     weight = np.exp(as_bug - most)
     with np.errstate(divide="ignore"):
@@ -205,18 +214,24 @@ def _believe(tally: Tally, base: Floats, room: Floats, margin: float) -> tuple[F
     return bug, weight / np.where(total > 0.0, total, 1.0)
 
 
-def _pace(base: Floats, room: Floats, margin: float) -> tuple[Floats, Floats]:
+def _pace(base: Floats, margin: float) -> tuple[Floats, Floats]:
     """Give the growth of evidence a pair at each rate of a bug, and the rate; worked out once for each base rate."""
     different, where = np.unique(base, return_inverse=True)
-    first = np.zeros(len(different), dtype=np.intp)
-    first[where] = np.arange(len(base))
-    rate = np.minimum(different[:, None] + margin + room[first][:, None] * _BUGS, 1.0)
+    rate = np.minimum(_rates(different, margin), 1.0)
     return growth(rate, different[:, None], margin)[where], rate[where]
+
+
+def _rates(base: Floats, margin: float) -> Floats:
+    """Give the rates that a bug can have beside each base rate, on a last axis; above 1 where there is no room."""
+    room = np.maximum(1.0 - base - margin, 0.0)
+    rates: Floats = base[:, None] + margin + room[:, None] * _BUGS
+    return rates
 
 
 def _check(tally: Tally) -> None:
     """Say what is out of range."""
-    arrays = (tally.minus, tally.plus, tally.both, tally.neither, tally.base, tally.chance)
+    arrays: list[NDArray[Any]] = [tally.minus, tally.plus, tally.both, tally.neither, tally.base, tally.chance]
+    arrays += [mask for mask in (tally.void, tally.closed) if mask is not None]
     shapes = {np.shape(array) for array in arrays}
     if len(shapes) != 1 or len(shapes.pop()) != 1:
         message = f"expected arrays of one length, got shapes {[np.shape(array) for array in arrays]}"

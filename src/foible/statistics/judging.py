@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import special
 
+from foible.statistics.evidence import rate_sequence
 from foible.statistics.intervals import clopper_pearson
 
 if TYPE_CHECKING:
@@ -151,6 +152,64 @@ def corrected_failure_rate(
         return _standardise(top - rate * bottom, 0.5 / n + 0.5 * abs(wrong - rate) / specificity.of, spread)
 
     return _invert(score, top / bottom, z)
+
+
+def unpolluted_rate(
+    counts: tuple[int, int, int], judge: tuple[Skill, Skill], level: float = 0.95, *, sequential: bool = False
+) -> Estimate | None:
+    """Estimate how often the classifier fails on faithful images, where an unfaithful one is failed almost surely.
+
+    An image without its label that the judge lets through counts as a failure of a classifier that was right. Passes
+    are clean: judge and classifier both saw the label. So of n images n b are judged faithful, of which n b (1 - r)
+    pass; a share phi = (b - 1 + specificity) / (sensitivity + specificity - 1) of the n is faithful, and sensitivity
+    times that is also judged so. The rate is 1 - b (1 - r) / (sensitivity phi), at most r. Where some unfaithful images
+    pass, it is too small by about their share: a classifier is never blamed for them.
+
+    The rate rises with r, b and the specificity, and falls with the sensitivity. The interval has exact limits of these
+    four, each with a quarter of the error, at its two corners: it holds whenever they do, whatever the numbers.
+
+    Args:
+        counts: images judged faithful on which the classifier failed, those on which it passed, images judged
+            unfaithful.
+        judge: its sensitivity, on images that are truly faithful, and specificity, on those that are not.
+        level: least coverage, between 0 and 1.
+        sequential: whether the number of images depended on what was seen: then the interval holds at all times.
+
+    Returns:
+        Estimate in 0 .. 1; None where the judge is no better than a coin, or leaves no faithful image.
+
+    Raises:
+        ValueError: a count or the level is out of range.
+
+    Source: the share of faithful images is that of Rogan and Gladen (1978).
+    """
+    failed, passed, unfaithful = counts
+    sensitivity, specificity = judge
+    _check_counts(*counts)
+    _check_skill(*judge)
+    each = 1.0 - (1.0 - level) / 4
+    limits = rate_sequence if sequential else clopper_pearson
+    judged, faithful = failed + passed + unfaithful, failed + passed
+    if faithful == 0:
+        return None
+    share, rate = faithful / judged, failed / faithful
+    share_limits, rate_limits = limits(faithful, judged, each), limits(failed, faithful, each)
+    sees, rejects = (clopper_pearson(skill.right, skill.of, each) for skill in (sensitivity, specificity))
+    value = _unpolluted(rate, share, sensitivity.rate, specificity.rate)
+    if value is None:
+        return None
+    low = _unpolluted(rate_limits[0], share_limits[0], sees[1], rejects[0])
+    high = _unpolluted(rate_limits[1], share_limits[1], sees[0], rejects[1])
+    return Estimate(value, min(low or 0.0, value), max(rate_limits[1] if high is None else high, value))
+
+
+def _unpolluted(rate: float, share: float, sensitivity: float, specificity: float) -> float | None:
+    """Give the failure rate of faithful images; None where all that is judged faithful could be the judge's errors."""
+    if sensitivity + specificity <= 1.0 or share + specificity <= 1.0:
+        return None
+    faithful = (share - 1.0 + specificity) / (sensitivity + specificity - 1.0)
+    cleaned = max(share / (sensitivity * faithful), 1.0)  # below 1 where more is judged faithful than could be: all is
+    return min(max(1.0 - (1.0 - rate) * cleaned, 0.0), 1.0)
 
 
 def ppi_rate(

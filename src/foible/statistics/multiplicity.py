@@ -73,6 +73,31 @@ def e_benjamini_hochberg(e: ArrayLike, level: float) -> NDArray[np.bool_]:
     return np.asarray(values >= falling[enough[-1]], dtype=np.bool_)
 
 
+def e_adjusted(log_e: ArrayLike) -> NDArray[np.float64]:
+    """Adjust e-values: the smallest level at which e-BH would call each hypothesis.
+
+    Args:
+        log_e: natural logarithms of e-values, one for every hypothesis tried; may be empty.
+
+    Returns:
+        Levels in 0 .. 1 of the same length; a hypothesis may be called at a level exactly when its own is at most that.
+
+    Raises:
+        ValueError: a logarithm is not a number, or the input is not one-dimensional.
+
+    Source: as `e_benjamini_hochberg`.
+    """
+    values = _vector(log_e)
+    count = len(values)
+    if count == 0:
+        return values
+    order = np.argsort(-values, kind="stable")
+    levels = np.exp(np.minimum(np.log(count) - np.log(np.arange(1, count + 1)) - values[order], 0.0))
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum.accumulate(levels[::-1])[::-1]
+    return adjusted
+
+
 def _vector(values: ArrayLike) -> NDArray[np.float64]:
     """Pass one-dimensional numbers on as an array of floats, or say why not."""
     array = np.asarray(values, dtype=np.float64)
