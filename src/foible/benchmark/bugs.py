@@ -1,0 +1,146 @@
+"""`foible bench bugs`: every method on every target, over many seeds, with perfect and with imperfect parts.
+
+Comes in: a folder and how many hunts. Goes out: a `Benchmark` record, which `page.py` makes a page of. What was
+measured is kept hunt by hunt, so an interrupted benchmark goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from foible._version import __version__
+from foible.benchmark import methods
+from foible.benchmark.methods import Answer
+from foible.benchmark.pool import Pool, open_pool
+from foible.benchmark.recipe import Target, planted, shipped
+from foible.benchmark.scoring import Row, Score, score, summarise
+from foible.benchmark.world import World
+
+NATURAL = 24_000
+"""Scenes in the pool as base prompts draw them: 2,000 of each label."""
+ERRORS = (0.0, 0.1)
+"""Error rates of generator and judge alike."""
+PAIRS = (10, 15, 20, 25, 30, 40, 50, 75, 100)
+"""Draws a hypothesis among which hindsight chooses for the paper's recipe."""
+SHOWN = (25, 50, 100)
+FOIBLE, RECIPE, CONTRAST = "foible", "paper's recipe", "foible's hypotheses, fixed"
+GRID, PAIR_GRID, COVERING, CHANCE = "grid of single values", "grid of pairs", "covering array", "random descriptions"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Everything that was measured."""
+
+    version: str
+    seeds: int
+    natural: int
+    targets: tuple[str, ...]
+    rows: Mapping[float, Sequence[Row]]
+    """By error rate."""
+
+
+def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchmark:
+    """Run the benchmark.
+
+    Args:
+        folder: where the pool and what was measured are kept.
+        seeds: hunts; each has a seed of its own, and the targets take turns: a shipped one, then one by the recipe.
+        tell: is told how far it is.
+        natural: scenes in the pool.
+    """
+    open_pool(folder / "pool", natural, methods.covering_scenes(), tell)
+    done: dict[tuple[float, int], tuple[str, dict[str, Score]]] = {}
+    tasks = [(error, seed) for error in ERRORS for seed in range(seeds)]
+    workers = min(os.cpu_count() or 1, len(tasks))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as running:
+        for task, measured in zip(tasks, running.map(partial(_measured, folder, natural), tasks), strict=True):
+            done[task] = measured
+            tell(f"hunts: {len(done)} of {len(tasks)}")
+    names = list(dict.fromkeys(name for _, scores in done.values() for name in scores))
+    rows = {
+        error: [summarise(name, [done[error, seed][1][name] for seed in range(seeds)]) for name in names]
+        for error in ERRORS
+    }
+    targets = tuple(dict.fromkeys(done[ERRORS[0], seed][0] for seed in range(seeds)))
+    return Benchmark(__version__, seeds, natural, targets, {error: _with_hindsight(of) for error, of in rows.items()})
+
+
+def target_of(pool: Pool, seed: int) -> Target:
+    """Give the target of a hunt: shipped ones and those by the recipe in turn."""
+    trained = shipped(pool)
+    return trained[seed // 2 % len(trained)] if seed % 2 == 0 else planted(pool, seed)
+
+
+def measure(pool: Pool, seed: int, error: float) -> tuple[str, dict[str, Score]]:
+    """Let every method look for the bugs of one target; by its name."""
+    target = target_of(pool, seed)
+    world = World(pool, target.answers, error, error)
+    answers: dict[str, Answer] = {}
+    with tempfile.TemporaryDirectory() as place:
+        answers[FOIBLE] = methods.by_foible(world, seed, Path(place) / "foible")
+        recipe = methods.by_recipe(world, seed, Path(place) / "recipe")
+        contrast = methods.by_contrast(world, seed, Path(place) / "contrast")
+    proposed = {
+        RECIPE: (*recipe, PAIRS),
+        CONTRAST: (*contrast, SHOWN),
+        GRID: (methods.by_grid(world, 1), 0, SHOWN),
+        PAIR_GRID: (methods.by_grid(world, 2), 0, SHOWN[:1]),
+        COVERING: (*methods.by_covering(world, seed), SHOWN),
+        CHANCE: (methods.by_chance(world, seed), 0, SHOWN),
+    }
+    for name, (claims, explored, numbers) in proposed.items():
+        drawable = [claim for claim in claims if world.can_draw(claim.label, dict(claim.attributes))]
+        for pairs in numbers:
+            held, spent = methods.tested(world, drawable, pairs, seed)
+            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent)
+    return target.name, {name: score(answer, target, world) for name, answer in answers.items()}
+
+
+def _measured(folder: Path, natural: int, task: tuple[float, int]) -> tuple[str, dict[str, Score]]:
+    """Give what an earlier call measured, or measure it now and keep it."""
+    error, seed = task
+    file = folder / f"hunt-{natural}-{error:g}-{seed}.json"
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["version"] == __version__:
+            return str(kept["target"]), {name: Score(**of) for name, of in kept["scores"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # missing, torn, or of another version: measured anew
+    target, scores = measure(_pool(folder, natural), seed, error)
+    kept = {"version": __version__, "target": target, "scores": {name: asdict(of) for name, of in scores.items()}}
+    partial_file = file.with_suffix(".partial")
+    partial_file.write_text(json.dumps(kept), encoding="utf-8")
+    partial_file.replace(file)
+    return target, scores
+
+
+@cache
+def _pool(folder: Path, natural: int) -> Pool:
+    return open_pool(folder / "pool", natural, methods.covering_scenes(), lambda _: None)
+
+
+def _with_hindsight(rows: Sequence[Row]) -> list[Row]:
+    """Name the number of draws that hindsight would have chosen for the paper's recipe, and leave out the others.
+
+    It is the cheapest at which the recipe finds at least as many bugs as foible; where it never does, the cheapest of
+    those that find the most.
+    """
+    ours = next(row for row in rows if row.method == FOIBLE)
+    recipes = [row for row in rows if row.method.startswith(RECIPE)]
+    enough = [row for row in recipes if row.recall >= ours.recall]
+    most = max(row.recall for row in recipes)
+    best = min(enough or [row for row in recipes if row.recall == most], key=lambda row: row.price[0])
+    shown = {f"{RECIPE}, {pairs}" for pairs in SHOWN} | {best.method}
+    kept = [row for row in rows if not row.method.startswith(RECIPE) or row.method in shown]
+    named = [row if row is not best else replace(row, method=f"{row.method} (hindsight)") for row in kept]
+    return named if best.method not in {f"{RECIPE}, {pairs}" for pairs in SHOWN} else [*named, best]

@@ -1,0 +1,206 @@
+"""The benchmark as a page: a table and a plot, in Markdown and SVG.
+
+Comes in: a `Benchmark`. Goes out: `benchmark.md` and the pictures beside it. Neighbours: `bugs.py` measures,
+`calibration.py` works out the coverage.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from foible.benchmark.bugs import COVERING, FOIBLE, RECIPE, Benchmark
+from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
+from foible.benchmark.scoring import Row
+
+WIDTH, LEFT, RIGHT, LINE = 860, 270, 150, 24
+MOST = 30_000
+"""Draws a bug at the right end of the plot; infinitely many are drawn there too."""
+PERFECT, IMPERFECT = "#2f6ea5", "#c4411a"
+
+NOMINAL = 0.95
+FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
+"""Aims: the false-discovery rate, and the shares of planted bugs of one and of two attributes."""
+AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), ("hindsight", 1.5), (f"{COVERING}, 100", 3.0))
+"""How many times fewer draws a bug foible should need than each of these."""
+
+
+def write_page(measured: Benchmark, folder: Path) -> Path:
+    """Write the page and its pictures into a folder; return the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    covered, held = coverage(), nulls()
+    (folder / "benchmark.svg").write_text(price_plot(measured), encoding="utf-8")
+    (folder / "coverage.svg").write_text(coverage_plot(covered), encoding="utf-8")
+    page = folder / "benchmark.md"
+    page.write_text(text(measured, covered, held), encoding="utf-8")
+    return page
+
+
+def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]) -> str:
+    """Give the page as Markdown."""
+    template = (resources.files("foible.benchmark") / "page.md").read_text(encoding="utf-8")
+    return template.format(
+        seeds=measured.seeds,
+        version=measured.version,
+        targets=len(measured.targets),
+        names=", ".join(measured.targets),
+        tables="\n\n".join(f"{_setting(error)}:\n\n{_table(rows)}" for error, rows in measured.rows.items()),
+        aims=_aims(measured),
+        natural=measured.natural,
+        coverage=_coverage_table(covered),
+        nulls=_nulls_table(held),
+    )
+
+
+def price_plot(measured: Benchmark) -> str:
+    """Draw draws a bug by method, on a logarithmic axis, for perfect and imperfect parts."""
+    by_error = {error: {row.method: row for row in rows} for error, rows in measured.rows.items()}
+    methods = list(dict.fromkeys(_plain(row.method) for rows in measured.rows.values() for row in rows))
+    height = LINE * len(methods) + 90
+    parts = [_head(height, "Draws a planted bug")]
+    for tick in (100, 300, 1_000, 3_000, 10_000):
+        parts.append(_line((_x(tick), 40), (_x(tick), height - 40), "#d8dbe2"))
+        parts.append(_words((_x(tick), height - 22), f"{tick:,}", anchor="middle", colour="#5b6472"))
+    parts.append(_words((_x(MOST), height - 22), "∞", anchor="middle", colour="#5b6472"))
+    for place, method in enumerate(methods):
+        y = 55 + LINE * place
+        parts.append(_words((LEFT - 14, y + 4), method, anchor="end", bold=method == FOIBLE))
+        for shift, (error, colour) in zip((-4, 4), zip(by_error, (PERFECT, IMPERFECT), strict=True), strict=True):
+            row = next((r for name, r in by_error[error].items() if _plain(name) == method), None)
+            if row is not None:
+                parts.append(_interval(row, y + shift, colour))
+        recalls = [f"{_of(by_error[error], method):.0%}" for error in by_error]
+        parts.append(_words((WIDTH - RIGHT + 40, y + 4), " / ".join(recalls), colour="#5b6472"))
+    parts.append(_words((WIDTH - RIGHT + 40, 32), "bugs found", colour="#5b6472"))
+    parts.append(_words((LEFT, 20), "● perfect generator and judge", colour=PERFECT))
+    parts.append(_words((LEFT + 210, 20), "● each wrong in 10 %", colour=IMPERFECT))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def coverage_plot(covered: Sequence[Coverage]) -> str:
+    """Draw the coverage of each interval over the true rate."""
+    height, top, bottom = 260, 40, 220
+    colours = (PERFECT, "#7aa6cf", IMPERFECT, "#e39a80")
+
+    def x(rate: float) -> float:
+        return 60 + rate * (WIDTH - LEFT - 60)
+
+    def y(share: float) -> float:
+        return bottom - (share - 0.9) / 0.1 * (bottom - top)
+
+    parts = [_head(height, "Coverage of intervals")]
+    for share in (0.9, NOMINAL, 1.0):
+        parts.append(_line((x(0), y(share)), (x(1), y(share)), "#98a0ad" if share == NOMINAL else "#d8dbe2"))
+        parts.append(_words((52, y(share) + 4), f"{share:.0%}", anchor="end", colour="#5b6472"))
+    parts += [_words((x(r), bottom + 20), f"{r:.0%}", anchor="middle", colour="#5b6472") for r in (0.0, 0.5, 1.0)]
+    for place, (each, colour) in enumerate(zip(covered, colours, strict=True)):
+        points = " ".join(f"{x(rate):.1f},{y(max(share, 0.9)):.1f}" for rate, share in each.curve)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        parts.append(_words((WIDTH - LEFT + 20, 60 + 22 * place), each.interval, colour=colour))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _setting(error: float) -> str:
+    return f"Generator and judge each wrong in {error:.0%}" if error else "Perfect generator and judge"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    lines = ["| method | draws a bug | singles | pairs | false | claims |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        price = f"{_price(row.price[0])} [{_price(row.price[1])}, {_price(row.price[2])}]"
+        shares = " | ".join(map(_share, (row.singles, row.pairs, row.false)))
+        lines.append(f"| {row.method} | {price} | {shares} | {row.claims} |")
+    return "\n".join(lines)
+
+
+def _aims(measured: Benchmark) -> str:
+    ours = {error: _row(rows, FOIBLE) for error, rows in measured.rows.items()}
+    lines = [
+        "| aim | perfect parts | 10 % wrong |",
+        "|---|---|---|",
+        _aim(f"false-discovery rate at most {FALSE:.0%}", [(o.false[0], o.false[0] <= FALSE) for o in ours.values()]),
+        _aim(
+            f"singles found, at least {SINGLES:.0%}", [(o.singles[0], o.singles[0] >= SINGLES) for o in ours.values()]
+        ),
+        _aim(f"pairs found, at least {PAIRS:.0%}", [(o.pairs[0], o.pairs[0] >= PAIRS) for o in ours.values()]),
+    ]
+    for method, times in AIMS:
+        ratios = [_row(rows, method).price[0] / ours[error].price[0] for error, rows in measured.rows.items()]
+        reached = " | ".join(f"{ratio:.1f}{'' if ratio >= times else ': missed'}" for ratio in ratios)
+        lines.append(f"| at least {times:g} times fewer draws a bug than {method} | {reached} |")
+    return "\n".join(lines)
+
+
+def _aim(said: str, reached: Sequence[tuple[float, bool]]) -> str:
+    return f"| {said} | " + " | ".join(f"{share:.1%}{'' if met else ': missed'}" for share, met in reached) + " |"
+
+
+def _coverage_table(covered: Sequence[Coverage]) -> str:
+    lines = ["| interval, nominal 95 % | least coverage over true rates 0 to 1 |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {each.interval} | {each.least:.1%} |" for each in covered)])
+
+
+def _nulls_table(held: Sequence[Nulls]) -> str:
+    lines = [
+        "| test | hunts | hypotheses in all | hunts with a false finding | 95 % interval |",
+        "|---|---|---|---|---|",
+    ]
+    for n in held:
+        share = f"{n.false / n.hunts:.1%} | {n.low:.1%} to {n.high:.1%}"
+        lines.append(f"| {n.test} | {n.hunts} | {n.hypotheses:,} | {share} |")
+    return "\n".join(lines)
+
+
+def _row(rows: Sequence[Row], method: str) -> Row:
+    return next(row for row in rows if row.method == method or method in row.method)
+
+
+def _of(rows: dict[str, Row], method: str) -> float:
+    return next((row.recall for name, row in rows.items() if _plain(name) == method), math.nan)
+
+
+def _plain(method: str) -> str:
+    """Leave the number out where hindsight chose it: it may differ from one setting to the other."""
+    return f"{RECIPE}, hindsight" if "hindsight" in method else method
+
+
+def _price(draws: float) -> str:
+    return "∞" if math.isinf(draws) else f"{draws:,.0f}"
+
+
+def _share(share: tuple[float, float, float]) -> str:
+    return f"{share[0]:.0%} [{share[1]:.0%}, {share[2]:.0%}]"
+
+
+def _x(draws: float) -> float:
+    low, high = math.log(60), math.log(MOST)
+    return LEFT + (math.log(min(max(draws, 60), MOST)) - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+
+def _interval(row: Row, y: float, colour: str) -> str:
+    value, low, high = row.price
+    dot = f'<circle cx="{_x(value):.1f}" cy="{y}" r="4" fill="{colour}"/>'
+    return _line((_x(low), y), (_x(high), y), colour, width=2) + dot
+
+
+def _head(height: int, title: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        'font-family="sans-serif" font-size="13">'
+        f'<title>{escape(title)}</title><rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
+    )
+
+
+def _line(start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 1) -> str:
+    ends = f'x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
+
+
+def _words(
+    at: tuple[float, float], said: str, *, anchor: str = "start", colour: str = "#1b1f27", bold: bool = False
+) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}" fill="{colour}"{weight}>{escape(said)}</text>'

@@ -1,0 +1,129 @@
+"""Claims held against the truth: what was found, what is false, what a bug cost.
+
+Comes in: what each method answered, hunt by hunt. Goes out: a `Row` a method, with intervals. Neighbours: `methods.py`
+claims, `page.py` prints.
+
+A planted bug is *found* when a claim of its label that is true says all its attributes, perhaps with more. A claim is
+*true* when, over all images of the pool that fit it, the failure rate exceeds the label's by more than the margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foible.benchmark.methods import OPTIONS, Answer, Claim
+from foible.benchmark.recipe import Target
+from foible.benchmark.world import World
+from foible.statistics import clopper_pearson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one method did in one hunt."""
+
+    singles: int
+    conjunctions: int
+    found_singles: int
+    found_conjunctions: int
+    claims: int
+    false: int
+    draws: int
+
+    @property
+    def price(self) -> float:
+        """Draws a planted bug that was found; infinite where none was."""
+        found = self.found_singles + self.found_conjunctions
+        return self.draws / found if found else float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one method did over all hunts; each with a 95 % interval."""
+
+    method: str
+    hunts: int
+    price: tuple[float, float, float]
+    """Median draws a bug: value, low, high (bootstrap over hunts)."""
+    singles: tuple[float, float, float]
+    """Share of planted bugs of one attribute that were found (exact interval)."""
+    pairs: tuple[float, float, float]
+    """Likewise of two attributes."""
+    recall: float
+    """Share of all planted bugs that were found."""
+    false: tuple[float, float, float]
+    """Share of claims that are false, averaged over hunts (a hunt without claims has none): bootstrap."""
+    claims: int
+    """In all hunts together."""
+    false_claims: int
+
+
+def score(answer: Answer, target: Target, world: World) -> Score:
+    """Hold one answer against the truth."""
+    true = [claim for claim in answer.claims if is_true(claim, world)]
+    found = [bug for bug in target.bugs if any(_says(claim, bug.label, bug.attributes) for claim in true)]
+    kinds = [bug.kind for bug in target.bugs]
+    hit = [bug.kind for bug in found]
+    return Score(
+        kinds.count("single"),
+        kinds.count("conjunction"),
+        hit.count("single"),
+        hit.count("conjunction"),
+        len(answer.claims),
+        len(answer.claims) - len(true),
+        answer.draws,
+    )
+
+
+def is_true(claim: Claim, world: World) -> bool:
+    """Tell whether a claim holds over the whole pool."""
+    treat = world.true_rate(claim.label, dict(claim.attributes))
+    return treat - world.true_rate(claim.label, {}) > OPTIONS.margin
+
+
+def summarise(method: str, scores: Sequence[Score], seed: int = 0) -> Row:
+    """Put the hunts of one method together."""
+    prices = np.array([each.price for each in scores])
+    rates = np.array([each.false / each.claims if each.claims else 0.0 for each in scores])
+    return Row(
+        method,
+        len(scores),
+        _resampled(prices, _median, seed),
+        _exact(sum(s.found_singles for s in scores), sum(s.singles for s in scores)),
+        _exact(sum(s.found_conjunctions for s in scores), sum(s.conjunctions for s in scores)),
+        sum(s.found_singles + s.found_conjunctions for s in scores) / sum(s.singles + s.conjunctions for s in scores),
+        _resampled(rates, lambda values: values.mean(axis=-1), seed),
+        sum(s.claims for s in scores),
+        sum(s.false for s in scores),
+    )
+
+
+def _says(claim: Claim, label: str, attributes: Sequence[tuple[str, str]]) -> bool:
+    return claim.label == label and set(attributes) <= set(claim.attributes)
+
+
+def _exact(hits: int, n: int) -> tuple[float, float, float]:
+    low, high = clopper_pearson(hits, n)
+    return (hits / n if n else 0.0, low, high)
+
+
+def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the upper median, which is a number that occurs: the mean of a number and infinity would say nothing."""
+    middle: NDArray[np.float64] = np.sort(values, axis=-1)[..., values.shape[-1] // 2]
+    return middle
+
+
+def _resampled(
+    values: NDArray[np.float64], statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+) -> tuple[float, float, float]:
+    rows = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.quantile(statistic(values[rows]), [0.025, 0.975], method="nearest")
+    return float(statistic(values)), float(low), float(high)

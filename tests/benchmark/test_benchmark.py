@@ -1,0 +1,172 @@
+"""Promises of the planted-bug benchmark: a fair pool, an honest truth, and an account that leaves nothing out."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foible.benchmark import bugs, methods
+from foible.benchmark.covering import covering_rows
+from foible.benchmark.methods import Answer, Claim
+from foible.benchmark.pool import FIELDS, WORDS, Pool, open_pool
+from foible.benchmark.recipe import planted
+from foible.benchmark.scoring import Score, is_true, score, summarise
+from foible.benchmark.world import FAILED, PASSED, UNSCORED, World
+from foible.diorama.scene import Scene, caption, imagine
+from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+
+NATURAL = 4_800
+
+
+def quiet(_):
+    """Tell nobody."""
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """A pool of scenes that nobody drew: a classifier that is always right, captions and vectors of the truth."""
+    scenes = [imagine(f"a photo of a {LABELS[k % 12].name}", k).scene for k in range(NATURAL)]
+    scenes += methods.covering_scenes()
+    codes = np.array([[WORDS[f].index(getattr(s, f)) for f in FIELDS] for s in scenes], np.uint8)
+    right = codes[:, 0]
+    return Pool(codes, {"reference": right}, tuple(map(caption, scenes)), codes.astype(np.float32), NATURAL)
+
+
+@pytest.fixture(scope="module")
+def target(pool):
+    """A classifier by the recipe."""
+    return planted(pool, 3)
+
+
+@pytest.fixture(scope="module")
+def world(pool, target):
+    """Its world, with perfect parts."""
+    return World(pool, target.answers)
+
+
+def test_a_small_pool_is_drawn_once_and_a_torn_chunk_again(tmp_path):
+    """What is kept is used again; a chunk that is torn, and no other, is drawn again, to the same answers."""
+    scenes = [Scene("vase", "red", "plain", "grass", "night", "clear", "above", "far", "box")]
+    first = open_pool(tmp_path, 12, scenes, quiet)
+    (file,) = tmp_path.rglob("*.npz")
+    before = file.stat().st_mtime_ns
+    open_pool(tmp_path, 12, scenes, quiet)
+    assert file.stat().st_mtime_ns == before
+    file.write_bytes(file.read_bytes()[:500])
+    again = open_pool(tmp_path, 12, scenes, quiet)
+    assert (again.codes == first.codes).all()
+    assert again.captions == first.captions
+    assert all((again.predictions[name] == first.predictions[name]).all() for name in first.predictions)
+    assert first.codes[12].tolist() == [WORDS[f].index(getattr(scenes[0], f)) for f in FIELDS]
+
+
+@given(
+    label=st.sampled_from(WORDS["label"]),
+    attribute=st.sampled_from(sorted(ATTRIBUTES)),
+    data=st.data(),
+    seeds=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=20),
+)
+@settings(max_examples=50, deadline=None)
+def test_a_draw_is_what_was_asked_for_and_the_same_each_time(world, label, attribute, data, seeds):
+    """A draw shows its label and satisfies its description, whatever else is drawn beside it."""
+    word = data.draw(st.sampled_from(WORDS[attribute]))
+    picked = world.pick(label, {attribute: word}, seeds)
+    shown = world.pool.codes[picked.images]
+    assert (shown[:, 0] == WORDS["label"].index(label)).all()
+    assert (shown[:, FIELDS.index(attribute)] == WORDS[attribute].index(word)).all()
+    alone = [world.pick(label, {attribute: word}, [seed]).images[0] for seed in seeds]
+    assert picked.images.tolist() == alone
+
+
+def test_every_fitting_image_is_drawn_as_often(world):
+    """Over many seeds, each image that fits comes up as often as chance lets it."""
+    rows = world.rows("vase", {"light": "night"})
+    counts = np.bincount(np.searchsorted(rows, world.pick("vase", {"light": "night"}, range(100_000)).images))
+    expected = 100_000 / len(rows)
+    assert len(counts) == len(rows)
+    assert abs(((counts - expected) ** 2 / expected).sum() - len(rows)) < 6 * np.sqrt(2 * len(rows))
+
+
+def test_parts_err_as_often_as_they_are_told_to(pool):
+    """A tenth of the draws shows another label, a tenth is misjudged, and what an honest judge sees is unscored."""
+    erring = World(pool, pool.predictions["reference"], 0.1, 0.1)
+    picked = erring.pick("vase", {}, range(40_000))
+    wrong = pool.codes[picked.images, 0] != WORDS["label"].index("vase")
+    assert abs(wrong.mean() - 0.1) < 0.01
+    assert abs(picked.misjudged.mean() - 0.1) < 0.01
+    outcomes = erring.outcomes("vase", picked)
+    assert (outcomes[wrong & ~picked.misjudged] == UNSCORED).all()
+    assert (outcomes[~wrong & picked.misjudged] == UNSCORED).all()
+    assert (outcomes[wrong & picked.misjudged] == FAILED).all()
+    assert (outcomes[~wrong & ~picked.misjudged] == PASSED).all()
+
+
+def test_the_truth_is_counted_over_the_pool(world, target):
+    """Every planted bug is true, at about its strength; the same words for another label are not."""
+    for bug in target.bugs:
+        rate = world.true_rate(bug.label, dict(bug.attributes))
+        assert abs(rate - bug.mislabelled) < 0.2
+        assert is_true(Claim(bug.label, bug.attributes), world)
+    sound = next(name for name in WORDS["label"] if name not in {bug.label for bug in target.bugs})
+    assert not is_true(Claim(sound, target.bugs[0].attributes), world)
+
+
+@given(
+    values=st.dictionaries(
+        st.sampled_from("abcde"), st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=4, unique=True), min_size=2
+    ),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_covering_array_covers_every_pair(values, seed):
+    """Every two values of two attributes stand in one row, and every row says every attribute."""
+    rows = covering_rows(values, seed)
+    assert all(row.keys() == values.keys() and all(row[n] in values[n] for n in values) for row in rows)
+    for a, b in itertools.combinations(values, 2):
+        assert {(row[a], row[b]) for row in rows} == set(itertools.product(values[a], values[b]))
+
+
+def test_shared_draws_are_counted_once(world):
+    """Two hypotheses of one label share their control draws; of two labels they do not."""
+    claims = [Claim("vase", (("light", "night"),)), Claim("vase", (("colour", "red"),))]
+    assert methods.tested(world, claims, 20, 0)[1] == 60
+    assert methods.tested(world, [claims[0], Claim("teapot", (("light", "night"),))], 20, 0)[1] == 80
+
+
+def test_claims_are_held_against_the_truth(world, target):
+    """A bug is found by a true claim that says all of it; a claim that is not true is false, and finds nothing."""
+    single = next(bug for bug in target.bugs if bug.kind == "single")
+    sound = next(name for name in WORDS["label"] if name not in {bug.label for bug in target.bugs})
+    answer = Answer((Claim(single.label, single.attributes), Claim(sound, single.attributes)), 500)
+    got = score(answer, target, world)
+    assert (got.found_singles, got.found_conjunctions, got.claims, got.false, got.price) == (1, 0, 2, 1, 500.0)
+
+
+def test_a_hunt_that_finds_nothing_costs_more_than_any(world):
+    """A median over hunts in which most found nothing is infinite, not left out."""
+    hit, miss = Score(4, 2, 2, 0, 2, 0, 400), Score(4, 2, 0, 0, 0, 0, 300)
+    assert summarise("m", [hit, hit, miss]).price[0] == 200.0
+    assert summarise("m", [hit, miss, miss]).price[0] == float("inf")
+
+
+def test_every_method_looks_over_the_same_world(pool, monkeypatch):
+    """A hunt finds planted bugs and claims nothing false; every method has an account and a score."""
+    monkeypatch.setattr(bugs, "target_of", planted)
+    name, scores = bugs.measure(pool, 3, 0.0)
+    assert name == "recipe 3"
+    ours = scores[bugs.FOIBLE]
+    assert ours.found_singles + ours.found_conjunctions >= 3
+    assert ours.false == 0
+    assert {n.rpartition(",")[0] for n in scores} >= {
+        bugs.RECIPE,
+        bugs.GRID,
+        bugs.PAIR_GRID,
+        bugs.COVERING,
+        bugs.CHANCE,
+    }
+    assert all(each.draws > 0 for each in scores.values())
+    assert bugs.measure(pool, 3, 0.0) == (name, scores)
