@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foible.benchmark import bugs, methods
+from foible.benchmark.calibration import placebos
 from foible.benchmark.covering import covering_rows
 from foible.benchmark.methods import Answer, Claim
 from foible.benchmark.pool import FIELDS, WORDS, Pool, open_pool
@@ -144,6 +145,13 @@ def test_claims_are_held_against_the_truth(world, target):
     answer = Answer((Claim(single.label, single.attributes), Claim(sound, single.attributes)), 500)
     got = score(answer, target, world)
     assert (got.found_singles, got.found_conjunctions, got.claims, got.false, got.price) == (1, 0, 2, 1, 500.0)
+
+
+def test_placebo_descriptions_are_hardly_ever_confirmed(world):
+    """Descriptions that say nothing, at a margin of 0, give no finding in nearly all hunts, whenever one stops."""
+    held = placebos([world], 20)
+    assert held.hypotheses == 20 * 12 * 4
+    assert held.false <= 4  # of 20 at a level of 5 %: more has a chance below 0.3 %
 
 
 def test_a_hunt_that_finds_nothing_costs_more_than_any(world):

@@ -30,7 +30,7 @@ LAYERS = (
     {"stages"},
     {"prepare", "results", "testing", "models", "report"},
     {"hunting", "recall"},
-    {"verify"},
+    {"verify", "benchmark"},
     {"cli", ""},
     {"__main__"},
 )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from foible._version import __version__
 from foible.benchmark import methods
+from foible.benchmark.calibration import Nulls, placebos
 from foible.benchmark.methods import Answer
 from foible.benchmark.pool import Pool, open_pool
 from foible.benchmark.recipe import Target, planted, shipped
@@ -34,6 +35,9 @@ SHOWN = (25, 50, 100)
 FOIBLE, RECIPE, CONTRAST = "foible", "paper's recipe", "foible's hypotheses, fixed"
 GRID, PAIR_GRID, COVERING, CHANCE = "grid of single values", "grid of pairs", "covering array", "random descriptions"
 
+PLACEBO_SEEDS = 30
+"""Hunts a shipped classifier in which every description is a placebo."""
+
 Tell = Callable[[str], None]
 
 
@@ -47,6 +51,7 @@ class Benchmark:
     targets: tuple[str, ...]
     rows: Mapping[float, Sequence[Row]]
     """By error rate."""
+    placebos: Nulls
 
 
 def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchmark:
@@ -58,7 +63,7 @@ def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchma
         tell: is told how far it is.
         natural: scenes in the pool.
     """
-    open_pool(folder / "pool", natural, methods.covering_scenes(), tell)
+    pool = open_pool(folder / "pool", natural, methods.covering_scenes(), tell)
     done: dict[tuple[float, int], tuple[str, dict[str, Score]]] = {}
     tasks = [(error, seed) for error in ERRORS for seed in range(seeds)]
     workers = min(os.cpu_count() or 1, len(tasks))
@@ -72,7 +77,9 @@ def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchma
         for error in ERRORS
     }
     targets = tuple(dict.fromkeys(done[ERRORS[0], seed][0] for seed in range(seeds)))
-    return Benchmark(__version__, seeds, natural, targets, {error: _with_hindsight(of) for error, of in rows.items()})
+    worlds = [World(pool, target.answers) for target in shipped(pool)]
+    shown = {error: _with_hindsight(of) for error, of in rows.items()}
+    return Benchmark(__version__, seeds, natural, targets, shown, placebos(worlds, PLACEBO_SEEDS))
 
 
 def target_of(pool: Pool, seed: int) -> Target:

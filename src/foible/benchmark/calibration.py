@@ -1,17 +1,19 @@
 """Calibration: how often intervals hold the truth, and how often a world without bugs gives a finding.
 
-Comes in: nothing. Goes out: `Coverage` and `Nulls` records. Coverage is summed over every outcome, not simulated;
-hunts over worlds without a bug are simulated with fixed seeds.
+Comes in: nothing, or worlds to draw from. Goes out: `Coverage` and `Nulls` records. Coverage is summed over every
+outcome, not simulated; hunts over worlds without a bug are simulated with fixed seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from foible.benchmark.pool import WORDS
+from foible.benchmark.world import FAILED, World
 from foible.statistics import (
     benjamini_hochberg,
     clopper_pearson,
@@ -24,6 +26,8 @@ from foible.statistics import (
 RATES = np.linspace(0.0, 1.0, 101)
 NUMBERS = (10, 40)
 HUNTS, HYPOTHESES, PAIRS = 200, 50, 60
+PLACEBOS = 4
+"""Placebo descriptions a label."""
 BASE, MARGIN, LEVEL = 0.2, 0.1, 0.05
 
 
@@ -71,6 +75,29 @@ def nulls() -> list[Nulls]:
     ]
 
 
+def placebos(worlds: Sequence[World], seeds: int) -> Nulls:
+    """Test descriptions that say nothing on drawn images: both arms draw the base prompt, on seeds of their own.
+
+    At a margin of 0 that is the edge of the null, at the failure rates that the classifiers really have.
+    """
+    hunts = [_placebo_hunt(world, seed) for world in worlds for seed in range(seeds)]
+    low, high = clopper_pearson(sum(hunts), len(hunts))
+    hypotheses = len(hunts) * len(WORDS["label"]) * PLACEBOS
+    return Nulls(
+        "placebo descriptions on drawn images, margin 0, sequential", len(hunts), hypotheses, sum(hunts), low, high
+    )
+
+
+def _placebo_hunt(world: World, seed: int) -> bool:
+    arms: list[list[np.ndarray]] = [[], []]
+    for label in WORDS["label"]:
+        for number in range(PLACEBOS):
+            for arm, seen in enumerate(arms):
+                start = ((seed * PLACEBOS + number) * len(arms) + arm) * PAIRS
+                seen.append(world.outcomes(label, world.pick(label, {}, range(start, start + PAIRS))) == FAILED)
+    return _ever_confirmed(np.array(arms[0]), np.array(arms[1]), 0.0)
+
+
 def _nulls(test: str, false: int) -> Nulls:
     low, high = clopper_pearson(false, HUNTS)
     return Nulls(test, HUNTS, HUNTS * HYPOTHESES, false, low, high)
@@ -113,9 +140,12 @@ def _fixed_hunt(rng: np.random.Generator) -> bool:
 
 
 def _sequential_hunt(rng: np.random.Generator) -> bool:
+    return _ever_confirmed(*_pairs(rng), MARGIN)
+
+
+def _ever_confirmed(treat: np.ndarray, control: np.ndarray, margin: float) -> bool:
     """Stop as soon as anything is confirmed: the best that one who wants a finding can do."""
-    treat, control = _pairs(rng)
     plus, minus = (treat & ~control).cumsum(axis=1), (control & ~treat).cumsum(axis=1)
-    seen = np.arange(1, PAIRS + 1)[None, :]
-    evidence = log_evidence(minus, seen - plus - minus, plus, MARGIN)
-    return any(bool((e_adjusted(evidence[:, look]) <= LEVEL).any()) for look in range(PAIRS))
+    seen = np.arange(1, treat.shape[1] + 1)[None, :]
+    evidence = log_evidence(minus, seen - plus - minus, plus, margin)
+    return any(bool((e_adjusted(evidence[:, look]) <= LEVEL).any()) for look in range(treat.shape[1]))

@@ -31,7 +31,7 @@ AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), ("hindsight", 1.5), (f"
 def write_page(measured: Benchmark, folder: Path) -> Path:
     """Write the page and its pictures into a folder; return the page."""
     folder.mkdir(parents=True, exist_ok=True)
-    covered, held = coverage(), nulls()
+    covered, held = coverage(), [*nulls(), measured.placebos]
     (folder / "benchmark.svg").write_text(price_plot(measured), encoding="utf-8")
     (folder / "coverage.svg").write_text(coverage_plot(covered), encoding="utf-8")
     page = folder / "benchmark.md"
