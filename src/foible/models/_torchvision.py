@@ -3,11 +3,11 @@
 Comes in: nothing; `watch` waits for the first import of torchvision, whoever asks for it. Goes out: a torchvision that
 can be imported. Neighbour: `classify_timm.py`, which needs one at all.
 
-torchvision comes in builds that each fit one build of torch. In a pair that does not match, its C library is left out in
-silence, and the import then ends in "operator torchvision::nms does not exist", for it describes operators that nobody
-defined. `transformers`, `diffusers` and `timm` import it where it is installed, so that all three break. Classifiers need
-only its Python half. So where the library does not load, the two operators are declared, by name and types alone: the
-import goes through, and whoever calls one of them is told by torchvision itself that the pair does not match.
+torchvision comes in builds that each fit one build of torch. In a pair that does not match, its C library is left out
+in silence, and the import then ends in "operator torchvision::nms does not exist", for it describes operators that
+nobody defined. `transformers`, `diffusers` and `timm` import it where it is installed, so that all three break, though
+classifiers need only its Python half. So where the library does not load, the two operators are declared, by name and
+types alone: the import goes through, and whoever calls one is told by torchvision itself that the pair does not match.
 """
 
 from __future__ import annotations
