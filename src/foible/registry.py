@@ -56,21 +56,28 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "transformers": "foible.models.embed_transformers:TransformersEmbedder",
     },
     "judge": {
+        "clip": "foible.models.judge_clip:ClipJudge",
         "diorama": "foible.models.diorama:judge",
+        "ensemble": "foible.ensemble:EnsembleJudge",
         "python": "foible.models.python:find",
-        "transformers": "foible.models.judge_clip:ClipJudge",
+        "vlm": "foible.models.judge_vlm:VlmJudge",
     },
 }
 """Per kind: family -> "module:attribute" of a factory that is called as `factory(name, **args)`."""
 
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "clip": ("", ("torch", "transformers")),
     "transformers": ("", ("torch", "transformers")),
+    "vlm": ("", ("torch", "transformers")),
 }
 """Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
 
 HINTS: Mapping[str, str] = {
+    "clip": "clip:folder-or-hub-name",
+    "ensemble": "ensemble",
     "python": "python:package.module:factory",
     "transformers": "transformers:folder-or-hub-name",
+    "vlm": "vlm:folder-or-hub-name",
 }
 """Families whose names cannot be listed: how their specs look."""
 
