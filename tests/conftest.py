@@ -10,4 +10,4 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # Before a test imports transformers itself: beside a torchvision that does not match its torch it would not import.
-import foible.models  # noqa: E402, F401 - the environment comes first; importing it is what is wanted
+import foible.models  # noqa: F401 - importing it is what is wanted

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def prepare(
     parts = {kind: _load(kind, config, (objects or {}).get(kind)) for kind in kinds}
     _refuse_self_judging(parts)
     class_names = _class_names(parts["classifier"])
-    labels = resolve_labels(config.labels, class_names)
+    labels = resolve_labels(config.labels, class_names, _accepted(parts["classifier"], class_names))
     failure = Failure(config.failure.top, _target(config, labels, class_names))
     if class_names is not None:
         failure.check(labels, len(class_names))
@@ -137,12 +137,14 @@ def _load(kind: str, config: HuntConfig, given: object) -> Part:
 
 
 def _refuse_self_judging(parts: Mapping[str, Part]) -> None:
-    judge, classifier = parts["judge"], parts["classifier"]
-    # Two lambdas share a name, so the fingerprint counts too; a method stands for the object that it is bound to.
-    same = all(judge.identity[name] == classifier.identity[name] for name in ("spec", "args", "fingerprint"))
-    if same or judge.object is classifier.object or _owner(judge) is _owner(classifier):
-        message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
-        raise ConfigError(message)
+    """Refuse a judge, or a member of one, that is the classifier, or is made of the same weights."""
+    classifier = parts["classifier"]
+    for judge in (parts["judge"], *getattr(parts["judge"].object, "members", ())):
+        # Under another family or with other arguments the same weights make the same mistakes.
+        same = judge.identity["fingerprint"] == classifier.identity["fingerprint"]
+        if same or judge.object is classifier.object or _owner(judge) is _owner(classifier):
+            message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+            raise ConfigError(message)
 
 
 def _owner(part: Part) -> object:
@@ -164,6 +166,21 @@ def _class_names(classifier: Part) -> list[str] | None:
         )
         raise PluginError(message)
     return listed
+
+
+def _accepted(classifier: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
+    """Return which further classes the classifier says are as good as another: index -> indices."""
+    found = getattr(classifier.object, "accepted", None)
+    if not found or names is None:
+        return {}
+    every = [index for one, others in found.items() for index in (one, *others)] if isinstance(found, Mapping) else [-1]
+    if not all(isinstance(index, int) and 0 <= index < len(names) for index in every):
+        message = (
+            f"`accepted` of the classifier {brief(classifier.identity['spec'])} must map class indices to collections "
+            f"of class indices below {len(names)}, but got {brief(repr(found), 80)}"
+        )
+        raise PluginError(message)
+    return found
 
 
 def _own_hypotheses(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[Hypothesis, ...]:

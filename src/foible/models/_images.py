@@ -73,14 +73,16 @@ class Recipe:
         picture = Picture.fromarray(image)
         if self.crop is None:
             return np.asarray(picture.resize((wide, high), how))
-        # The side that is shorter for this shape of input gets size / crop, and the other follows.
-        scale = max(int(high / self.crop) / picture.height, int(wide / self.crop) / picture.width)
-        fitted = picture.resize((_times(picture.width, scale, wide), _times(picture.height, scale, high)), how)
+        # The side that is shorter for this shape of input becomes size / crop, and the other follows, in whole numbers.
+        wanted, given = int(high / self.crop), picture.height
+        if int(wide / self.crop) * picture.height > wanted * picture.width:
+            wanted, given = int(wide / self.crop), picture.width
+        fitted = picture.resize((picture.width * wanted // given, picture.height * wanted // given), how)
         left, top = round((fitted.width - wide) / 2), round((fitted.height - high) / 2)
         return np.asarray(fitted.crop((left, top, left + wide, top + high)))
 
 
-def recipe(
+def recipe(  # noqa: PLR0913 - each is an argument that the user may name
     model: str,
     *,
     size: int | Sequence[int],
@@ -125,11 +127,6 @@ def recipe(
         raise ArgumentError(_wrong(model, "std", "three numbers above 0", std))
     height, width = sides
     return Recipe((height, width), None if crop is None else float(crop), means, stds, layout, interpolation)
-
-
-def _times(side: int, scale: float, at_least: int) -> int:
-    """Scale a side; the sum of roundings may not leave it shorter than the crop."""
-    return max(int(side * scale + 1e-9), at_least)
 
 
 def _of_range(model: str, pixel_range: Sequence[float]) -> tuple[list[float], list[float]]:
