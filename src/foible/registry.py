@@ -14,6 +14,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from typing import Any
 
 from foible import fingerprint
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
+from foible.families import BUILT_IN, HINTS, NEEDS
 from foible.records import Spec
 
 KINDS = ("generator", "classifier", "captioner", "embedder", "judge")
@@ -34,52 +36,6 @@ METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "judge": ("judge", ("images", "labels")),
 }
 """Per kind: the one method of its protocol and what that is given."""
-
-BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "generator": {
-        "diorama": "foible.models.diorama:Scenes",
-        "python": "foible.models.python:find",
-    },
-    "classifier": {
-        "diorama": "foible.models.diorama:classifier",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.classify_transformers:TransformersClassifier",
-    },
-    "captioner": {
-        "diorama": "foible.models.diorama:captioner",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.caption_transformers:TransformersCaptioner",
-    },
-    "embedder": {
-        "diorama": "foible.models.diorama:embedder",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.embed_transformers:TransformersEmbedder",
-    },
-    "judge": {
-        "clip": "foible.models.judge_clip:ClipJudge",
-        "diorama": "foible.models.diorama:judge",
-        "ensemble": "foible.ensemble:EnsembleJudge",
-        "python": "foible.models.python:find",
-        "vlm": "foible.models.judge_vlm:VlmJudge",
-    },
-}
-"""Per kind: family -> "module:attribute" of a factory that is called as `factory(name, **args)`."""
-
-NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "clip": ("", ("torch", "transformers")),
-    "transformers": ("", ("torch", "transformers")),
-    "vlm": ("", ("torch", "transformers")),
-}
-"""Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
-
-HINTS: Mapping[str, str] = {
-    "clip": "clip:folder-or-hub-name",
-    "ensemble": "ensemble",
-    "python": "python:package.module:factory",
-    "transformers": "transformers:folder-or-hub-name",
-    "vlm": "vlm:folder-or-hub-name",
-}
-"""Families whose names cannot be listed: how their specs look."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -143,6 +99,29 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None) -> Part
     factory, name, source = _find(kind, spec.name)
     made = _make(kind, spec.name, factory, name, given)
     return Part(kind, _fitting(kind, made, spec.name), _identity(spec.name, given, made, source.version))
+
+
+def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> None:
+    """Check a spec and its arguments without loading what it names: no weights are read, and nobody is asked.
+
+    The module of the family is imported, so that a missing extra is told.
+
+    Raises:
+        PluginError: as `load`, as far as can be told without loading.
+        ArgumentError: as `load`.
+    """
+    method(kind)
+    given = dict(args or {})
+    _must_be_json(kind, spec, given)
+    factory, name, _ = _find(kind, spec)
+    ready = name is None and not inspect.isclass(factory) and hasattr(factory, method(kind))
+    with suppress(TypeError, ValueError):  # a factory in C that does not tell
+        parameters = [] if ready else list(inspect.signature(factory).parameters.values())
+        if name is not None:
+            before = _name(kind, spec, name, parameters)
+            _check_arguments(kind, spec, parameters[len(before) :], given)
+        elif given or _required(parameters) != METHODS[kind][1]:
+            _check_arguments(kind, spec, parameters, given)
 
 
 def method(kind: str) -> str:

@@ -18,8 +18,8 @@ TINY = [
     ("embedder", "clip", {}),
     ("embedder", "resnet", {}),
     ("embedder", "vit", {}),
-    ("judge", "clip", {"contrasts": ["cup", "ball"]}),
-    ("judge", "clip", {"threshold": 0.1}),
+    ("embedder", "siglip", {}),
+    ("embedder", "dinov2", {}),
 ]
 TRIVIAL = [
     ("generator", testing.NoiseGenerator),

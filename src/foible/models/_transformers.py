@@ -165,6 +165,22 @@ def tokenizer(found: Source) -> Any:
         )
 
 
+def chat_processor(found: Source) -> Any:
+    """Load what turns chats about images into tensors.
+
+    Raises:
+        PluginError: the model has no chat template.
+    """
+    with _sentence(found.name), quiet():
+        processor = transformers.AutoProcessor.from_pretrained(
+            found.folder, backend="pil", local_files_only=True, trust_remote_code=found.trust_remote_code
+        )
+    if getattr(processor, "chat_template", None) is None or not hasattr(processor, "tokenizer"):
+        message = f"{found.name!r} has no chat template for images, so it cannot be asked a question; name a chat model"
+        raise PluginError(message)
+    return processor
+
+
 def pixels(processor: Any, images: Sequence[Image], found: Source) -> torch.Tensor:
     """Turn images into the tensor that the model takes: (n, channels, height, width)."""
     batch = processor(images=list(images), return_tensors="pt", input_data_format="channels_last")

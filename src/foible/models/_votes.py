@@ -103,7 +103,7 @@ def settle(name: str, given: Mapping[str, Any], calibration: str | None, own: st
         return dict(given)
     told = [argument for argument, value in given.items() if value is not None]
     if told:
-        message = f"{name!r} takes {brief(told[0])!r} from its calibration {brief(calibration)!r}; leave one of them out"
+        message = f"{name!r} takes {brief(told[0])!r} from its calibration {brief(calibration)!r}; leave one out"
         raise ArgumentError(message)
     read = _read(name, calibration)
     if read["fingerprint"] != own:

@@ -1,0 +1,54 @@
+"""The families of plug-ins that ship with foible: where each is made, what it needs, how its specs look.
+
+Comes in: nothing. Goes out: three tables that `registry.py` reads. Everything here is a name; nothing is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "generator": {
+        "diorama": "foible.models.diorama:Scenes",
+        "python": "foible.models.python:find",
+    },
+    "classifier": {
+        "diorama": "foible.models.diorama:classifier",
+        "python": "foible.models.python:find",
+        "transformers": "foible.models.classify_transformers:TransformersClassifier",
+    },
+    "captioner": {
+        "diorama": "foible.models.diorama:captioner",
+        "python": "foible.models.python:find",
+        "transformers": "foible.models.caption_transformers:TransformersCaptioner",
+    },
+    "embedder": {
+        "diorama": "foible.models.diorama:embedder",
+        "python": "foible.models.python:find",
+        "transformers": "foible.models.embed_transformers:TransformersEmbedder",
+    },
+    "judge": {
+        "clip": "foible.models.judge_clip:ClipJudge",
+        "diorama": "foible.models.diorama:judge",
+        "ensemble": "foible.ensemble:EnsembleJudge",
+        "python": "foible.models.python:find",
+        "vlm": "foible.models.judge_vlm:VlmJudge",
+    },
+}
+"""Per kind: family -> "module:attribute" of a factory that is called as `factory(name, **args)`."""
+
+NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "clip": ("", ("torch", "transformers")),
+    "transformers": ("", ("torch", "transformers")),
+    "vlm": ("", ("torch", "transformers")),
+}
+"""Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
+
+HINTS: Mapping[str, str] = {
+    "clip": "clip:folder-or-hub-name",
+    "ensemble": "ensemble",
+    "python": "python:package.module:factory",
+    "transformers": "transformers:folder-or-hub-name",
+    "vlm": "vlm:folder-or-hub-name",
+}
+"""Families whose names cannot be listed: how their specs look."""
