@@ -14,8 +14,12 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "classifier": {
         "diorama": "foible.models.diorama:classifier",
+        "litert": "foible.models.classify_litert:LiteRTClassifier",
+        "onnx": "foible.models.classify_onnx:OnnxClassifier",
         "python": "foible.models.python:find",
-        "transformers": "foible.models.classify_transformers:TransformersClassifier",
+        "timm": "foible.models.classify_timm:TimmClassifier",
+        "torch": "foible.models.classify_torch:TorchClassifier",
+        "transformers": "foible.models.classify_transformers:classifier",
     },
     "captioner": {
         "diorama": "foible.models.diorama:captioner",
@@ -39,6 +43,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clip": ("", ("torch", "transformers")),
+    "litert": ("litert", ("ai_edge_litert",)),
+    "onnx": ("onnx", ("onnxruntime",)),
+    "timm": ("timm", ("timm", "torchvision")),
+    "torch": ("", ("torch",)),
     "transformers": ("", ("torch", "transformers")),
     "vlm": ("", ("torch", "transformers")),
 }
@@ -47,7 +55,11 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 HINTS: Mapping[str, str] = {
     "clip": "clip:folder-or-hub-name",
     "ensemble": "ensemble",
+    "litert": "litert:model.tflite",
+    "onnx": "onnx:model.onnx",
     "python": "python:package.module:factory",
+    "timm": "timm:architecture.tag",
+    "torch": "torch:model.pt2",
     "transformers": "transformers:folder-or-hub-name",
     "vlm": "vlm:folder-or-hub-name",
 }
