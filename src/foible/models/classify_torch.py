@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from foible import fingerprint
-from foible.errors import ArgumentError, PluginError, brief
-from foible.models import _images, _names, _pt2, _torch, _weights, python
+from foible.errors import ArgumentError, PluginError
+from foible.models import _images, _names, _pt2, _scores, _torch, _weights, python
 from foible.models._batches import InPieces
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ ADAPTER_VERSION = 1
 """Raised when the adapter changes what it answers."""
 _PROGRAM = ".pt2"
 _SIZE = 224
-_MATRIX = 2
 
 
 class TorchClassifier:
@@ -102,28 +101,13 @@ class TorchClassifier:
         batch = torch.from_numpy(self._recipe.batch(images)).to(self._device, self._dtype)
         with torch.inference_mode():
             answer = self._model(batch)
-        if not isinstance(answer, torch.Tensor) or answer.ndim != _MATRIX or len(answer) != len(images):
-            got = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
-            message = f"a network that classifies gives scores of shape ({len(images)}, classes), but this gave {got}"
-            raise PluginError(message)
-        scores: NDArray[np.float32] = answer.float().cpu().numpy()
-        return scores
+        return _scores.matrix(answer.float().cpu() if isinstance(answer, torch.Tensor) else answer, len(images))
 
     def _outputs(self, name: str) -> int:
-        """Try the network on grey, so that what does not fit is told before the hunt; give how many classes."""
-        grey = np.full((*self._recipe.size, 3), 128, np.uint8)
+        """Try the network on one grey image, then on two; give how many classes."""
+        outputs = _scores.classes(name, self._recipe, self._scores)
         try:
-            outputs = self._scores([grey]).shape[1]
-        except PluginError as error:
-            message = f"{name!r} does not fit: {error}"
-            raise PluginError(message) from error
-        except Exception as error:
-            told = brief(fingerprint.without_addresses(" ".join(str(error).split())), 200)
-            shape = "x".join(map(str, self._recipe.batch([grey]).shape))
-            message = f"{name!r} does not take a {shape} batch (are size and layout as it was trained?): {told}"
-            raise PluginError(message) from error
-        try:
-            self._scores([grey, grey])
+            self._scores([np.full((*self._recipe.size, 3), 128, np.uint8)] * 2)
         except Exception:  # noqa: BLE001 - a program that was exported for one image at a time says so in many ways
             self._ask.most = 1
         return outputs
