@@ -157,6 +157,9 @@ class HuntConfig(Options):
     explain: ExplainOptions = decides(ExplainOptions(), "Which words carry a failure.")
     report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
     out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")
+    max_minutes: float | None = runtime(
+        None, "Stop between two units of work after this many minutes; the same command goes on.", gt=0
+    )
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )

@@ -29,6 +29,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "embedder": {
         "diorama": "foible.models.diorama:embedder",
         "python": "foible.models.python:find",
+        "timm": "foible.models.embed_timm:TimmEmbedder",
         "transformers": "foible.models.embed_transformers:TransformersEmbedder",
     },
     "judge": {
@@ -51,6 +52,9 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "vlm": ("", ("torch", "transformers")),
 }
 """Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
+
+REMOTE = frozenset({"http", "openai", "openai-images"})
+"""Families that ask a server, which may cost money."""
 
 HINTS: Mapping[str, str] = {
     "clip": "clip:folder-or-hub-name",

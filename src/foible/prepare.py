@@ -110,7 +110,7 @@ def prepare(
     if class_names is not None:
         failure.check(labels, len(class_names))
     hypotheses = () if descriptions is None else _own_hypotheses(config, labels, descriptions)
-    explore = _explore_draws(config, len(labels)) if descriptions is None else 0
+    explore = explore_draws(config, len(labels)) if descriptions is None else 0
     folder = _folder(config, str(parts["classifier"].identity["spec"]), hypotheses)
     return Prepared(folder, config, parts, labels, class_names, hypotheses, failure, explore)
 
@@ -207,8 +207,12 @@ def _own_hypothesis(label: Label, description: str) -> Hypothesis:
     return Hypothesis(label.name, phrases)
 
 
-def _explore_draws(config: HuntConfig, labels: int) -> int:
-    """Return how many draws a label gets in exploration, within the budget."""
+def explore_draws(config: HuntConfig, labels: int) -> int:
+    """Return how many draws a label gets in exploration, within the budget.
+
+    Raises:
+        ConfigError: the budget cannot explore so many labels.
+    """
     if config.budget is None:
         return config.explore.draws
     affordable = int(config.budget * EXPLORE_SHARE) // labels

@@ -14,7 +14,6 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -101,10 +100,10 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None) -> Part
     return Part(kind, _fitting(kind, made, spec.name), _identity(spec.name, given, made, source.version))
 
 
-def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> None:
+def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Check a spec and its arguments without loading what it names: no weights are read, and nobody is asked.
 
-    The module of the family is imported, so that a missing extra is told.
+    The module of the family is imported, so that a missing extra is told. Gives the arguments, defaults filled in.
 
     Raises:
         PluginError: as `load`, as far as can be told without loading.
@@ -115,13 +114,15 @@ def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> None:
     _must_be_json(kind, spec, given)
     factory, name, _ = _find(kind, spec)
     ready = name is None and not inspect.isclass(factory) and hasattr(factory, method(kind))
-    with suppress(TypeError, ValueError):  # a factory in C that does not tell
+    try:
         parameters = [] if ready else list(inspect.signature(factory).parameters.values())
-        if name is not None:
-            before = _name(kind, spec, name, parameters)
-            _check_arguments(kind, spec, parameters[len(before) :], given)
-        elif given or _required(parameters) != METHODS[kind][1]:
-            _check_arguments(kind, spec, parameters, given)
+    except (TypeError, ValueError):  # a factory in C that does not tell
+        return given
+    if given or name is not None or _required(parameters) != METHODS[kind][1]:
+        before = () if name is None else _name(kind, spec, name, parameters)
+        _check_arguments(kind, spec, parameters[len(before) :], given)
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {**defaults, **given}
 
 
 def method(kind: str) -> str:

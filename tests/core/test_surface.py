@@ -27,10 +27,10 @@ LAYERS = (
     {"fingerprint", "identity", "config", "labels", "progress", "diorama", "families"},
     {"registry", "archive", "store"},
     {"wrappers", "statistics"},
-    {"ensemble"},
+    {"ensemble", "timing"},
     {"stages"},
     {"prepare", "results", "testing", "models", "report"},
-    {"hunting"},
+    {"hunting", "plan", "doctor", "calibrate"},
     {"cli", ""},
     {"__main__"},
 )
