@@ -10,6 +10,7 @@ one's own is read here, the same way.
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -128,7 +129,8 @@ def _source(name: str) -> str:
         raise PluginError(message)
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
-        message = f"timm has no model {brief(name)!r}; {near(architecture, timm.list_models())}"
+        close = ", ".join(difflib.get_close_matches(architecture, timm.list_models(), n=5, cutoff=0.5)) or "none"
+        message = f"timm has no model {brief(name)!r}; near it: {close}; timm.list_models() gives all"
         raise PluginError(message)
     tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:

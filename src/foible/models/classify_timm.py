@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from timm.data import ImageNetInfo, infer_imagenet_subset
 
 from foible.errors import PluginError
 from foible.models import _names, _timm, _torch
@@ -80,8 +79,8 @@ def _own(found: _timm.Loaded, outputs: int) -> list[str] | None:
     listed = found.config.get("label_names")
     if listed and not all(_SYNSET.fullmatch(str(name)) for name in listed):
         return [str(name) for name in listed]
-    subset = None if outputs == _IMAGENET else infer_imagenet_subset(found.model)
+    subset = None if outputs == _IMAGENET else _timm.timm.data.infer_imagenet_subset(found.model)
     if subset is None:
         return None
-    info = ImageNetInfo(subset)
+    info = _timm.timm.data.ImageNetInfo(subset)
     return [info.index_to_description(index).split(",")[0] for index in range(outputs)]
