@@ -226,18 +226,15 @@ def test_weights_without_classes_are_an_embedder(folder):
 BROKEN = 'raise RuntimeError("operator torchvision::nms does not exist")'
 LOADS = "from foible import registry\nregistry.load('classifier', 'timm:resnet18')"
 
+OTHERS = "from foible import registry\nregistry.load('classifier', 'python:foible.testing:ColourClassifier')"
+
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_torchvision_that_cannot_be_mended_is_one_sentence_and_only_for_timm(named, tmp_path):
     """A torchvision that does not import at all stops timm with one sentence, and nothing that does not name it."""
     (tmp_path / "torchvision").mkdir()
     (tmp_path / "torchvision" / "__init__.py").write_text(BROKEN)
-    code = (
-        LOADS
-        if named
-        else "from foible import registry, testing\nregistry.load('classifier', 'python:foible.testing:ColourClassifier')"
-    )
-    told = run(code, tmp_path)
+    told = run(LOADS if named else OTHERS, tmp_path)
     assert ("does not match: install both together" in told) is named
     if not named:
         assert told == ""

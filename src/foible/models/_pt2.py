@@ -26,7 +26,10 @@ _RUNS = ("data/aotinductor/", "data/executorch/", "data/mtia", "xl_model_weights
 _CONFIGS = re.compile(r"data/(?:weights|constants)/[^/]+_config\.json")
 _TENSORS = re.compile(r"data/(?:weights|constants)/(?:weight|tensor)_[0-9]+")
 _EXAMPLES = re.compile(r"data/sample_inputs/[^/]+\.pt")
-_FORMULA = re.compile(r"(?:[a-z]+[0-9]+|[A-Z][A-Za-z]*|[0-9.]+|True|False|[-+*/%(), <>=&|~])*")
+_FORMULA = re.compile(
+    r"(?:Symbol\('[a-z]+[0-9]+'(?:, [a-z]+=(?:True|False))*\)"
+    r"|[a-z]+[0-9]+|[A-Z][A-Za-z]*|[0-9.]+|True|False|[-+*/%(), <>=&|~])*"
+)
 """Symbols such as s77, functions such as Max, numbers and operators; no text, no attribute, no lower-case name."""
 _LONGEST = 1000
 

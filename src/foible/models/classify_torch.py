@@ -138,5 +138,4 @@ def _network(name: str, factory: str | None, args: Mapping[str, Any]) -> torch.n
 def _fingerprint(path: Path, made: torch.nn.Module) -> str:
     """Hash the file, and for weights alone the code of the network that they are put into."""
     content = fingerprint.of_files([path], path.parent)
-    name = path.suffix if path.suffix == _PROGRAM else fingerprint.of_object(made)
-    return fingerprint.of_object([content.partition(" ")[0], name])
+    return content if path.suffix == _PROGRAM else fingerprint.of_object([content, made])
