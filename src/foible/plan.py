@@ -92,8 +92,10 @@ def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
     found = verify(kind, part.spec, part.args)
     members = part.args.get("judges") if part.spec == "ensemble" else ()
     for member in members if isinstance(members, list | tuple) else ():
-        named = {"spec": member} if isinstance(member, str) else dict(member) if isinstance(member, Mapping) else {}
-        verify(kind, str(named.get("spec", member)), named.get("args", {}))
+        if isinstance(member, Mapping):
+            verify(kind, str(member.get("spec")), member.get("args", {}))
+        else:
+            verify(kind, str(member))
     return found
 
 
@@ -193,7 +195,7 @@ def _requests(config: HuntConfig, answers: Mapping[str, int]) -> dict[str, int]:
     for kind in KINDS:
         part: PartOptions = getattr(config, kind)
         members = part.args.get("judges", ()) if part.spec == "ensemble" else (part.spec,)
-        specs = [one if isinstance(one, str) else str(one.get("spec", "")) for one in members]
+        specs = [str(one.get("spec")) if isinstance(one, Mapping) else str(one) for one in members]
         remote = sum(spec.partition(":")[0] in REMOTE for spec in specs)
         if remote:
             found[kind] = remote * answers[kind]

@@ -7,7 +7,7 @@ from it, `doctor.py` shows it; `wrappers.py` asks and checks.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from foible.registry import Part
 QUICK = 2.0
 """Where one element takes longer than this many seconds, no more are asked for the sake of timing."""
 
-_ASK = {
+_ASK: Mapping[str, Callable[..., list[Any]]] = {
     "generator": wrappers.ask_generator,
     "classifier": wrappers.ask_classifier,
     "captioner": wrappers.ask_captioner,
@@ -52,7 +52,7 @@ def timed(part: Part, columns: Sequence[Sequence[Any]]) -> Timing:
 
 def _asked(part: Part, columns: Sequence[Sequence[Any]]) -> tuple[list[Any], float]:
     began = time.perf_counter()
-    answers: list[Any] = _ASK[part.kind](part, *columns)  # type: ignore[operator] - one signature for each kind
+    answers = _ASK[part.kind](part, *columns)
     seconds = time.perf_counter() - began
     fault = next((one.reason for one in answers if isinstance(one, wrappers.Fault)), "")
     if fault:

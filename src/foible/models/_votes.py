@@ -57,7 +57,7 @@ def votes(name: str, questions: int, threshold: object, needed: object, default:
         ArgumentError: a threshold or the rule cannot be used.
     """
     given = default if threshold is None else threshold
-    listed = list(given) if isinstance(given, list | tuple) else [given] * questions
+    listed: list[Any] = list(given) if isinstance(given, list | tuple) else [given] * questions
     if len(listed) != questions or not all(_finite(one) for one in listed):
         message = f"{name!r} needs a finite number as threshold, or one for each of its {questions} questions, "
         raise ArgumentError(message + f"but got {brief(repr(given), 80)}")

@@ -6,7 +6,7 @@ Comes in: images and their labels. Goes out: judgements. Neighbours: `embed_tran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,7 +112,7 @@ class ClipJudge:
         return self._vectors[key]
 
 
-def _checked(name: str, given: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...], _votes.Votes]:
+def _checked(name: str, given: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...], _votes.Votes]:
     """Give contrasts, templates and rule."""
     contrasts = _names(name, given["contrasts"])
     templates = _votes.texts(name, "template", TEMPLATE if given["template"] is None else given["template"])
