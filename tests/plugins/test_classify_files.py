@@ -482,3 +482,29 @@ def test_a_copy_elsewhere_is_the_same_classifier(files, tmp_path):
     one, two = (registry.load("classifier", f"torch:{place}", {"size": 32}).identity["fingerprint"] for place in
                 (files / "any.pt2", tmp_path / "any.pt2"))  # fmt: skip
     assert one == two
+
+
+def test_names_that_are_imagenets_get_hypernyms_and_accepted_classes():
+    """A model's own list of the same words in the same order is known for what it is; another list is left alone."""
+    from foible.models._names import imagenet, names
+
+    words = [text.partition(" (")[0] for text in imagenet().labels]
+    same = names("m", 1000, given=None, own=[f"{word.upper()}, another word" for word in words])
+    assert same == imagenet()
+    assert names("m", 1000, given=None, own=words[::-1]).labels == tuple(words[::-1])
+    assert names("m", 1000, given=words).labels == tuple(words)
+
+
+def test_weights_from_before_batches_were_counted():
+    """Old files lack the counters of batch normalisation, which play no part in an answer; all else must be there."""
+    import torch
+
+    from foible.models import _weights
+
+    new, old = (torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2)) for _ in range(2))
+    weights = {name: one for name, one in old.state_dict().items() if "num_batches" not in name}
+    _weights.fill("m", new, weights)
+    assert torch.equal(new[0].weight, old[0].weight)
+    del weights["1.running_var"]
+    with pytest.raises(PluginError, match=r"lacks 1\.running_var"):
+        _weights.fill("m", new, weights)

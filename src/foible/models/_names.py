@@ -5,7 +5,8 @@ it has. Goes out: the names in order, and which classes count as one another. Ne
 calls a label into one of these.
 
 The names of ImageNet-1k are built in (`imagenet.json`, made by `training/imagenet_names.py`): they go to a classifier
-with 1,000 outputs, or 1,001 with "background" first, that has no names of its own.
+with 1,000 outputs, or 1,001 with "background" first, that has no names of its own, or whose own are the same words
+without their hypernyms.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from foible.errors import ArgumentError, PluginError, brief
 IMAGENET = "imagenet"
 BACKGROUND = "background"
 _CLASSES = 1000
+_OF_IMAGENET = (_CLASSES, _CLASSES + 1)
+_ALIKE = 0.95
+"""Share of the names that must be ImageNet's in its order; lists differ in a few spellings."""
 _LARGEST_FILE = 10_000_000
 
 
@@ -50,9 +54,9 @@ def names(
         PluginError: there is no such file, or it is no text.
         ArgumentError: there are more or fewer names than outputs.
     """
-    if given is None and own is None:
-        return imagenet(outputs) if outputs in {_CLASSES, _CLASSES + 1} else Names(None)
-    if given == IMAGENET:
+    if given is None and own is None and outputs not in _OF_IMAGENET:
+        return Names(None)
+    if given == IMAGENET or (given is None and (own is None or _are_imagenets(own))):
         found = imagenet(outputs or _CLASSES)
     else:
         listed = own if given is None else _read(model, given) if isinstance(given, str) else given
@@ -76,6 +80,18 @@ def imagenet(outputs: int | None = _CLASSES) -> Names:
         if others
     }
     return Names((*[BACKGROUND] * first, *labels), accepted)
+
+
+def _are_imagenets(own: Sequence[str]) -> bool:
+    """Say whether names are those of ImageNet-1k, so that hypernyms and accepted classes are known for them too."""
+    if len(own) not in _OF_IMAGENET:
+        return False
+    pairs = zip(own, imagenet(len(own)).labels or (), strict=True)
+    return sum(_bare(one) == _bare(other) for one, other in pairs) >= _ALIKE * len(own)
+
+
+def _bare(name: str) -> str:
+    return str(name).split(",")[0].partition(" (")[0].strip().casefold()
 
 
 def _whose(given: object) -> str:

@@ -22,6 +22,8 @@ _INSIDE = ("state_dict", "model_state_dict", "model", "weights")
 """Where training scripts put the weights beside an optimiser's state and a count of epochs."""
 _WRAPPERS = ("module.", "_orig_mod.")
 """What wrappers of torch put before every name: `DataParallel`, `torch.compile`."""
+_COUNTER = "num_batches_tracked"
+"""What batch normalisation counts in training alone; old files do not have it."""
 
 CONVERT = (
     "if you trust it, convert it: torch.save(torch.load(file, weights_only=False).state_dict(), new_file), or "
@@ -58,7 +60,8 @@ def fill(model: str, network: torch.nn.Module, weights: Mapping[str, torch.Tenso
         PluginError: a weight is lacking, too many, or of another shape.
     """
     wanted = network.state_dict()
-    lacking, extra = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
+    lacking = sorted(name for name in wanted.keys() - weights.keys() if not name.endswith(_COUNTER))
+    extra = sorted(weights.keys() - wanted.keys())
     shapes = [name for name in wanted.keys() & weights.keys() if wanted[name].shape != weights[name].shape]
     if shapes:
         name = min(shapes)
@@ -71,7 +74,7 @@ def fill(model: str, network: torch.nn.Module, weights: Mapping[str, torch.Tenso
         which = f"lacks {_some(lacking)}" if lacking else f"has {_some(extra)}, which the network does not"
         message = f"the weights do not fit {model!r}: the file {which}"
         raise PluginError(message)
-    network.load_state_dict(dict(weights))
+    network.load_state_dict(dict(weights), strict=False)
 
 
 def _load(model: str, file: str, path: Path) -> Any:
