@@ -53,7 +53,6 @@ class ZeroShotClassifier:
             raise ArgumentError(message)
         self._embedder = embedder
         self._texts = _texts(name, embedder, self.labels, [template] if isinstance(template, str) else template)
-        self._sigmoid = embedder.scale[1] != 0
         self._ask = InPieces(self._scores)
         self.fingerprint = embedder.fingerprint
         self.resolved = {**embedder.resolved, "classes": list(self.labels), "template": template}
@@ -65,10 +64,10 @@ class ZeroShotClassifier:
 
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
         factor, offset = self._embedder.scale
-        logits = self._embedder.embed(images) @ self._texts.T * np.float32(factor) + np.float32(offset)
-        if self._sigmoid:
-            # In float64: a sigmoid of float32 is the same number, 0, for every logit below -104.
-            return 1 / (1 + np.exp(-logits.astype(np.float64)))  # type: ignore[return-value]
+        logits = self._embedder.embed(images) @ self._texts.T * np.float32(factor)
+        if offset is not None:
+            alone: NDArray[np.float32] = 1 / (1 + np.exp(-np.clip(logits + np.float32(offset), -80, 80)))
+            return alone
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         scores: NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
         return scores
