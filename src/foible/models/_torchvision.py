@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _OPERATORS = (
@@ -28,18 +29,25 @@ _kept: list[Any] = []
 
 
 class _Watch(MetaPathFinder):
-    """Finds nothing; declares what is lacking, once, before torchvision is imported."""
+    """Finds torchvision where Python would, and has what is lacking declared just before it runs."""
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002 - theirs
-        if fullname == "torchvision":
-            sys.meta_path.remove(self)
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        found = PathFinder.find_spec(fullname, path, target) if fullname == "torchvision" else None
+        if found is None or found.loader is None:
+            return None
+        run = found.loader.exec_module
+
+        def mended(module: ModuleType) -> None:
             declare()
-        return None
+            run(module)
+
+        found.loader.exec_module = mended  # type: ignore[method-assign]
+        return found
 
 
 def watch() -> None:
-    """Wait for the first import of torchvision; costs nothing until then, and is done once."""
-    if "torchvision" not in sys.modules and not any(isinstance(one, _Watch) for one in sys.meta_path):
+    """Wait for the import of torchvision; until then, nothing is imported. Asked again, it does nothing."""
+    if not any(isinstance(one, _Watch) for one in sys.meta_path):
         sys.meta_path.insert(0, _Watch())
 
 
