@@ -170,7 +170,7 @@ def _class_names(classifier: Part) -> list[str] | None:
 
 def _accepted(classifier: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
     """Return which further classes the classifier says are as good as another: index -> indices."""
-    found = getattr(classifier.object, "accepted", None)
+    found: Mapping[int, Collection[int]] | None = getattr(classifier.object, "accepted", None)
     if not found or names is None:
         return {}
     every = [index for one, others in found.items() for index in (one, *others)] if isinstance(found, Mapping) else [-1]

@@ -12,6 +12,7 @@ types alone: the import goes through, and whoever calls one is told by torchvisi
 
 from __future__ import annotations
 
+import importlib
 import sys
 from contextlib import suppress
 from importlib.abc import MetaPathFinder
@@ -56,8 +57,7 @@ def declare() -> bool:
     found = PathFinder.find_spec("torchvision")
     if found is None or found.origin is None:
         return False
-    import torch
-
+    torch: Any = importlib.import_module("torch")  # as Any: torch.library has no types
     for library in sorted(Path(found.origin).parent.glob("_C.*")):
         with suppress(OSError, RuntimeError):
             torch.ops.load_library(str(library))

@@ -47,9 +47,10 @@ def read(model: str, file: str) -> dict[str, torch.Tensor]:
         raise PluginError(message)
     if path.suffix == ".safetensors":
         try:
-            return load_file(path)
+            found: dict[str, torch.Tensor] = load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise PluginError(_torn(model, file, error)) from error
+        return found
     return _tensors(model, file, _load(model, file, path))
 
 

@@ -105,7 +105,8 @@ def _quantised(batch: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     if batch.dtype == np.uint8:
         return (batch.astype(np.int16) + lowest).astype(wanted)
     scale, zero = details["quantization"]
-    return np.clip(np.round(batch / (scale or 1) + zero), lowest, highest).astype(wanted)
+    whole: NDArray[Any] = np.clip(np.round(batch / (scale or 1) + zero), lowest, highest).astype(wanted)
+    return whole
 
 
 def _interpreter(name: str, path: Path) -> Any:

@@ -135,15 +135,14 @@ def _session(name: str, path: Path, device: str) -> Any:
 
 def _only_input(name: str, session: Any) -> Any:
     inputs = session.get_inputs()
-    first = inputs[0] if inputs else None
-    if len(inputs) != 1 or len(first.shape) != _RANK or first.type not in _TYPES:
+    if len(inputs) != 1 or len(inputs[0].shape) != _RANK or inputs[0].type not in _TYPES:
         told = ", ".join(f"{one.name}: {one.type} {one.shape}" for one in inputs)
         message = (
             f"{name!r} is no classifier of images: wanted one input of four sides, in floats or uint8, but it has "
             f"{brief(told) or 'none'}"
         )
         raise PluginError(message)
-    return first
+    return inputs[0]
 
 
 def _layout(name: str, shape: Sequence[Any]) -> str:

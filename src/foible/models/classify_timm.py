@@ -79,8 +79,10 @@ def _own(found: _timm.Loaded, outputs: int) -> list[str] | None:
     listed = found.config.get("label_names")
     if listed and not all(_SYNSET.fullmatch(str(name)) for name in listed):
         return [str(name) for name in listed]
-    subset = None if outputs == _IMAGENET else _timm.timm.data.infer_imagenet_subset(found.model)
+    from timm.data import ImageNetInfo, infer_imagenet_subset  # here, after `_timm` has seen to it that it imports
+
+    subset = None if outputs == _IMAGENET else infer_imagenet_subset(found.model)
     if subset is None:
         return None
-    info = _timm.timm.data.ImageNetInfo(subset)
+    info = ImageNetInfo(subset)
     return [info.index_to_description(index).split(",")[0] for index in range(outputs)]
