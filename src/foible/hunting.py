@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foible import report
+from foible.ceiling import under
 from foible.config import HuntConfig
 from foible.prepare import make_config, prepare
 from foible.progress import Bars, Progress, Silent, Until
@@ -172,9 +173,10 @@ def run(
 
     Raises:
         InputError: something given cannot be used.
-        OutOfTime: `max_minutes` is over; the same call goes on.
+        OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    prepared = prepare(config, objects, descriptions)
+    with under(config.max_requests):
+        prepared = prepare(config, objects, descriptions)
     if config.max_minutes is not None:
         progress = Until(progress, config.max_minutes)
     with Store(prepared.folder) as store:

@@ -23,7 +23,7 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version"},
     {"records", "errors"},
-    {"protocols"},
+    {"protocols", "ceiling"},
     {"fingerprint", "identity", "config", "labels", "progress", "diorama", "families"},
     {"registry", "archive", "store"},
     {"wrappers", "statistics"},
@@ -38,6 +38,7 @@ LAYERS = (
 
 ALLOWED = {
     ("models", "fingerprint"): "an adapter hashes the weights that it loads",
+    ("models", "ceiling"): "an adapter that asks a server counts its requests",
     ("models", "diorama"): "the diorama's own adapter knows its world",
     ("registry", "models"): "`foible models` asks the diorama's adapter for its names",
 }

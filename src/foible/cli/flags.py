@@ -41,6 +41,7 @@ ArchiveFolder = Annotated[Path | None, typer.Option("--archive", help=_help("arc
 Labels = Annotated[list[str] | None, typer.Option("--label", "-l", help=_help("labels"))]
 Budget = Annotated[int | None, typer.Option("--budget", "--max-draws", help=_help("budget"))]
 MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", help=_help("max_minutes"))]
+MaxRequests = Annotated[int | None, typer.Option("--max-requests", help=_help("max_requests"))]
 Target = Annotated[str | None, typer.Option("--target", help="Count only failures into this wrong label.")]
 File = Annotated[
     Path | None, typer.Option("--config", help="A YAML file of fields; flags win over it.", metavar="FILE")
