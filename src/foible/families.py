@@ -10,10 +10,12 @@ from collections.abc import Mapping
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "generator": {
         "diorama": "foible.models.diorama:Scenes",
+        "openai-images": "foible.models.draw_openai:OpenAIImages",
         "python": "foible.models.python:find",
     },
     "classifier": {
         "diorama": "foible.models.diorama:classifier",
+        "http": "foible.models.classify_http:HttpClassifier",
         "litert": "foible.models.classify_litert:LiteRTClassifier",
         "onnx": "foible.models.classify_onnx:OnnxClassifier",
         "python": "foible.models.python:find",
@@ -23,6 +25,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "captioner": {
         "diorama": "foible.models.diorama:captioner",
+        "openai": "foible.models.caption_openai:OpenAICaptioner",
         "python": "foible.models.python:find",
         "transformers": "foible.models.caption_transformers:TransformersCaptioner",
     },
@@ -44,8 +47,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clip": ("", ("torch", "transformers")),
+    "http": ("http", ("httpx2",)),
     "litert": ("litert", ("ai_edge_litert",)),
     "onnx": ("onnx", ("onnxruntime",)),
+    "openai": ("http", ("httpx2",)),
+    "openai-images": ("http", ("httpx2",)),
     "timm": ("timm", ("timm", "torchvision")),
     "torch": ("", ("torch",)),
     "transformers": ("", ("torch", "transformers")),
@@ -59,8 +65,11 @@ REMOTE = frozenset({"http", "openai", "openai-images"})
 HINTS: Mapping[str, str] = {
     "clip": "clip:folder-or-hub-name",
     "ensemble": "ensemble",
+    "http": "http:https://host/classify",
     "litert": "litert:model.tflite",
     "onnx": "onnx:model.onnx",
+    "openai": "openai:model",
+    "openai-images": "openai-images:model",
     "python": "python:package.module:factory",
     "timm": "timm:architecture.tag",
     "torch": "torch:model.pt2",
