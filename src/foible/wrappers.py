@@ -190,6 +190,8 @@ def vectors(kind: str, answer: Any, count: int, length: int | None) -> list[NDAr
     if answer is None:
         message = f"{kind}: wanted numbers of shape {wanted}, got nothing"
         raise Broken(message)
+    if isinstance(answer, list) and len(answer) == count and any(isinstance(one, PartError) for one in answer):
+        return _beside_faults(kind, answer, length)
     try:
         matrix = _numbers(answer)
     except Exception as error:
@@ -201,6 +203,13 @@ def vectors(kind: str, answer: Any, count: int, length: int | None) -> list[NDAr
     if matrix.shape != (count, length or max((1, *matrix.shape[-1:]))):
         raise Broken(_shape(kind, (count, length), matrix.shape))
     return [_finite(kind, row) for row in matrix.astype(np.float64)]
+
+
+def _beside_faults(kind: str, answer: list[Any], length: int | None) -> list[NDArray[np.float64] | Fault]:
+    """Read rows of numbers among which some are faults."""
+    whole = [one for one in answer if not isinstance(one, PartError)]
+    read = iter(vectors(kind, whole, len(whole), length) if whole else [])
+    return [_told(kind, one) or next(read) for one in answer]
 
 
 def captions(kind: str, answer: Any, count: int) -> list[str | Fault]:
