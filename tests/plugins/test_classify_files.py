@@ -387,6 +387,15 @@ def test_onnx_names_in_the_metadata(metadata, tmp_path):
     assert registry.load("classifier", f"onnx:{file}").object.labels == ("cup", "ball", "vase")
 
 
+def test_an_export_of_ultralytics_gets_plain_pixels(tmp_path):
+    """Its classifiers are trained on 0..1 as it is, and its files say whose they are."""
+    pytest.importorskip("onnxruntime")
+    file = onnx_file(tmp_path / "small.onnx", metadata={"author": "Ultralytics"})
+    args = registry.load("classifier", f"onnx:{file}").identity["args"]
+    assert args["mean"] == [0, 0, 0]
+    assert args["std"] == [1, 1, 1]
+
+
 def test_onnx_files_that_are_no_good(tmp_path):
     """Torn, of another shape, silent about its range or layout, or with the wrong count of names: a sentence each."""
     pytest.importorskip("onnxruntime")

@@ -94,14 +94,24 @@ def found_processor(folder):
 
 def test_several_templates_are_averaged_in_the_space_of_vectors(tiny, images):
     """Each class is the mean of its sentences' vectors, scaled to length one, as in the CLIP paper."""
-    templates = ["a photo of a {}", "on grass, a {}"]
+    templates = ["a photo of a {name}", "on grass, a {name}"]
     embedder = registry.load("embedder", f"transformers:{tiny('clip')}").object
-    said = [[template.replace("{}", word) for word in ("red cup", "ball", "vase")] for template in templates]
+    said = [[template.replace("{name}", word) for word in ("red cup", "ball", "vase")] for template in templates]
     texts = np.mean([embedder.embed_texts(sentences) for sentences in said], axis=0)
     texts /= np.linalg.norm(texts, axis=1, keepdims=True)
     logits = embedder.embed(images) @ texts.T * embedder.scale[0]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(load(tiny("clip"), template=templates).object.classify(images), expected, atol=1e-5)
+
+
+def test_a_thousand_classes_are_embedded_in_pieces(tiny, images, tmp_path):
+    """ImageNet's names as classes: a score for each, the same as for a class that is embedded in other company."""
+    found = load(tiny("clip"), classes="imagenet").object
+    assert len(found.labels) == 1000
+    assert found.accepted[620] == {681}
+    assert found.classify(images[:1]).shape == (1, 1000)
+    alone = registry.load("embedder", f"transformers:{tiny('clip')}").object
+    assert np.allclose(found._texts[504], alone.embed_texts(["a photo of a coffee mug."])[0], atol=1e-5)
 
 
 def test_classes_of_one_name_are_told_apart_by_their_hypernym(tiny, images):
@@ -116,7 +126,7 @@ def test_the_identity_covers_classes_and_templates(tiny):
     first = load(tiny("clip")).identity
     assert load(tiny("clip")).identity == first
     assert load(tiny("clip"), classes=["ball", "vase"]).identity != first
-    assert load(tiny("clip"), template="a {}").identity != first
+    assert load(tiny("clip"), template="a {name}").identity != first
 
 
 def test_a_batch_that_does_not_fit_is_halved(tiny, images):
@@ -143,7 +153,7 @@ def test_a_batch_that_does_not_fit_is_halved(tiny, images):
 def test_what_is_missing_or_too_much_is_told(tiny):
     """No classes, no template's place, classes for a model with its own, both kinds of names: a sentence each."""
     assert "give the argument classes" in wrong(tiny("clip"), ArgumentError)
-    assert "one {} for the class" in wrong(tiny("clip"), ArgumentError, classes=CLASSES, template="a photo")
+    assert "one {name} in it" in wrong(tiny("clip"), ArgumentError, classes=CLASSES, template="a photo")
     assert "needs a template" in wrong(tiny("clip"), ArgumentError, classes=CLASSES, template=[])
     assert "at least one class" in wrong(tiny("clip"), ArgumentError, classes=[])
     assert "either classes" in wrong(tiny("clip"), ArgumentError, classes=CLASSES, labels=CLASSES)

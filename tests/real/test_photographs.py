@@ -15,6 +15,7 @@ from PIL import Image
 
 import foible
 from foible import registry, testing
+from foible.errors import PluginError
 from foible.records import Spec
 
 HERE = Path(__file__).parents[2]
@@ -135,6 +136,27 @@ def test_a_float_and_an_integer_file_of_one_network_agree(litert):
         "classifier", f"litert:{CIFAR / 'pretrainedResnet_quant.tflite'}", {"pixel_range": [0, 255], "crop": 1.0}
     )
     assert np.array_equal(told.object.classify(images), whole.object.classify(images))
+
+
+def test_litert_files_that_are_no_good(litert, tmp_path):
+    """Torn, missing, silent about its range, or with the wrong count of names: one sentence each."""
+
+    def wrong(file, **args):
+        with pytest.raises(PluginError) as caught:
+            registry.load("classifier", f"litert:{file}", args)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    whole = IMAGENET / "mobilenet_v1_0.25_128_quant.tflite"
+    for keep in (0, 10, 5000, 200_000):
+        (tmp_path / "torn.tflite").write_bytes(whole.read_bytes()[:keep])
+        assert "is it whole" in wrong(tmp_path / "torn.tflite")
+    assert "no such file" in wrong(tmp_path / "none.tflite")
+    assert "of which range" in wrong(CIFAR / "pretrainedResnet.tflite")
+    assert "has 1001 outputs, but the argument labels has 10 names" in wrong(whole, labels=CLASSES)
+    assert "has 10 outputs, but 'imagenet' has 1000 names" in wrong(
+        CIFAR / "pretrainedResnet_quant.tflite", labels="imagenet"
+    )
 
 
 def test_real_files_conform(litert, tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
         name: a folder, or a name on the hub.
         classes: for CLIP, SigLIP and the like, which have none of their own: `imagenet`, a text file with one class a
             line, or names.
-        template: for those too: a sentence about a class, or several, with {} for its name.
+        template: for those too: a sentence about a class, or several, with {name} for it.
         labels: for a model with classes of its own: names other than those in its files, as `classes`.
         device: `cpu`, `cuda`, `mps`; by default the fastest there is.
         dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from foible.protocols import Image
 
-TEMPLATE = "a photo of a {}."
+TEMPLATE = "a photo of a {name}."
+_PLACE = "{name}"
+_TEXTS = 256
+"""Texts that are embedded at once: a thousand classes in a row would fill the memory for nothing."""
 
 
 class ZeroShotClassifier:
@@ -40,7 +43,7 @@ class ZeroShotClassifier:
             name: of the model, as the user called it.
             embedder: the model; it must read text.
             classes: `imagenet`, a text file with one class a line, or names, each perhaps with its "(hypernym)".
-            template: a sentence, or several, with {} for the name.
+            template: a sentence, or several, with {name} for the class.
         """
         if not embedder.reads_text:
             message = f"{name!r} reads no text, so classes cannot be named to it; leave the argument classes out"
@@ -78,8 +81,8 @@ def _texts(
 ) -> NDArray[np.float32]:
     """Embed every class in every template and average: (classes, dimensions), each row of length 1."""
     for template in templates:
-        if not isinstance(template, str) or template.count("{}") != 1:
-            message = f"a template of {name!r} is a sentence with one {{}} for the class, but got {brief(template)!r}"
+        if not isinstance(template, str) or template.count(_PLACE) != 1:
+            message = f"a template of {name!r} is a sentence with one {_PLACE} in it, but got {brief(template)!r}"
             raise ArgumentError(message)
     if not templates:
         message = f"{name!r} needs a template, such as {TEMPLATE!r}"
@@ -87,6 +90,7 @@ def _texts(
     bare = [label.partition(" (")[0] for label in labels]
     several = Counter(bare)
     said = [label if several[word] > 1 else word for word, label in zip(bare, labels, strict=True)]
-    mean = np.mean([embedder.embed_texts([each.replace("{}", word) for word in said]) for each in templates], axis=0)
+    embed = InPieces(embedder.embed_texts, most=_TEXTS)
+    mean = np.mean([embed([each.replace(_PLACE, word) for word in said]) for each in templates], axis=0)
     unit: NDArray[np.float32] = (mean / np.linalg.norm(mean, axis=1, keepdims=True)).astype(np.float32)
     return unit
