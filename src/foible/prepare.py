@@ -173,7 +173,8 @@ def _accepted(classifier: Part, names: Sequence[str] | None) -> Mapping[int, Col
     found: Mapping[int, Collection[int]] | None = getattr(classifier.object, "accepted", None)
     if not found or names is None:
         return {}
-    every = [index for one, others in found.items() for index in (one, *others)] if isinstance(found, Mapping) else [-1]
+    rows = found.items() if isinstance(found, Mapping) else [(-1, ())]
+    every = [index for one, others in rows for index in (one, *(others if isinstance(others, Collection) else (-1,)))]
     if not all(isinstance(index, int) and 0 <= index < len(names) for index in every):
         message = (
             f"`accepted` of the classifier {brief(classifier.identity['spec'])} must map class indices to collections "
