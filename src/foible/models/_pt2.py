@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.export.pt2_archive._package import PT2ArchiveReader
 
 from foible.errors import FoibleError, PluginError, brief
 
@@ -46,6 +45,8 @@ def load(model: str, file: Path) -> Any:
     """
     content = file.read_bytes()
     try:
+        from torch.export.pt2_archive._package import PT2ArchiveReader  # here, as torch 2.7 has none
+
         with PT2ArchiveReader(io.BytesIO(content)) as archive:
             _look_through(model, archive)
         return torch.export.load(io.BytesIO(content)).module()
@@ -60,7 +61,7 @@ def load(model: str, file: Path) -> Any:
         raise PluginError(message) from error
 
 
-def _look_through(model: str, archive: PT2ArchiveReader) -> None:
+def _look_through(model: str, archive: Any) -> None:
     """Refuse whatever torch would unpickle, compile or evaluate."""
     for name in archive.get_file_names():
         if name.startswith(_RUNS):
