@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "generator": {
+        "diffusers": "foible.models.draw_diffusers:DiffusersGenerator",
         "diorama": "foible.models.diorama:Scenes",
         "openai-images": "foible.models.draw_openai:OpenAIImages",
         "python": "foible.models.python:find",
@@ -48,6 +49,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clip": ("", ("torch", "transformers")),
     "http": ("http", ("httpx2",)),
+    "diffusers": ("diffusers", ("diffusers", "accelerate", "peft")),
     "litert": ("litert", ("ai_edge_litert",)),
     "onnx": ("onnx", ("onnxruntime",)),
     "openai": ("http", ("httpx2",)),
@@ -64,6 +66,7 @@ REMOTE = frozenset({"http", "openai", "openai-images"})
 
 HINTS: Mapping[str, str] = {
     "clip": "clip:folder-or-hub-name",
+    "diffusers": "diffusers:folder-or-hub-name",
     "ensemble": "ensemble",
     "http": "http:https://host/classify",
     "litert": "litert:model.tflite",

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -79,6 +80,7 @@ class Server:
             limits=httpx2.Limits(max_connections=self._concurrency),
             headers={"Accept-Encoding": "identity"},
         )
+        weakref.finalize(self, self._client.close)  # a part has no end of its own to close it at
         if self._key_env is not None and not self._key:
             message = f"{name!r} needs a key: the environment variable that key_env names is not set"
             raise PluginError(message)
