@@ -20,10 +20,10 @@ RUN = {
     ("classifier", "diorama"): ("its own ResNet, with shipped weights", "test_conformance.py"),
     ("classifier", "http"): ("a real server on loopback", "test_classify_http.py"),
     ("classifier", "litert"): ("a real quantised MobileNetV1, where its file is at hand", "test_photographs.py"),
-    ("classifier", "onnx"): ("tiny networks, exported in the test", "test_classify_files.py"),
+    ("classifier", "onnx"): ("tiny networks, exported in the test", "test_classify_onnx.py"),
     ("classifier", "python"): ("a classifier of colours", "test_conformance.py"),
     ("classifier", "timm"): ("test_resnet of timm", "test_classify_timm.py"),
-    ("classifier", "torch"): ("tiny networks: exported programs and state dicts", "test_classify_files.py"),
+    ("classifier", "torch"): ("tiny networks: exported programs and state dicts", "test_classify_torch.py"),
     ("classifier", "transformers"): (
         "tiny ResNet and ViT; CLIP and SigLIP over named classes",
         "test_classify_zero_shot.py",

@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from foible import registry, testing
 from foible.errors import ArgumentError, FoibleError, PluginError
 
-pytest.importorskip("timm", exc_type=ImportError)
-
 ARCHITECTURE = "test_resnet"
 
 
