@@ -11,6 +11,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "generator": {
         "diffusers": "foible.models.draw_diffusers:DiffusersGenerator",
         "diorama": "foible.models.diorama:Scenes",
+        "folder": "foible.models.draw_folder:FolderGenerator",
         "openai-images": "foible.models.draw_openai:OpenAIImages",
         "python": "foible.models.python:find",
     },
@@ -50,6 +51,7 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clip": ("", ("torch", "transformers")),
     "http": ("http", ("httpx2",)),
     "diffusers": ("diffusers", ("diffusers", "accelerate", "peft")),
+    "folder": ("", ("torch", "transformers")),
     "litert": ("litert", ("ai_edge_litert",)),
     "onnx": ("onnx", ("onnxruntime",)),
     "openai": ("http", ("httpx2",)),
@@ -68,6 +70,7 @@ HINTS: Mapping[str, str] = {
     "clip": "clip:folder-or-hub-name",
     "diffusers": "diffusers:folder-or-hub-name",
     "ensemble": "ensemble",
+    "folder": "folder:photographs",
     "http": "http:https://host/classify",
     "litert": "litert:model.tflite",
     "onnx": "onnx:model.onnx",

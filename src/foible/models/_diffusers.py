@@ -1,7 +1,7 @@
 """Loads `diffusers` pipelines: whole ones alone, and never a pickle.
 
-Comes in: a folder or a hub name, a scheduler, LoRA files. Goes out: a pipeline on its device, and the fingerprint of its
-files. Neighbour: `draw_diffusers.py`, which asks it.
+Comes in: a folder or a hub name, a scheduler, LoRA files. Goes out: a pipeline on its device, and the fingerprint of
+its files. Neighbour: `draw_diffusers.py`, which asks it.
 
 A weight that is missing would be filled in at random, so it is an error; the library only notes it in its log.
 """

@@ -1,7 +1,7 @@
 """Images from a `diffusers` pipeline, of any kind that its text-to-image loader knows.
 
-Comes in: prompts and seeds. Goes out: one image each, or why there is none. Neighbours: `_diffusers.py` loads pipelines;
-`draw_openai.py` asks a server.
+Comes in: prompts and seeds. Goes out: one image each, or why there is none. Neighbours: `_diffusers.py` loads the
+pipelines; `draw_openai.py` asks a server.
 
 Each draw has a random generator of its own, on the CPU, made of its seed: neither its place in a batch nor the device
 changes its noise. The arithmetic of a batch can still differ from that of a single draw in the last bits, which is why
