@@ -16,6 +16,9 @@ UNTRIED = "nothing yet"
 
 RUN = {
     ("generator", "diorama"): ("its own renderer", "test_conformance.py"),
+    ("generator", "diffusers"): ("tiny Stable Diffusion, SDXL and SD3 pipelines", "test_draw_diffusers.py"),
+    ("generator", "folder"): ("a folder of images, found by tiny CLIP", "test_draw_folder.py"),
+    ("generator", "openai-images"): ("the diorama behind a server on loopback", "test_endpoints.py"),
     ("generator", "python"): ("a generator of noise", "test_conformance.py"),
     ("classifier", "diorama"): ("its own ResNet, with shipped weights", "test_conformance.py"),
     ("classifier", "http"): ("a real server on loopback", "test_classify_http.py"),
@@ -29,8 +32,9 @@ RUN = {
         "test_classify_zero_shot.py",
     ),
     ("captioner", "diorama"): ("its own encoder-decoder, with shipped weights", "test_conformance.py"),
+    ("captioner", "openai"): ("the diorama behind a server on loopback", "test_endpoints.py"),
     ("captioner", "python"): ("a captioner of one sentence", "test_conformance.py"),
-    ("captioner", "transformers"): ("tiny VisionEncoderDecoder, GIT and BLIP", "test_conformance.py"),
+    ("captioner", "transformers"): ("tiny VisionEncoderDecoder, GIT, BLIP and LLaVA", "test_conformance.py"),
     ("embedder", "diorama"): ("its own joint model, with shipped weights", "test_conformance.py"),
     ("embedder", "python"): ("means and spreads of colours", "test_conformance.py"),
     ("embedder", "timm"): ("test_vit of timm", "test_embed_models.py"),

@@ -15,6 +15,7 @@ TINY = [
     ("captioner", "encoder-decoder", {"max_new_tokens": 4}),
     ("captioner", "git", {"max_new_tokens": 4}),
     ("captioner", "blip", {"max_new_tokens": 4}),
+    ("captioner", "vlm", {"max_new_tokens": 4, "prompt": "Does this image show a cup?"}),
     ("embedder", "clip", {}),
     ("embedder", "resnet", {}),
     ("embedder", "vit", {}),

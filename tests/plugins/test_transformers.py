@@ -81,6 +81,41 @@ def test_captions_are_greedy_and_cut_where_asked(name, tiny, images, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_chat_model_captions_what_it_is_asked_about(tiny, images):
+    """The answer is the library's own to one unpadded chat, for images of any shape; the prompt is in the identity."""
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from foible.models._transformers import quiet
+
+    part = load("captioner", tiny("vlm"), prompt="Does this image show a cup?", max_new_tokens=6)
+    with quiet():
+        model = AutoModelForImageTextToText.from_pretrained(tiny("vlm")).eval()
+        chat = AutoProcessor.from_pretrained(tiny("vlm"), backend="pil")
+        text = "user <image> Does this image show a cup? "
+        for image, caption in zip(images, part.object.caption(images), strict=True):
+            given = chat(images=Image.fromarray(image), text=text, return_tensors="pt")
+            with torch.no_grad():
+                tokens = model.generate(**given, max_new_tokens=6, do_sample=False)
+            said = chat.tokenizer.decode(tokens[0, given["input_ids"].shape[1] :], skip_special_tokens=True)
+            assert caption == said.strip()
+    assert part.identity["args"]["prompt"] == "Does this image show a cup?"
+    assert load("captioner", tiny("vlm")).identity["args"]["prompt"].startswith("Describe this photograph")
+
+
+def test_a_captioner_that_is_asked_nothing_takes_no_prompt(tiny):
+    """Rather than leave it out in silence; an empty one is refused too."""
+    assert "is asked nothing" in wrong("captioner", tiny("git"), ArgumentError, prompt="what is it?")
+    assert "a question about the image" in wrong("captioner", tiny("vlm"), ArgumentError, prompt=" ")
+
+
+@pytest.mark.parametrize("name", ["encoder-decoder", "git", "blip"])
+def test_a_caption_is_no_longer_than_its_model_can_count(name, tiny, images):
+    """Asked for more tokens than the model has places for, it still answers."""
+    assert len(load("captioner", tiny(name), max_new_tokens=500).object.caption(images)) == 3
+
+
 def test_captions_do_not_sample_whatever_the_model_would_like(spoiled, images):
     """A generation config that asks for sampling and beams is not followed."""
     folder = spoiled("encoder-decoder")
