@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         """Print nothing."""
 
-    def do_POST(self):  # noqa: N802 - the library's name
+    def do_POST(self):
         """Answer one request."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -113,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             words = self.server.part("captioner", lambda: captioner("captioner")).caption([image])[0]
         return self._answer(200, _completion(body["model"], words))
 
-    def _misbehave(self, fault, key):
+    def _misbehave(self, fault, key):  # noqa: C901, PLR0911, PLR0912 - one branch a fault
         if isinstance(fault, int):
             return self._refuse(fault, "something is wrong")
         if fault == BUSY:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugins.conftest import SPECIAL, WORDS, clip_processor, tokenizer
 from foible import registry, testing, wrappers
 from foible.errors import ArgumentError, PluginError
+from plugins.conftest import SPECIAL, WORDS, clip_processor, tokenizer
 
 pytest.importorskip("diffusers")
 
@@ -183,7 +183,7 @@ def test_an_image_is_what_the_library_would_draw(name, pipelines):
         expected = pipe(
             PROMPT, num_inference_steps=2, height=32, width=32, generator=torch.Generator().manual_seed(5)
         ).images[0]
-    (image,) = load(pipelines(name)).object.draw([PROMPT], [5])
+    image = load(pipelines(name)).object.draw([PROMPT], [5])[0].image
     assert image.shape == (32, 32, 3)
     assert np.array_equal(image, np.asarray(expected))
 
@@ -191,8 +191,8 @@ def test_an_image_is_what_the_library_would_draw(name, pipelines):
 def test_a_draw_depends_on_its_prompt_and_its_seed(pipelines):
     """Another seed, or another prompt, is another image."""
     one, other, third = load(pipelines("sd"), guidance=9.0).object.draw([PROMPT, PROMPT, "blue vase"], [0, 1, 0])
-    assert not np.array_equal(one, other)
-    assert not np.array_equal(one, third)
+    assert not np.array_equal(one.image, other.image)
+    assert not np.array_equal(one.image, third.image)
 
 
 @pytest.mark.parametrize("args", [{"steps": 3}, {"guidance": 1.5}, {"negative": "blue ball"}, {"scheduler": "lcm"}])
@@ -200,13 +200,23 @@ def test_each_argument_changes_the_image_and_the_identity(args, pipelines):
     """An argument that did nothing would be a wrong answer to the user."""
     plain, other = load(pipelines("sd"), guidance=5.0), load(pipelines("sd"), **{"guidance": 5.0, **args})
     assert plain.identity != other.identity
-    images = [part.object.draw([PROMPT], [0])[0] for part in (plain, other)]
+    images = [part.object.draw([PROMPT], [0])[0].image for part in (plain, other)]
     assert not np.array_equal(*images)
+
+
+def test_words_that_there_is_no_room_for_are_told(pipelines):
+    """A prompt of twenty words, read by an encoder of sixteen places, two of them for its marks."""
+    words = ("red cup on grass " * 5).split()
+    part = load(pipelines("sd")).object
+    drawn, short, cut = part.draw([" ".join(words), PROMPT, " ".join(words[:14])], [0, 0, 0])
+    assert drawn.ignored == tuple(words[14:])
+    assert short.ignored == cut.ignored == ()
+    assert np.array_equal(drawn.image, cut.image)
 
 
 def test_the_size_is_height_and_width(pipelines):
     """A side, or a pair."""
-    assert draw(pipelines("sd"), size=[16, 48])[0].shape == (16, 48, 3)
+    assert draw(pipelines("sd"), size=[16, 48])[0].image.shape == (16, 48, 3)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +257,9 @@ def test_where_memory_ends_batches_are_halved_and_nothing_is_lost(pipelines):
     part.object._pipe = small
     halved = part.object.draw([PROMPT] * 5, range(5))
     assert sizes == [5, 2, 2, 1]
-    assert all(np.abs(a.astype(int) - b).max() <= testing.LEVELS for a, b in zip(whole, halved, strict=True))
+    assert all(
+        np.abs(a.image.astype(int) - b.image).max() <= testing.LEVELS for a, b in zip(whole, halved, strict=True)
+    )
 
 
 # --- LoRA ----------------------------------------------------------------------------------------------------------
@@ -277,12 +289,12 @@ def test_a_lora_changes_the_images_by_its_weight(lora, pipelines):
     """Full, half and none are three images, the last of them the plain one; each is a part of its own."""
     full, half, none = (load(pipelines("sd"), lora={str(lora): weight}) for weight in (1.0, 0.5, 0.0))
     plain = load(pipelines("sd"))
-    images = [part.object.draw([PROMPT], [0])[0] for part in (full, half, none, plain)]
+    images = [part.object.draw([PROMPT], [0])[0].image for part in (full, half, none, plain)]
     assert not np.array_equal(images[0], images[1])
     assert not np.array_equal(images[0], images[3])
     assert np.abs(images[2].astype(int) - images[3]).max() <= 1
     assert len({part.identity["fingerprint"] for part in (full, half, none, plain)}) == 4
-    assert np.array_equal(load(pipelines("sd"), lora=[str(lora)]).object.draw([PROMPT], [0])[0], images[0])
+    assert np.array_equal(load(pipelines("sd"), lora=[str(lora)]).object.draw([PROMPT], [0])[0].image, images[0])
 
 
 def test_a_lora_that_does_not_fit_is_refused(lora, pipelines, tmp_path):
@@ -292,7 +304,8 @@ def test_a_lora_that_does_not_fit_is_refused(lora, pipelines, tmp_path):
     assert "must be a *.safetensors file" in wrong(pipelines("sd"), lora=str(tmp_path / "none.safetensors"))
     (tmp_path / "a.bin").write_bytes(b"x")
     assert "must be a *.safetensors file" in wrong(pipelines("sd"), lora=str(tmp_path / "a.bin"))
-    assert "is a number" in wrong(pipelines("sd"), ArgumentError, lora={str(lora): "much"})
+    assert "from file to weight" in wrong(pipelines("sd"), ArgumentError, lora={str(lora): "much"})
+    assert "from file to weight" in wrong(pipelines("sd"), ArgumentError, lora=3)
     save_file({"other.lora_A.weight": np.zeros((2, 2), np.float32)}, tmp_path / "other.safetensors")
     assert "other.safetensors" in wrong(pipelines("sd"), lora=str(tmp_path / "other.safetensors"))
 
@@ -330,7 +343,7 @@ def test_a_missing_weight_is_not_made_up(part, spoiled):
 
     (file,) = (spoiled / part).glob("*.safetensors")
     weights = load_file(file)
-    weights.pop(sorted(name for name in weights if name.endswith("weight"))[0])
+    weights.pop(min(name for name in weights if name.endswith("weight")))
     save_file(weights, file, metadata={"format": "pt"})
     assert "whole" in wrong(spoiled)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from plugins.test_draw_diffusers import pipelines  # noqa: F401 - a fixture
 
 import foible
+from plugins.test_draw_diffusers import pipelines  # noqa: F401 - a fixture
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("diffusers")
@@ -59,6 +59,15 @@ def test_it_runs_to_its_end_and_counts_everything(settings, tmp_path):
     assert written["draws"]["explore"] == DRAWS * len(LABELS)
 
 
+def test_a_description_of_ones_own_is_tested(settings, tmp_path):
+    """A probe draws treat and control with the same parts, and comes to a verdict."""
+    probe = {key: value for key, value in settings.items() if key not in {"captioner", "embedder", "labels"}}
+    run = foible.probe(label="cup", description="on grass", config=probe, out=tmp_path / "run", progress=False)
+    (finding,) = run
+    assert (finding.trial.treat.draws, finding.trial.control.draws) == (8, 8)
+    assert finding.verdict in {"refuted", "undecided"}  # eight pairs of noise confirm nothing
+
+
 def test_it_goes_on_to_the_same_bytes(settings, tmp_path):
     """Its parts loaded a second time: on the same archive, and from nothing, the hunt ends with the same findings."""
     first = foible.hunt(config=settings, out=tmp_path / "a", progress=False)
@@ -72,5 +81,5 @@ def test_it_goes_on_to_the_same_bytes(settings, tmp_path):
 def test_what_the_safety_checker_takes_is_unscored(settings, pipelines, tmp_path):  # noqa: F811 - as above
     """A generator that draws nothing at all ends the hunt at once, and says why."""
     settings["generator"] = {**settings["generator"], "spec": f"diffusers:{pipelines('checked')}"}
-    with pytest.raises(foible.InputError, match="drew none of the first 8 images: .*safety checker"):
+    with pytest.raises(foible.InputError, match=r"drew none of the first 8 images: .*safety checker"):
         foible.hunt(config=settings, out=tmp_path / "run", progress=False)

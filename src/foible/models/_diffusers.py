@@ -63,7 +63,7 @@ def pipeline(name: str, found: Path, dtype: torch.dtype, variant: str | None) ->
         PluginError: its files are not whole, or it makes something else.
     """
     with _whole(name):
-        made = diffusers.AutoPipelineForText2Image.from_pretrained(
+        made = diffusers.AutoPipelineForText2Image.from_pretrained(  # type: ignore[no-untyped-call]
             found, torch_dtype=dtype, use_safetensors=True, local_files_only=True, variant=variant
         )
     made.set_progress_bar_config(disable=True)
@@ -91,7 +91,7 @@ def schedule(name: str, pipe: Any, wanted: str | None) -> str:
         raise ArgumentError(message)
     with _whole(name):
         pipe.scheduler = chosen.from_config(pipe.scheduler.config)
-    return chosen.__name__
+    return str(chosen.__name__)
 
 
 def adapt(name: str, pipe: Any, lora: str | Sequence[str] | Mapping[str, float] | None) -> str:
@@ -109,22 +109,17 @@ def adapt(name: str, pipe: Any, lora: str | Sequence[str] | Mapping[str, float] 
         ArgumentError: a weight that is no number.
         PluginError: no such file, not a safetensors file, or one for another model.
     """
-    wanted = {lora: 1.0} if isinstance(lora, str) else dict.fromkeys(lora, 1.0) if isinstance(lora, list) else lora
+    wanted = _weights(name, lora)
     told = []
-    for number, (text, weight) in enumerate((wanted or {}).items()):
+    for number, (text, weight) in enumerate(wanted.items()):
         file = Path(text).expanduser()
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
-            message = (
-                f"the weight of the LoRA {brief(text)!r} is a number such as 1.0, but got {brief(repr(weight), 40)}"
-            )
-            raise ArgumentError(message)
         if file.suffix != ".safetensors" or not file.is_file():
             message = f"the LoRA {brief(text)!r} of {name!r} must be a *.safetensors file that is there"
             raise PluginError(message)
         _add(name, pipe, file, f"lora{number}")
-        told.append(f"{fingerprint.of_files([file], file.parent)} {float(weight)}")
+        told.append(f"{fingerprint.of_files([file], file.parent)} {weight}")
     if told:
-        pipe.set_adapters([f"lora{number}" for number in range(len(told))], list(map(float, (wanted or {}).values())))
+        pipe.set_adapters([f"lora{number}" for number in range(len(told))], list(wanted.values()))
     return fingerprint.of_object(told) if told else ""
 
 
@@ -150,11 +145,37 @@ def place(name: str, pipe: Any, device: torch.device, offload: str | None, *, co
             part.compile()
 
 
+def unread(pipe: Any, prompt: str) -> tuple[str, ...]:
+    """List the words at the end of a prompt that no text encoder of the pipeline has room for."""
+    readers = [getattr(pipe, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3")]
+    readers = [one for one in readers if one is not None and hasattr(one, "model_max_length")]
+    if not readers:
+        return ()
+    widest = max(readers, key=lambda one: one.model_max_length)
+    with silent():
+        tokens = widest(prompt, add_special_tokens=True)["input_ids"]
+    if len(tokens) <= widest.model_max_length:
+        return ()
+    ends = widest.num_special_tokens_to_add() - 1  # the mark at the end is kept, in the place of a word
+    return tuple(widest.decode(tokens[widest.model_max_length - ends :], skip_special_tokens=True).split())
+
+
 def hashed(found: Path, lora: str) -> str:
     """Hash every file that decides the images."""
     files = {file for kind in _FILES for file in found.rglob(kind)}
     whole = fingerprint.of_files(files, found)
     return fingerprint.of_object((whole, lora)) if lora else whole
+
+
+def _weights(name: str, lora: str | Sequence[str] | Mapping[str, float] | None) -> dict[str, float]:
+    """Give each LoRA file its weight."""
+    wanted = {} if lora is None else dict(lora) if isinstance(lora, Mapping) else None
+    if wanted is None and isinstance(lora, str | list):
+        wanted = dict.fromkeys([lora] if isinstance(lora, str) else map(str, lora), 1.0)
+    if wanted is None or any(isinstance(one, bool) or not isinstance(one, int | float) for one in wanted.values()):
+        message = f"the argument lora of {name!r} is a file, a list of files, or a mapping from file to weight, "
+        raise ArgumentError(message + f"but got {brief(repr(lora), 80)}")
+    return {str(file): float(weight) for file, weight in wanted.items()}
 
 
 def _add(name: str, pipe: Any, file: Path, adapter: str) -> None:
@@ -168,7 +189,7 @@ def _add(name: str, pipe: Any, file: Path, adapter: str) -> None:
         raise PluginError(message)
 
 
-def _fitting(own: type) -> list[type]:
+def _fitting(own: type) -> list[Any]:
     """List the schedulers that can do the work of one."""
     flows = own.__name__.startswith(_FLOW)
     names = [name for name in dir(diffusers) if name.endswith("Scheduler") and name.startswith(_FLOW)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +21,7 @@ from foible.errors import ArgumentError, PartError, brief
 from foible.models import _diffusers as shared
 from foible.models import _torch
 from foible.models._batches import InPieces
-
-if TYPE_CHECKING:
-    from foible.protocols import Image
+from foible.records import Drawn
 
 _LARGEST = 8192
 
@@ -76,13 +74,8 @@ class DiffusersGenerator:
         self._pipe = shared.pipeline(name, found, numbers, variant)
         own = shared.schedule(name, self._pipe, scheduler)
         adapted = shared.adapt(name, self._pipe, lora)
-        given = {
-            "num_inference_steps": steps,
-            "guidance_scale": guidance,
-            "negative_prompt": negative,
-            **_sides(name, size),
-        }
-        self._call = _taken(name, self._pipe, {key: value for key, value in given.items() if value is not None})
+        given = {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative}
+        self._call = _taken(name, self._pipe, {**given, **_sides(name, size)})
         shared.place(name, self._pipe, where, offload, compiled=compile)
         self._ask = InPieces(self._draw)
         self.fingerprint = shared.hashed(found, adapted)
@@ -94,15 +87,17 @@ class DiffusersGenerator:
         }
         self.version = shared.VERSION
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
         """Draw one image for each prompt and seed; a `PartError` stands where the safety checker took it away.
+
+        Words beyond what the pipeline can read are told as ignored.
 
         Raises:
             PartError: not even one image fits into the memory of the device.
         """
         return self._ask(prompts, seeds)
 
-    def _draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
+    def _draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
         dice = [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds]
         call = dict(self._call)
         if "negative_prompt" in call:
@@ -111,8 +106,10 @@ class DiffusersGenerator:
             answer = self._pipe(prompt=list(prompts), generator=dice, output_type="pil", **call)
         taken = getattr(answer, "nsfw_content_detected", None) or [False] * len(prompts)
         return [
-            PartError("the pipeline's safety checker took the image away") if gone else np.asarray(image.convert("RGB"))
-            for image, gone in zip(answer.images, taken, strict=True)
+            PartError("the pipeline's safety checker took the image away")
+            if gone
+            else Drawn(np.asarray(image.convert("RGB")), shared.unread(self._pipe, prompt))
+            for image, gone, prompt in zip(answer.images, taken, prompts, strict=True)
         ]
 
 
@@ -137,7 +134,8 @@ def _sides(name: str, size: int | Sequence[int] | None) -> dict[str, int]:
 
 
 def _taken(name: str, pipe: Any, call: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what this pipeline does not take, rather than leave it out in silence."""
+    """Leave out what was not given; refuse what this pipeline does not take, rather than leave that out too."""
+    call = {field: value for field, value in call.items() if value is not None}
     known = inspect.signature(pipe.__call__).parameters
     refused = [_OURS.get(field, field) for field in call if field not in known]
     if refused:
