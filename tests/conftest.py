@@ -8,3 +8,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# Before a test imports transformers itself: beside a torchvision that does not match its torch it would not import.
+import foible.models  # noqa: F401 - importing it is what is wanted

@@ -23,6 +23,7 @@ from typing import Self
 import numpy as np
 import torch
 
+import foible.models  # noqa: F401 - beside a torchvision that does not match, transformers imports only after it
 from foible.diorama.render import render
 from foible.diorama.scene import Scene, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS

@@ -193,6 +193,12 @@ class HuntConfig(Options):
     explain: ExplainOptions = decides(ExplainOptions(), "Which words carry a failure.")
     report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
     out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")
+    max_minutes: float | None = runtime(
+        None, "Stop between two units of work after this many minutes; the same command goes on.", gt=0
+    )
+    max_requests: int | None = runtime(
+        None, "Stop before more than this many requests went to servers; the same command goes on.", ge=1
+    )
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )

@@ -7,6 +7,8 @@
     │   ├── PluginError         a spec names nothing, or what it names does not load
     │   │   └── ArgumentError   a plug-in was given an argument it does not take
     │   └── StoreError          a run directory or archive cannot be used
+    ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
+    │   └── OutOfRequests       the same of the requests to servers
     └── PartError               a part (generator, classifier, …) broke its promise on one batch
 
 Comes in: nothing. Goes out: exception classes. Each message is one sentence that says what was wanted, what came and
@@ -49,6 +51,14 @@ class ArgumentError(PluginError):
 
 class StoreError(InputError):
     """A run directory or an image archive cannot be read or written."""
+
+
+class OutOfTime(FoibleError):  # noqa: N818 - nothing is wrong
+    """A hunt reached the minutes that it was given; what was finished is kept, and the same call goes on."""
+
+
+class OutOfRequests(OutOfTime):
+    """A hunt reached the requests to servers that it was given; as above."""
 
 
 class PartError(FoibleError):

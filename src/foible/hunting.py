@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foible import report
+from foible.ceiling import under
 from foible.config import HuntConfig
 from foible.prepare import make_config, prepare
-from foible.progress import Bars, Progress, Silent
+from foible.progress import Bars, Progress, Silent, Until
 from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
 from foible.results import Work, make_result
 from foible.stages.caption import caption
@@ -172,8 +173,12 @@ def run(
 
     Raises:
         InputError: something given cannot be used.
+        OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    prepared = prepare(config, objects, descriptions)
+    with under(config.max_requests):
+        prepared = prepare(config, objects, descriptions)
+    if config.max_minutes is not None:
+        progress = Until(progress, config.max_minutes)
     with Store(prepared.folder) as store:
         context = prepared.context(store, progress)
         began = time.perf_counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from foible.errors import LabelError, brief, near
 from foible.records import Label
@@ -32,19 +32,22 @@ def class_name(index: int, names: Sequence[str] | None) -> str:
     return split_name(names[index])[0] if names is not None and 0 <= index < len(names) else f"class {index}"
 
 
-def resolve(texts: Sequence[str], names: Sequence[str] | None) -> tuple[Label, ...]:
+def resolve(
+    texts: Sequence[str], names: Sequence[str] | None, accepted: Mapping[int, Collection[int]] | None = None
+) -> tuple[Label, ...]:
     """Turn texts into labels.
 
     Args:
         texts: one label each; empty for every class of the classifier.
         names: the classifier's classes in order, each as "name" or "name (hypernym)"; None where it names none.
+        accepted: index -> further classes that count as correct for a label that does not list its indices itself.
 
     Raises:
         LabelError: a label is malformed, unknown, given twice or out of range; or none is given, and there are many.
     """
     if not texts:
         texts = _every(names)
-    labels = [_resolve(text, names) for text in texts]
+    labels = [_resolve(text, names, accepted or {}) for text in texts]
     seen: dict[int, str] = {}
     for text, label in zip(texts, labels, strict=True):
         if label.index in seen:
@@ -67,7 +70,7 @@ def find_class(text: str, names: Sequence[str] | None) -> int:
     Raises:
         LabelError: as `resolve`.
     """
-    return _resolve(text, names).index
+    return _resolve(text, names, {}).index
 
 
 def _every(names: Sequence[str] | None) -> Sequence[str]:
@@ -82,7 +85,7 @@ def _every(names: Sequence[str] | None) -> Sequence[str]:
     return names
 
 
-def _resolve(text: str, names: Sequence[str] | None) -> Label:
+def _resolve(text: str, names: Sequence[str] | None, accepted: Mapping[int, Collection[int]]) -> Label:
     found = _FORM.fullmatch(" ".join(text.split()))
     if found is None or not found[0].isprintable():
         message = f"a label looks like 'coffee mug', 'coffee mug (cup)' or '504=coffee mug', but got {brief(text)!r}"
@@ -90,7 +93,7 @@ def _resolve(text: str, names: Sequence[str] | None) -> Label:
     name, hypernym = found["name"], (found["hypernym"] or "").strip()
     if found["indices"] is None:
         index, hypernym = _look_up(name, hypernym, names)
-        return Label(index, name, hypernym, frozenset({index}))
+        return Label(index, name, hypernym, frozenset({index, *accepted.get(index, ())}))
     indices = [int(part) for part in found["indices"].split("|")]
     if names is not None and max(indices) >= len(names):
         message = f"the label {brief(text)!r} names class {max(indices)}, but the classifier has {len(names)} (from 0)"

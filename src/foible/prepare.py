@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,12 +104,12 @@ def prepare(
     parts = {kind: _load(kind, config, (objects or {}).get(kind)) for kind in kinds}
     _refuse_self_judging(parts)
     class_names = _class_names(parts["classifier"])
-    labels = resolve_labels(config.labels, class_names)
+    labels = resolve_labels(config.labels, class_names, _accepted(parts["classifier"], class_names))
     failure = Failure(config.failure.top, _target(config, labels, class_names))
     if class_names is not None:
         failure.check(labels, len(class_names))
     hypotheses = () if descriptions is None else _own_hypotheses(config, labels, descriptions)
-    explore = _explore_draws(config, len(labels)) if descriptions is None else 0
+    explore = explore_draws(config, len(labels)) if descriptions is None else 0
     folder = _folder(config, str(parts["classifier"].identity["spec"]), hypotheses)
     return Prepared(folder, config, parts, labels, class_names, hypotheses, failure, explore)
 
@@ -136,12 +136,14 @@ def _load(kind: str, config: HuntConfig, given: object) -> Part:
 
 
 def _refuse_self_judging(parts: Mapping[str, Part]) -> None:
-    judge, classifier = parts["judge"], parts["classifier"]
-    # Two lambdas share a name, so the fingerprint counts too; a method stands for the object that it is bound to.
-    same = all(judge.identity[name] == classifier.identity[name] for name in ("spec", "args", "fingerprint"))
-    if same or judge.object is classifier.object or _owner(judge) is _owner(classifier):
-        message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
-        raise ConfigError(message)
+    """Refuse a judge, or a member of one, that is the classifier, or is made of the same weights."""
+    classifier = parts["classifier"]
+    for judge in (parts["judge"], *getattr(parts["judge"].object, "members", ())):
+        # Under another family or with other arguments the same weights make the same mistakes.
+        same = judge.identity["fingerprint"] == classifier.identity["fingerprint"]
+        if same or judge.object is classifier.object or _owner(judge) is _owner(classifier):
+            message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+            raise ConfigError(message)
 
 
 def _owner(part: Part) -> object:
@@ -163,6 +165,22 @@ def _class_names(classifier: Part) -> list[str] | None:
         )
         raise PluginError(message)
     return listed
+
+
+def _accepted(classifier: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
+    """Return which further classes the classifier says are as good as another: index -> indices."""
+    found: Mapping[int, Collection[int]] | None = getattr(classifier.object, "accepted", None)
+    if not found or names is None:
+        return {}
+    rows = found.items() if isinstance(found, Mapping) else [(-1, ())]
+    every = [index for one, others in rows for index in (one, *(others if isinstance(others, Collection) else (-1,)))]
+    if not all(isinstance(index, int) and 0 <= index < len(names) for index in every):
+        message = (
+            f"`accepted` of the classifier {brief(classifier.identity['spec'])} must map class indices to collections "
+            f"of class indices below {len(names)}, but got {brief(repr(found), 80)}"
+        )
+        raise PluginError(message)
+    return found
 
 
 def _own_hypotheses(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[Hypothesis, ...]:
@@ -190,8 +208,12 @@ def _own_hypothesis(label: Label, description: str) -> Hypothesis:
     return Hypothesis(label.name, phrases)
 
 
-def _explore_draws(config: HuntConfig, labels: int) -> int:
-    """Return how many draws a label gets in exploration, within the budget."""
+def explore_draws(config: HuntConfig, labels: int) -> int:
+    """Return how many draws a label gets in exploration, within the budget.
+
+    Raises:
+        ConfigError: the budget cannot explore so many labels.
+    """
     if config.budget is None:
         return config.explore.draws
     affordable = int(config.budget * EXPLORE_SHARE) // labels

@@ -6,12 +6,15 @@ Comes in: a stage's name and its number of items. Goes out: a callable that is t
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
+
+from foible.errors import OutOfTime
 
 Advance = Callable[[int], None]
 
@@ -31,6 +34,39 @@ class Silent:
     def stage(self, name: str, total: int) -> Iterator[Advance]:  # noqa: ARG002 - the protocol's signature
         """Ignore what is told."""
         yield lambda _: None
+
+
+class Until:
+    """Ends a hunt when its minutes are over: between two units of work, when the one before is stored."""
+
+    def __init__(self, progress: Progress, minutes: float) -> None:
+        """Wrap who is told; the minutes begin now."""
+        self._progress = progress
+        self._minutes = minutes
+        self._end = time.monotonic() + 60 * minutes
+
+    @contextlib.contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:
+        """Pass on what is told.
+
+        Raises:
+            OutOfTime: the minutes are over, and work of this stage is left.
+        """
+        done = 0
+        with self._progress.stage(name, total) as advance:
+
+            def counted(more: int) -> None:
+                nonlocal done
+                advance(more)
+                done += more
+                if done < total and time.monotonic() >= self._end:
+                    message = (
+                        f"stopped after {self._minutes:g} minutes, at {done} of {total} in {name}; what was finished "
+                        "is kept, and the same command goes on from there"
+                    )
+                    raise OutOfTime(message)
+
+            yield counted
 
 
 class _Stderr(Console):

@@ -31,7 +31,8 @@ class Generator(Protocol):
             seeds: n whole numbers, 0 .. 2**32 - 1. The same prompt and seed give the same image.
 
         Returns:
-            n images: `Drawn`, uint8 arrays (height, width, 3), or PIL images.
+            n images: `Drawn`, uint8 arrays (height, width, 3), or PIL images. A `PartError` in the place of one says
+            why there is none; so too for captions and judgements.
         """
         ...
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from foible import fingerprint
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
+from foible.families import BUILT_IN, HINTS, NEEDS
 from foible.records import Spec
 
 KINDS = ("generator", "classifier", "captioner", "embedder", "judge")
@@ -34,45 +35,6 @@ METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "judge": ("judge", ("images", "labels")),
 }
 """Per kind: the one method of its protocol and what that is given."""
-
-BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "generator": {
-        "diorama": "foible.models.diorama:Scenes",
-        "python": "foible.models.python:find",
-    },
-    "classifier": {
-        "diorama": "foible.models.diorama:classifier",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.classify_transformers:TransformersClassifier",
-    },
-    "captioner": {
-        "diorama": "foible.models.diorama:captioner",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.caption_transformers:TransformersCaptioner",
-    },
-    "embedder": {
-        "diorama": "foible.models.diorama:embedder",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.embed_transformers:TransformersEmbedder",
-    },
-    "judge": {
-        "diorama": "foible.models.diorama:judge",
-        "python": "foible.models.python:find",
-        "transformers": "foible.models.judge_clip:ClipJudge",
-    },
-}
-"""Per kind: family -> "module:attribute" of a factory that is called as `factory(name, **args)`."""
-
-NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "transformers": ("", ("torch", "transformers")),
-}
-"""Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
-
-HINTS: Mapping[str, str] = {
-    "python": "python:package.module:factory",
-    "transformers": "transformers:folder-or-hub-name",
-}
-"""Families whose names cannot be listed: how their specs look."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -136,6 +98,31 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None) -> Part
     factory, name, source = _find(kind, spec.name)
     made = _make(kind, spec.name, factory, name, given)
     return Part(kind, _fitting(kind, made, spec.name), _identity(spec.name, given, made, source.version))
+
+
+def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Check a spec and its arguments without loading what it names: no weights are read, and nobody is asked.
+
+    The module of the family is imported, so that a missing extra is told. Gives the arguments, defaults filled in.
+
+    Raises:
+        PluginError: as `load`, as far as can be told without loading.
+        ArgumentError: as `load`.
+    """
+    method(kind)
+    given = dict(args or {})
+    _must_be_json(kind, spec, given)
+    factory, name, _ = _find(kind, spec)
+    ready = name is None and not inspect.isclass(factory) and hasattr(factory, method(kind))
+    try:
+        parameters = [] if ready else list(inspect.signature(factory).parameters.values())
+    except (TypeError, ValueError):  # a factory in C that does not tell
+        return given
+    if given or name is not None or _required(parameters) != METHODS[kind][1]:
+        before = () if name is None else _name(kind, spec, name, parameters)
+        _check_arguments(kind, spec, parameters[len(before) :], given)
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {**defaults, **given}
 
 
 def method(kind: str) -> str:

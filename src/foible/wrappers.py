@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from foible.errors import brief
+from foible.errors import OutOfTime, PartError, brief
 from foible.fingerprint import without_addresses
 from foible.records import Drawn, Judgement
 from foible.registry import METHODS, Part
@@ -101,6 +101,8 @@ def call(kind: str, part: Any, columns: Sequence[Sequence[Any]]) -> Any:
     try:
         answer = ask(*given)
         return _listed(answer, len(given[0]))
+    except OutOfTime:  # nothing is wrong with the part: the hunt stops here, and goes on later
+        raise
     except Exception as error:
         raise Broken(_raised(kind, error)) from error
 
@@ -173,7 +175,7 @@ def drawings(kind: str, answer: Any, count: int) -> list[Drawn | Fault]:
     if hasattr(answer, "mode") and hasattr(answer, "convert"):
         message = f"{kind}: wanted a list of {count}, got one image"
         raise Broken(message)
-    return [_drawing(one) for one in rows(kind, answer, count)]
+    return [_told(kind, one) or _drawing(one) for one in rows(kind, answer, count)]
 
 
 def vectors(kind: str, answer: Any, count: int, length: int | None) -> list[NDArray[np.float64] | Fault]:
@@ -188,6 +190,8 @@ def vectors(kind: str, answer: Any, count: int, length: int | None) -> list[NDAr
     if answer is None:
         message = f"{kind}: wanted numbers of shape {wanted}, got nothing"
         raise Broken(message)
+    if isinstance(answer, list) and len(answer) == count and any(isinstance(one, PartError) for one in answer):
+        return _beside_faults(kind, answer, length)
     try:
         matrix = _numbers(answer)
     except Exception as error:
@@ -201,17 +205,29 @@ def vectors(kind: str, answer: Any, count: int, length: int | None) -> list[NDAr
     return [_finite(kind, row) for row in matrix.astype(np.float64)]
 
 
+def _beside_faults(kind: str, answer: list[Any], length: int | None) -> list[NDArray[np.float64] | Fault]:
+    """Read rows of numbers among which some are faults."""
+    whole = [one for one in answer if not isinstance(one, PartError)]
+    read = iter(vectors(kind, whole, len(whole), length) if whole else [])
+    return [_told(kind, one) or next(read) for one in answer]
+
+
 def captions(kind: str, answer: Any, count: int) -> list[str | Fault]:
     """Read the answer of a captioner."""
-    return [_caption(kind, one) for one in rows(kind, answer, count)]
+    return [_told(kind, one) or _caption(kind, one) for one in rows(kind, answer, count)]
 
 
 def judgements(kind: str, answer: Any, count: int) -> list[Judgement | Fault]:
     """Read the answer of a judge."""
-    return [_judgement(kind, one) for one in rows(kind, answer, count)]
+    return [_told(kind, one) or _judgement(kind, one) for one in rows(kind, answer, count)]
 
 
 # --- reading one element -----------------------------------------------------------------------------------------
+
+
+def _told(kind: str, one: Any) -> Fault | None:
+    """Read a `PartError` that stands in the place of one answer: the part knows what went wrong with this element."""
+    return Fault(brief(f"{kind}: {' '.join(str(one).split())}", 200)) if isinstance(one, PartError) else None
 
 
 def _drawing(one: Any) -> Drawn | Fault:

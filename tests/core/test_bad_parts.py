@@ -301,6 +301,16 @@ def test_names_that_are_no_names_are_refused(tmp_path, names):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("accepted", [[1], {0: {99}}, {-1: {0}}, {0: ["mug"]}, {0: 3}])
+def test_classes_that_are_as_good_must_be_classes(tmp_path, accepted):
+    """A classifier whose `accepted` names what is no class of its own is refused before anything is made."""
+    classifier = toyworld.Classifier()
+    classifier.accepted = accepted
+    with pytest.raises(PluginError, match=r"`accepted` of the classifier .* must map class indices"):
+        toyworld.hunt(tmp_path / "run", classifier)
+    assert not (tmp_path / "run").exists()
+
+
 def test_no_classifier_judges_itself(tmp_path):
     """A judge that is the classifier under test is refused: the same object, its method, or the same spec."""
     both, spec = toyworld.Both(), "python:toyworld:Both"

@@ -127,3 +127,11 @@ def test_a_label_text_resolves_to_itself(index, indexed):
     (label,) = resolve([NAMES[index]], NAMES)
     text = f"{label.name} ({label.hypernym})" if label.hypernym else label.name
     assert resolve([f"{index}={text}" if indexed else text], NAMES) == (label,)
+
+
+def test_a_classifier_may_say_which_classes_are_as_good():
+    """A label that lists no indices of its own is right for these too; one that does means what it says."""
+    names, accepted = ["laptop", "notebook", "mug"], {0: {1}, 1: {0}}
+    laptop, mug = resolve(["laptop", "mug"], names, accepted)
+    assert (laptop.accepted, mug.accepted) == ({0, 1}, {2})
+    assert resolve(["0=laptop"], names, accepted)[0].accepted == {0}

@@ -23,13 +23,14 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version"},
     {"records", "errors"},
-    {"protocols"},
-    {"fingerprint", "identity", "config", "labels", "progress", "diorama"},
+    {"protocols", "ceiling"},
+    {"fingerprint", "identity", "config", "labels", "progress", "diorama", "families"},
     {"registry", "archive", "store"},
     {"wrappers", "statistics"},
+    {"ensemble", "timing"},
     {"stages"},
     {"prepare", "results", "testing", "models", "report"},
-    {"hunting", "recall"},
+    {"hunting", "recall", "plan", "doctor", "calibrate"},
     {"verify", "benchmark"},
     {"cli", ""},
     {"__main__"},
@@ -38,6 +39,7 @@ LAYERS = (
 
 ALLOWED = {
     ("models", "fingerprint"): "an adapter hashes the weights that it loads",
+    ("models", "ceiling"): "an adapter that asks a server counts its requests",
     ("models", "diorama"): "the diorama's own adapter knows its world",
     ("registry", "models"): "`foible models` asks the diorama's adapter for its names",
 }

@@ -138,4 +138,65 @@ def blip():
     return t.BlipForConditionalGeneration(config), processor("Blip"), tokenizer()
 
 
+def siglip():
+    """A joint embedder with a pooling head of attention, and texts without a class token."""
+    import transformers as t
+
+    config = t.SiglipConfig(text_config={**TONGUE, "projection_size": 16}, vision_config=EYE)
+    return t.SiglipModel(config), processor("Siglip"), tokenizer()
+
+
+def dinov2():
+    """An embedder of images alone."""
+    import transformers as t
+
+    config = t.Dinov2Config(**{k: v for k, v in EYE.items() if k != "intermediate_size"}, mlp_ratio=2)
+    crop = {"height": 32, "width": 32}
+    return t.Dinov2Model(config), t.BitImageProcessorPil(size={"shortest_edge": 32}, crop_size=crop)
+
+
+VLM_WORDS = (*WORDS, "<image>", "Does", "this", "image", "show", "Answer", "yes", "no", "or", "Yes", "No", "user", "?")
+CHAT = (
+    "{% for m in messages %}{{ m.role }} {% for c in m.content %}"
+    "{% if c.type == 'image' %}<image> {% else %}{{ c.text }}{% endif %}{% endfor %} {% endfor %}"
+)
+
+
+def vlm():
+    """A chat model that sees images."""
+    import transformers as t
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = {word: index for index, word in enumerate(VLM_WORDS)}
+    inner = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))  # noqa: S106 - a token, not a secret
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "bos_token": "[CLS]", "eos_token": "[SEP]"}
+    tongue = t.PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        additional_special_tokens=["<image>"],
+        extra_special_tokens={"image_token": "<image>"},
+        **special,
+    )
+    text = {**SMALL, **SPECIAL, "vocab_size": len(VLM_WORDS), "max_position_embeddings": 64, "num_key_value_heads": 2}
+    place = VLM_WORDS.index("<image>")
+    config = t.LlavaConfig(
+        vision_config=t.CLIPVisionConfig(**EYE),
+        text_config=t.LlamaConfig(**text),
+        image_token_index=place,
+        image_token_id=place,
+        image_seq_length=4,
+        vision_feature_layer=-1,
+    )
+    chat = t.LlavaProcessor(
+        image_processor=clip_processor(),
+        tokenizer=tongue,
+        patch_size=16,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT,
+    )
+    return t.LlavaForConditionalGeneration(config), chat
+
+
 MAKERS = {"resnet": resnet, "vit": vit, "clip": clip, "encoder-decoder": encoder_decoder, "git": git, "blip": blip}
+MAKERS |= {"siglip": siglip, "dinov2": dinov2, "vlm": vlm}

@@ -15,11 +15,12 @@ TINY = [
     ("captioner", "encoder-decoder", {"max_new_tokens": 4}),
     ("captioner", "git", {"max_new_tokens": 4}),
     ("captioner", "blip", {"max_new_tokens": 4}),
+    ("captioner", "vlm", {"max_new_tokens": 4, "prompt": "Does this image show a cup?"}),
     ("embedder", "clip", {}),
     ("embedder", "resnet", {}),
     ("embedder", "vit", {}),
-    ("judge", "clip", {"contrasts": ["cup", "ball"]}),
-    ("judge", "clip", {"threshold": 0.1}),
+    ("embedder", "siglip", {}),
+    ("embedder", "dinov2", {}),
 ]
 TRIVIAL = [
     ("generator", testing.NoiseGenerator),

@@ -23,7 +23,8 @@ import transformers
 from transformers.utils import logging
 
 from foible import fingerprint
-from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
+from foible.errors import FoibleError, PluginError, brief
+from foible.models import _torch
 
 if TYPE_CHECKING:
     from foible.protocols import Image
@@ -48,7 +49,6 @@ _TEXTS = (
 )
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
-_DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -71,26 +71,27 @@ class Source:
     @property
     def resolved(self) -> dict[str, str]:
         """What was chosen where the arguments left it open, and can change the last bits of an answer."""
-        return {"device": str(self.device), "dtype": str(self.dtype).removeprefix("torch.")}
+        return _torch.resolved(self.device, self.dtype)
 
 
 def source(
     name: str,
     *,
     device: str | None,
-    dtype: str = "float32",
+    dtype: str | None = "float32",
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Source:
     """Find the files, from a folder or from the hub (its local cache alone where `HF_HUB_OFFLINE` is set).
 
+    Device and dtype are chosen where they are None.
+
     Raises:
         PluginError: no such folder or hub name, or no safetensors in it.
         ArgumentError: an unknown device or dtype.
     """
-    if dtype not in _DTYPES:
-        message = f"{name!r} takes no dtype {brief(dtype)!r}; {near(dtype, _DTYPES)}"
-        raise ArgumentError(message)
+    where = _torch.device(name, device)
+    numbers = _torch.dtype(name, dtype, where)
     folder = Path(name).expanduser()
     folder = folder if folder.is_dir() else _from_hub(name, revision, code=trust_remote_code)
     if not (folder / "config.json").is_file():
@@ -99,7 +100,7 @@ def source(
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
         raise PluginError(_no_safetensors(name, pickles))
-    return Source(name, folder, _device(name, device), getattr(torch, dtype), trust_remote_code)
+    return Source(name, folder, where, numbers, trust_remote_code)
 
 
 def model(found: Source, auto: Any, *, may_lack: tuple[str, ...] = ()) -> tuple[Any, frozenset[str]]:
@@ -164,6 +165,22 @@ def tokenizer(found: Source) -> Any:
         )
 
 
+def chat_processor(found: Source) -> Any:
+    """Load what turns chats about images into tensors.
+
+    Raises:
+        PluginError: the model has no chat template.
+    """
+    with _sentence(found.name), quiet():
+        processor = transformers.AutoProcessor.from_pretrained(
+            found.folder, backend="pil", local_files_only=True, trust_remote_code=found.trust_remote_code
+        )
+    if getattr(processor, "chat_template", None) is None or not hasattr(processor, "tokenizer"):
+        message = f"{found.name!r} has no chat template for images, so it cannot be asked a question; name a chat model"
+        raise PluginError(message)
+    return processor
+
+
 def pixels(processor: Any, images: Sequence[Image], found: Source) -> torch.Tensor:
     """Turn images into the tensor that the model takes: (n, channels, height, width)."""
     batch = processor(images=list(images), return_tensors="pt", input_data_format="channels_last")
@@ -223,16 +240,3 @@ def _no_safetensors(name: str, pickles: list[str]) -> str:
         f"{name!r} holds its weights as a pickle ({pickles[0]}), which can run code when it is read; if you trust it, "
         "convert it: load it with transformers and call save_pretrained(folder), which writes safetensors"
     )
-
-
-def _device(name: str, wanted: str | None) -> torch.device:
-    if wanted is None:
-        best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        return torch.device(best)
-    try:
-        device = torch.device(wanted)
-        torch.empty(1, device=device)
-    except Exception as error:
-        message = f"{name!r} cannot run on the device {brief(repr(wanted))}: write 'cpu', 'cuda', 'cuda:1' or 'mps', "
-        raise ArgumentError(message + "and only what this machine has") from error
-    return device

@@ -61,9 +61,10 @@ class Scenes:
 def classifier(name: str, *, device: str | None = None) -> TransformersClassifier:
     """Load the reference classifier or a biased one."""
     folder = _folder("classifier", name, name)
+    from foible.models import _transformers as shared
     from foible.models.classify_transformers import TransformersClassifier
 
-    return TransformersClassifier(str(folder), device=device)
+    return TransformersClassifier(shared.source(str(folder), device=device))
 
 
 def captioner(name: str, *, max_new_tokens: int = 40, device: str | None = None) -> TransformersCaptioner:

@@ -60,6 +60,15 @@ class TransformersEmbedder:
         """Whether `embed_texts` works: the model joins images and texts."""
         return hasattr(self._model, "get_image_features") and hasattr(self._model, "get_text_features")
 
+    @property
+    def scale(self) -> tuple[float, float | None]:
+        """(factor, offset) that turn a cosine of image and text into the logit that the model was trained with.
+
+        The offset is None in a model such as CLIP, where texts compete; a sigmoid of one with an offset stands alone.
+        """
+        factor, offset = getattr(self._model, "logit_scale", None), getattr(self._model, "logit_bias", None)
+        return (float(factor.exp()) if factor is not None else 1.0, float(offset) if offset is not None else None)
+
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Embed images: (n, dimensions), float32, each row of length 1."""
         with torch.inference_mode():

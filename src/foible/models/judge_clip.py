@@ -1,43 +1,47 @@
 """Whether an image shows its label, by a joint embedding of images and texts.
 
-Comes in: images and their labels. Goes out: judgements. Neighbours: `embed_transformers.py` makes the vectors; a
-classifier under test is never its own judge.
+Comes in: images and their labels. Goes out: judgements. Neighbours: `embed_transformers.py` makes the vectors,
+`_votes.py` makes one judgement of several scores; a classifier under test is never its own judge.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foible.errors import ArgumentError, PluginError, brief
+from foible.models import _votes
 from foible.models.embed_transformers import TransformersEmbedder
-from foible.records import Judgement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from foible.protocols import Image
-    from foible.records import Label
+    from foible.records import Judgement, Label
+
+TEMPLATE = "a photo of a {name}"
 
 
 class ClipJudge:
-    """Compares the cosine of an image with its label to its cosines with other things (CLIP, arXiv 2103.00020).
+    """Compares the cosine of an image with its label to its cosines with other things.
 
-    With contrasts, the score is cosine(image, label) minus the largest cosine(image, contrast); without, it is
-    cosine(image, label). An image is faithful when its score is at least the threshold. A contrast that names the label
-    itself, in whatever case, is left out.
+    With contrasts, a score is cosine(image, label) minus the largest cosine(image, contrast); without, it is
+    cosine(image, label). There is a score for each template, and an image is faithful when enough of them reach their
+    thresholds. A contrast that names the label itself, in whatever case, is left out. For models such as CLIP
+    (arXiv 2103.00020) and SigLIP (arXiv 2303.15343).
     """
 
     def __init__(  # noqa: PLR0913 - each is an argument of the plug-in, by keyword
         self,
         name: str,
         *,
-        contrasts: Sequence[str] = (),
-        template: str = "a photo of a {}",
-        threshold: float | None = None,
+        contrasts: Sequence[str] | None = None,
+        template: str | Sequence[str] | None = None,
+        threshold: float | Sequence[float] | None = None,
+        needed: int | None = None,
+        calibration: str | None = None,
         device: str | None = None,
         dtype: str = "float32",
         revision: str | None = None,
@@ -48,66 +52,77 @@ class ClipJudge:
         Args:
             name: a folder, or a name on the hub, of a CLIP-like model.
             contrasts: names of other things that an image could show.
-            template: the text for a name, which goes where `{}` stands.
-            threshold: smallest score that is faithful; 0 by default with contrasts, and needed without.
+            template: the text for a name, which goes where `{name}` stands (and `{hypernym}`); several give several
+                scores. "a photo of a {name}" by default.
+            threshold: smallest score that is faithful, for all templates or one for each; 0 by default with contrasts,
+                and needed without.
+            needed: how many scores must reach their thresholds; 2 by default, 1 with one template.
+            calibration: a file of `foible calibrate-judge`, in place of the four above.
             device: `cpu`, `cuda`, `mps`; by default the fastest there is.
             dtype: `float32`, `float16` or `bfloat16`.
             revision: which version on the hub.
             trust_remote_code: run code that comes with the model.
         """
-        self._contrasts = _names(name, contrasts)
-        self._template = _template(name, template)
-        self._threshold = _threshold(name, threshold, self._contrasts)
+        given = {"contrasts": contrasts, "template": template, "threshold": threshold, "needed": needed}
+        if calibration is None:  # before the model is loaded, which takes longer
+            _checked(name, given)
         self._embedder = TransformersEmbedder(
             name, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
         )
         if not self._embedder.reads_text:
             message = f"{name!r} embeds images alone; a judge needs a model of images and texts, such as CLIP"
             raise PluginError(message)
-        self._vectors: dict[str, NDArray[np.float32]] = {}
         self.fingerprint = self._embedder.fingerprint
+        settled = _votes.settle(name, given, calibration, self.fingerprint)
+        self._contrasts, self._templates, self._votes = _checked(name, settled)
+        self._vectors: dict[tuple[str, str, str], NDArray[np.float64]] = {}
+        self.calibrates = {"contrasts": list(self._contrasts), "template": list(self._templates)}
         self.resolved = {
             **self._embedder.resolved,
-            "contrasts": list(self._contrasts),
-            "template": self._template,
-            "threshold": self._threshold,
+            **self.calibrates,
+            "threshold": list(self._votes.thresholds),
+            "needed": self._votes.needed,
+            "calibration": None,
         }
         self.version = self._embedder.version
 
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement]:
         """Judge each image against its own label."""
-        vectors = self._embedder.embed(images)
-        return [self._one(vector, label.name) for vector, label in zip(vectors, labels, strict=True)]
+        return self._votes.judge(self.scores(images, labels))
 
-    def _one(self, image: NDArray[np.float32], name: str) -> Judgement:
-        others = [other for other in self._contrasts if other.casefold() != name.casefold()]
-        score = self._cosine(image, name) - max((self._cosine(image, other) for other in others), default=0.0)
-        return Judgement(score >= self._threshold, score)
+    def scores(self, images: Sequence[Image], labels: Sequence[Label]) -> NDArray[np.float64]:
+        """Score each image for its own label: (n, templates), float64, -2 .. 2."""
+        vectors = self._embedder.embed(images).astype(np.float64)
+        rows = [
+            [self._score(vector, template, label) for template in self._templates]
+            for vector, label in zip(vectors, labels, strict=True)
+        ]
+        return np.array(rows, np.float64).reshape(len(vectors), len(self._templates))
 
-    def _cosine(self, image: NDArray[np.float32], name: str) -> float:
-        if name not in self._vectors:
-            self._vectors[name] = self._embedder.embed_texts([self._template.replace("{}", name)])[0]
-        return float(np.dot(image.astype(np.float64), self._vectors[name].astype(np.float64)))
+    def _score(self, image: NDArray[np.float64], template: str, label: Label) -> float:
+        others = [other for other in self._contrasts if other.casefold() != label.name.casefold()]
+        own = float(image @ self._text(template, label.name, label.hypernym))
+        return own - max((float(image @ self._text(template, other, "")) for other in others), default=0.0)
+
+    def _text(self, template: str, name: str, hypernym: str) -> NDArray[np.float64]:
+        key = (template, name, hypernym)
+        if key not in self._vectors:
+            text = _votes.filled(template, name, hypernym)
+            self._vectors[key] = self._embedder.embed_texts([text])[0].astype(np.float64)
+        return self._vectors[key]
 
 
-def _names(spec: str, contrasts: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(contrasts, str) or not all(isinstance(one, str) and one.strip() for one in contrasts):
+def _checked(name: str, given: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...], _votes.Votes]:
+    """Give contrasts, templates and rule."""
+    contrasts = _names(name, given["contrasts"])
+    templates = _votes.texts(name, "template", TEMPLATE if given["template"] is None else given["template"])
+    default = 0.0 if contrasts else None
+    return contrasts, templates, _votes.votes(name, len(templates), given["threshold"], given["needed"], default)
+
+
+def _names(spec: str, contrasts: object) -> tuple[str, ...]:
+    listed = () if contrasts is None else contrasts
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) and one.strip() for one in listed):
         message = f"the contrasts of {spec!r} must be a list of names, but are {brief(repr(contrasts))}"
         raise ArgumentError(message)
-    return tuple(contrasts)
-
-
-def _template(spec: str, template: str) -> str:
-    if not isinstance(template, str) or "{}" not in template:
-        message = f"the template of {spec!r} must hold {{}} where the name goes, but is {brief(repr(template))}"
-        raise ArgumentError(message)
-    return template
-
-
-def _threshold(spec: str, threshold: float | None, contrasts: tuple[str, ...]) -> float:
-    if threshold is None and contrasts:
-        return 0.0
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
-        message = f"{spec!r} needs a finite number as threshold where it has no contrasts, but got {threshold!r}"
-        raise ArgumentError(message)
-    return float(threshold)
+    return tuple(listed)

@@ -1,0 +1,51 @@
+"""The command line: parse, call, print, exit code. Thin on purpose; everything it does can be done from Python.
+
+Exit codes: 0 the command did its job (bugs found or not), 1 a gate that the user asked for failed, 2 bad input or a
+missing part, 130 interrupted. Results go to stdout, progress and errors to stderr. Errors that are expected are one
+sentence; anything else keeps its traceback.
+
+Neighbours: `flags.py` holds what the verbs share; each other file holds a group of verbs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from foible._version import __version__
+from foible.cli import checks, hunts, listing, proofs
+from foible.cli.flags import app, told
+from foible.errors import FoibleError, OutOfTime
+
+__all__ = ["app", "checks", "hunts", "listing", "main", "proofs"]
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = app(standalone_mode=False)
+    except OutOfTime as stop:
+        sys.exit(told(str(stop), INTERRUPTED))
+    except FoibleError as problem:
+        sys.exit(told(str(problem), 2))
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as problem:
+        # What typer raises for a mistyped command has this method; its class moves from release to release.
+        if not hasattr(problem, "format_message"):
+            raise
+        sys.exit(told(problem.format_message(), 2))
+    if code == INTERRUPTED:
+        told("interrupted; what was finished is kept, and the same command goes on from there", code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit

@@ -1,0 +1,205 @@
+"""The verbs that try before a hunt does: `plan`, `doctor` and `calibrate-judge`.
+
+Comes in: flags. Goes out: what a hunt may cost, whether its parts work, a calibration. Neighbours: `foible.plan`,
+`foible.doctor` and `foible.calibrate`, which do it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from foible.cli.flags import (
+    Assignments,
+    Budget,
+    Captioner,
+    Classifier,
+    EmbedderSpec,
+    File,
+    Generator,
+    JudgeSpec,
+    Labels,
+    MaxMinutes,
+    app,
+    resolved,
+    while_read,
+)
+from foible.registry import KINDS
+
+if TYPE_CHECKING:
+    from foible.plan import Plan
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
+
+
+@app.command()
+def plan(  # noqa: PLR0913 - one parameter per flag
+    classifier: Classifier = None,
+    label: Labels = None,
+    generator: Generator = None,
+    captioner: Captioner = None,
+    embedder: EmbedderSpec = None,
+    judge: JudgeSpec = None,
+    budget: Budget = None,
+    max_minutes: MaxMinutes = None,
+    config: File = None,
+    assign: Assignments = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Load no part and take no time; check specs and arguments alone.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Foretell a hunt, before any draw: what it may cost, and the smallest failure rate that it can see."""
+    from foible.plan import plan as foretell
+
+    flags = {
+        "classifier": classifier,
+        "labels": label,
+        "generator": generator,
+        "captioner": captioner,
+        "embedder": embedder,
+        "judge": judge,
+        "budget": budget,
+        "max_minutes": max_minutes,
+    }
+    found = foretell(resolved(config, assign, flags)[0], offline=offline)
+    with while_read() as console:
+        if as_json:
+            print(json.dumps(dataclasses.asdict(found), indent=2))
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, told in (*_costs(found), *_sight(found)):
+            table.add_row(Text(name, style="bold"), Text(told))
+        console.print(table)
+
+
+@app.command()
+def doctor(  # noqa: PLR0913 - one parameter per flag
+    specs: Annotated[
+        list[str] | None, typer.Argument(help="kind=family:name, such as judge=clip:…; by default the config's parts.")
+    ] = None,
+    classifier: Classifier = None,
+    generator: Generator = None,
+    captioner: Captioner = None,
+    embedder: EmbedderSpec = None,
+    judge: JudgeSpec = None,
+    label: Labels = None,
+    config: File = None,
+    assign: Assignments = None,
+    as_json: Json = False,
+) -> None:
+    """Load each part, ask it about one small batch, and say what came, how fast, where; or what mends it."""
+    from foible.doctor import examine, read_spec
+    from foible.labels import split_name
+
+    named = [read_spec(text) for text in specs or ()]
+    parts = [classifier, generator, captioner, embedder, judge]
+    flags = dict(zip(("classifier", "generator", "captioner", "embedder", "judge"), parts, strict=True))
+    found = resolved(config, assign, flags | {"labels": label})[0]
+    own = [(kind, getattr(found, kind).spec, getattr(found, kind).args) for kind in KINDS]
+    names = [split_name(text.rpartition("=")[2])[0] for text in found.labels] or ["coffee mug"]
+    checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names)
+    with while_read() as console:
+        if as_json:
+            print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
+        else:
+            table = Table(box=None, pad_edge=False)
+            for heading in ("kind", "spec", "answers with", "device", "loaded in", "each"):
+                table.add_column(heading, overflow="fold")
+            for one in checkups:
+                told = (one.answer, one.device or "-", f"{one.loading:.1f} s", _each(one.each))
+                table.add_row(*(Text(cell) for cell in (one.kind, one.spec, *(("",) * 4 if one.trouble else told))))
+            console.print(table)
+            for one in (one for one in checkups if one.trouble):
+                console.print(Text(f"{one.kind}: {one.trouble}", style="bold red"), soft_wrap=True)
+    if any(one.trouble for one in checkups):
+        raise typer.Exit(2)
+
+
+@app.command("calibrate-judge")
+def calibrate_judge(
+    judge: Annotated[str, typer.Option("--judge", help="clip:… or vlm:…", metavar="SPEC")],
+    images: Annotated[Path, typer.Option("--images", help="A folder for each label, with its images.", metavar="DIR")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.", metavar="FILE")],
+    specificity: Annotated[
+        float, typer.Option("--specificity", help="Say no to this share of wrong labels.", min=0.5, max=1.0)
+    ] = 0.95,
+    assign: Assignments = None,
+) -> None:
+    """Set a judge's thresholds on labelled images, and count how well it does on others: sensitivity, specificity."""
+    from foible.calibrate import calibrate
+    from foible.errors import InputError
+
+    found = resolved(None, assign, {"judge": judge})[0].judge
+    done = calibrate(found.spec, found.args, images, specificity=specificity)
+    try:
+        out.write_text(done.text(), encoding="utf-8")
+    except OSError as problem:
+        message = f"the calibration cannot be written to {out} ({problem.strerror}); name another file with --out"
+        raise InputError(message) from None
+    yes, no = done.sensitivity, done.specificity
+    with while_read() as console:
+        console.print(f"sensitivity {yes.rate:.0%} ({yes.right} of {yes.of}), specificity {no.rate:.0%}", end=" ")
+        console.print(f"({no.right} of {no.of}), on images that set no threshold", highlight=False)
+        if done.broken:
+            console.print(f"{done.broken} files are no images, and were left out")
+        console.print(f"use it: --judge {found.spec} --set judge.args.calibration={out}", soft_wrap=True, markup=False)
+
+
+def _costs(found: Plan) -> list[tuple[str, str]]:
+    """Tell what a hunt may cost."""
+    stages = ", ".join(f"{name} {count:,}" for name, count in found.draws.items())
+    sent = ", ".join(f"{kind} {count:,}" for kind, count in found.requests.items())
+    rows = [("draws", f"at most {sum(found.draws.values()):,} ({stages})")]
+    rows += [("requests", f"at most {sum(found.requests.values()):,} ({sent})" if sent else "none")]
+    if found.disk is None:
+        rows.append(("disk", "not known: the generator decides the size of its images"))
+    else:
+        rows.append(("disk", f"{'about' if found.measured else 'at most'} {_bytes(found.disk)} of images"))
+    if found.seconds:
+        slowest = sorted(found.seconds.items(), key=lambda item: -item[1])
+        shares = ", ".join(f"{kind} {_time(seconds)}" for kind, seconds in slowest)
+        rows.append(("time", f"about {_time(sum(found.seconds.values()))} ({shares})"))
+    if found.max_minutes is not None:
+        total = sum(found.seconds.values()) / 60
+        parts = f"; the whole takes about {total / found.max_minutes:.1f} times that" if found.seconds else ""
+        rows.append(("stops after", f"{found.max_minutes:g} minutes, to be gone on with{parts}"))
+    return rows
+
+
+def _sight(found: Plan) -> list[tuple[str, str]]:
+    """Tell what a hunt can see."""
+    rows = [
+        (
+            "explores",
+            f"{found.labels:,} labels; one that fails at {found.seen:.1%} shows enough failures, 9 times of 10",
+        ),
+        ("no failure", f"would exclude failure rates of a label above {found.excluded:.1%}, at 95 %"),
+        ("tests", f"at most {found.hypotheses:,} hypotheses, with {found.pairs} pairs each"),
+    ]
+    for base, effect in found.effects.items():
+        told = f"a failure rate of {effect:.0%} is confirmed, 9 times of 10" if effect else "nothing can be confirmed"
+        rows.append((f"  base {base:.0%}", told))
+    return rows
+
+
+def _each(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours
+
+
+def _bytes(count: int) -> str:
+    unit, size = next(((unit, size) for unit, size in _UNITS if count >= size), ("bytes", 1.0))
+    return f"{count / size:.3g} {unit}"

@@ -1,0 +1,164 @@
+"""The verbs that hunt: `hunt` and `probe`.
+
+Comes in: flags. Goes out: findings on stdout, and the exit code. Neighbour: `foible.hunting`, which does it all.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from foible.cli.flags import (
+    ArchiveFolder,
+    Assignments,
+    Budget,
+    Captioner,
+    Classifier,
+    EmbedderSpec,
+    File,
+    Generator,
+    Json,
+    JudgeSpec,
+    Labels,
+    MaxMinutes,
+    MaxRequests,
+    Out,
+    Quiet,
+    Seed,
+    Target,
+    app,
+    resolved,
+    while_read,
+)
+from foible.config import HuntConfig
+from foible.progress import Bars, Progress, Silent
+
+FailOn = Annotated[
+    Literal["never", "confirmed"], typer.Option("--fail-on", help="Exit with 1 when a finding is confirmed.")
+]
+
+
+@app.command()
+def hunt(  # noqa: PLR0913 - one parameter per flag
+    classifier: Classifier = None,
+    label: Labels = None,
+    generator: Generator = None,
+    captioner: Captioner = None,
+    embedder: EmbedderSpec = None,
+    judge: JudgeSpec = None,
+    target: Target = None,
+    budget: Budget = None,
+    max_minutes: MaxMinutes = None,
+    max_requests: MaxRequests = None,
+    seed: Seed = None,
+    out: Out = None,
+    archive: ArchiveFolder = None,
+    config: File = None,
+    assign: Assignments = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    fail_on: FailOn = "never",
+) -> None:
+    """Find, name and prove the bugs of a classifier; interrupted, the same command goes on where it stopped."""
+    flags = {
+        "classifier": classifier,
+        "labels": label,
+        "generator": generator,
+        "captioner": captioner,
+        "embedder": embedder,
+        "judge": judge,
+        "failure.target": target,
+        "budget": budget,
+        "max_minutes": max_minutes,
+        "max_requests": max_requests,
+        "seed": seed,
+        "out": out,
+        "archive": archive,
+    }
+    _run(resolved(config, assign, flags)[0], None, quiet=quiet, as_json=as_json, fail_on=fail_on)
+
+
+@app.command()
+def probe(  # noqa: PLR0913 - one parameter per flag
+    label: Annotated[str, typer.Option("--label", "-l", help="The label that the hypothesis is about.")],
+    description: Annotated[
+        list[str], typer.Option("--description", "-d", help="What is added to the base prompt: 'on grass, at night'.")
+    ],
+    classifier: Classifier = None,
+    generator: Generator = None,
+    judge: JudgeSpec = None,
+    target: Target = None,
+    seed: Seed = None,
+    out: Out = None,
+    archive: ArchiveFolder = None,
+    config: File = None,
+    assign: Assignments = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    fail_on: FailOn = "never",
+) -> None:
+    """Test your own hypothesis on fresh images, without exploring."""
+    flags = {
+        "classifier": classifier,
+        "labels": [label],
+        "generator": generator,
+        "judge": judge,
+        "failure.target": target,
+        "seed": seed,
+        "out": out,
+        "archive": archive,
+    }
+    _run(resolved(config, assign, flags)[0], description, quiet=quiet, as_json=as_json, fail_on=fail_on)
+
+
+def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_json: bool, fail_on: str) -> None:
+    from foible.hunting import run
+
+    progress: Progress = Silent() if quiet else Bars()
+    done = run(config, progress=progress, descriptions=descriptions)
+    with while_read() as console:
+        if as_json:
+            sys.stdout.buffer.write((done.folder / "findings.json").read_bytes())  # as it is, in any locale
+        else:
+            _print_findings(done, console)
+    if fail_on == "confirmed" and done.confirmed:
+        raise typer.Exit(1)
+
+
+def _print_findings(done: Any, console: Console) -> None:
+    from foible.report import summary
+
+    result = done.result
+    table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
+    for heading in ("verdict", "label, description, taken for", "fails with it", "without", "adj. p"):
+        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith("label"))
+    for f in done:
+        hypothesis = f.trial.hypothesis
+        words = [(hypothesis.label, "bold"), (f" {hypothesis.description}", "italic")]
+        if f.confused_with:
+            words.append((f" → {result.class_names[f.confused_with[0][0]]}", ""))
+        style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
+        cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
+        table.add_row(Text(f.verdict, style=style), Text.assemble(*words), *(Text(cell) for cell in cells))
+    console.print(table)
+    if not done.confirmed:
+        console.print(Text(summary(result)))
+    drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
+    unscored = sum(count for _, count in result.unscored)
+    console.print(
+        f"{sum(result.draws.values())} draws ({drawn}); {unscored} unscored; {done.seconds:.0f} s", style="dim"
+    )
+    if result.untested:
+        console.print(f"{len(result.untested)} hypotheses were left untested by the budget", style="dim")
+    console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
+
+
+def _rate(rate: Any) -> str:
+    if rate.value is None:
+        return "unscored"
+    return f"{rate.value:.0%} [{rate.low * 100:.0f}, {rate.high * 100:.0f}]"

@@ -1,0 +1,55 @@
+"""The verbs that check foible itself: `verify` a run, `bench` its claims.
+
+Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.verify` and `foible.benchmark`,
+which do it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foible.cli.flags import ArchiveFolder, Quiet, app, told, while_read
+
+bench = typer.Typer(no_args_is_help=True, help="Measure foible against other ways to find bugs.")
+app.add_typer(bench, name="bench")
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="The run directory.", metavar="RUN")],
+    archive: ArchiveFolder = None,
+) -> None:
+    """Work out every number of a run's findings again from its rows, and hash its images again."""
+    from foible.report.words import count
+    from foible.verify import verify as check
+
+    done = check(run, archive)
+    with while_read():
+        for line in done.differences:
+            print(line)
+        if not done.differences:
+            print(f"{done.findings} findings and {done.draws} draws agree with the store and the archive")
+    if done.differences:
+        raise typer.Exit(told(f"{count(len(done.differences), 'difference')} in {run}", 1))
+
+
+@bench.command("bugs")
+def bugs(
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="Hunts by each method, with a seed of its own each.", min=1)
+    ] = 24,
+    out: Annotated[Path, typer.Option("--out", help="Where what was drawn and measured is kept.")] = Path("runs/bench"),
+    page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; by default --out.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Let several methods look for planted bugs over the same images; write a page. It takes some ten minutes."""
+    from foible.benchmark.bugs import run
+    from foible.benchmark.page import write_page
+
+    measured = run(out, seeds, (lambda _: None) if quiet else (lambda said: print(said, file=sys.stderr)))
+    with while_read():
+        print(write_page(measured, page or out))

@@ -1,0 +1,154 @@
+"""From images to the numbers that a network takes, for the formats that do not say how themselves.
+
+Comes in: images of any size. Goes out: an array (n, side, side, 3) or (n, 3, side, side), as whole pixels or as scaled
+numbers. Neighbours: `timm` and `transformers` bring preprocessing of their own, which their adapters use.
+
+The defaults are the recipe of torchvision's classifiers: shorter side to size / crop, centre crop, mean and standard
+deviation of ImageNet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as Picture
+
+from foible.errors import ArgumentError, brief, near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from foible.protocols import Image
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's training images, each channel 0..1."""
+CROP = 0.875
+LAYOUTS = ("nchw", "nhwc")
+_FILTERS = {"bilinear": Picture.Resampling.BILINEAR, "bicubic": Picture.Resampling.BICUBIC}
+_LARGEST = 4096
+_CHANNELS = 3
+_LEVELS = 255
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an image becomes the input of a network."""
+
+    size: tuple[int, int]
+    """(height, width) of the input."""
+    crop: float | None
+    """Share of the shorter side that the input shows, from the centre; None squeezes the whole image into it."""
+    mean: tuple[float, float, float] | None
+    """Taken from the channels, which are 0..1 then; None leaves whole pixels 0..255."""
+    std: tuple[float, float, float] | None
+    """What the channels are divided by then."""
+    layout: str
+    """`nchw` or `nhwc`."""
+    interpolation: str
+    """`bilinear` or `bicubic`."""
+
+    def plain(self) -> dict[str, Any]:
+        """Give the recipe as plain data, for the identity of a part."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def pixels(self, images: Sequence[Image]) -> NDArray[np.uint8]:
+        """Resize and crop: uint8 (n, height, width, 3)."""
+        return np.stack([self._fit(image) for image in images])
+
+    def batch(self, images: Sequence[Image]) -> NDArray[Any]:
+        """Make the input of a network, in its layout: uint8 where there is no mean, else float32."""
+        cut: NDArray[Any] = self.pixels(images)
+        if self.mean is not None and self.std is not None:
+            unit = cut.astype(np.float32) / np.float32(_LEVELS)
+            cut = (unit - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        return np.ascontiguousarray(cut.transpose(0, 3, 1, 2)) if self.layout == "nchw" else cut
+
+    def _fit(self, image: Image) -> Image:
+        high, wide = self.size
+        how = _FILTERS[self.interpolation]
+        picture = Picture.fromarray(image)
+        if self.crop is None:
+            return np.asarray(picture.resize((wide, high), how))
+        # The side that is shorter for this shape of input becomes size / crop, and the other follows, in whole numbers.
+        wanted, given = int(high / self.crop), picture.height
+        if int(wide / self.crop) * picture.height > wanted * picture.width:
+            wanted, given = int(wide / self.crop), picture.width
+        fitted = picture.resize((picture.width * wanted // given, picture.height * wanted // given), how)
+        left, top = round((fitted.width - wide) / 2), round((fitted.height - high) / 2)
+        return np.asarray(fitted.crop((left, top, left + wide, top + high)))
+
+
+def recipe(  # noqa: PLR0913 - each is an argument that the user may name
+    model: str,
+    *,
+    size: int | Sequence[int],
+    crop: float | None = CROP,
+    mean: Sequence[float] | None = MEAN,
+    std: Sequence[float] | None = STD,
+    pixel_range: Sequence[float] | None = None,
+    layout: str = "nchw",
+    interpolation: str = "bilinear",
+) -> Recipe:
+    """Check the arguments of a recipe.
+
+    Args:
+        model: as the user called it, for errors.
+        size: side of the input, or (height, width).
+        crop: as `Recipe.crop`.
+        mean: as `Recipe.mean`; with `std`, both or neither.
+        std: as `Recipe.std`.
+        pixel_range: (low, high): what black and white become; says the same as mean and std, and goes before them.
+        layout: `nchw` or `nhwc`.
+        interpolation: `bilinear` or `bicubic`.
+
+    Raises:
+        ArgumentError: a value that cannot be.
+    """
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2 or not all(isinstance(side, int) and 1 <= side <= _LARGEST for side in sides):  # noqa: PLR2004 - height and width
+        raise ArgumentError(_wrong(model, "size", "a side in pixels, or [height, width]", size))
+    if crop is not None and not (isinstance(crop, int | float) and 0 < crop <= 1):
+        raise ArgumentError(_wrong(model, "crop", "a share above 0 and up to 1, or null to squeeze", crop))
+    for name, value, known in (("layout", layout, LAYOUTS), ("interpolation", interpolation, tuple(_FILTERS))):
+        if value not in known:
+            message = f"{model!r} takes no {name} {brief(value)!r}; {near(str(value), known)}"
+            raise ArgumentError(message)
+    if pixel_range is not None:
+        mean, std = _of_range(model, pixel_range)
+    elif (mean is None) != (std is None):
+        message = f"{model!r} needs mean and std together, or neither for whole pixels 0..255"
+        raise ArgumentError(message)
+    means, stds = _three(model, "mean", mean), _three(model, "std", std)
+    if stds is not None and min(stds) <= 0:
+        raise ArgumentError(_wrong(model, "std", "three numbers above 0", std))
+    height, width = sides
+    return Recipe((height, width), None if crop is None else float(crop), means, stds, layout, interpolation)
+
+
+def _of_range(model: str, pixel_range: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Say a range of values as mean and standard deviation."""
+    if len(pixel_range) != 2 or not all(map(_finite, pixel_range)) or pixel_range[0] >= pixel_range[1]:  # noqa: PLR2004 - low and high
+        raise ArgumentError(_wrong(model, "pixel_range", "[low, high], such as [0, 255] or [-1, 1]", pixel_range))
+    low, high = pixel_range
+    return [-low / (high - low)] * _CHANNELS, [1 / (high - low)] * _CHANNELS
+
+
+def _three(model: str, name: str, value: Sequence[float] | None) -> tuple[float, float, float] | None:
+    if value is None:
+        return None
+    if isinstance(value, str) or len(value) != _CHANNELS or not all(map(_finite, value)):
+        raise ArgumentError(_wrong(model, name, "three numbers, one a channel, on the scale 0..1", value))
+    red, green, blue = map(float, value)
+    return red, green, blue
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _wrong(model: str, name: str, wanted: str, got: object) -> str:
+    return f"the argument {name} of {model!r} is {wanted}, but got {brief(repr(got), 60)}"

@@ -1,0 +1,68 @@
+"""What the adapters share that speak OpenAI's protocol, to OpenAI or to any server that speaks it.
+
+Comes in: an address and the name of an environment variable. Goes out: a `Server`. Neighbour: `_http.py`, which asks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as Pictures
+
+from foible import fingerprint
+from foible.errors import ArgumentError, PartError, brief
+from foible.models import _http, _pictures
+
+if TYPE_CHECKING:
+    from foible.protocols import Image
+
+HOME = "https://api.openai.com/v1"
+KEY = "OPENAI_API_KEY"
+VERSION = "adapter 1; the server's own model, which may change unseen"
+
+
+def server(name: str, path: str, base_url: str | None, key_env: str | None, **patience: Any) -> _http.Server:
+    """Give the server of a part; OpenAI's own where no address is given.
+
+    `OPENAI_API_KEY` goes to OpenAI alone: another server gets a key only where `key_env` names one.
+
+    Raises:
+        ArgumentError: a value that cannot be.
+        PluginError: there is no key where one is needed.
+    """
+    if base_url is not None and not isinstance(base_url, str):
+        message = f"the argument base_url of {name!r} is an address such as http://localhost:8000/v1, "
+        raise ArgumentError(message + f"but got {brief(repr(base_url), 60)}")
+    where = (base_url or HOME).rstrip("/")
+    variable = key_env if key_env is not None or where != HOME else KEY
+    return _http.Server(name, where + path, key_env=variable, **patience)
+
+
+def identity(model: str, address: str) -> str:
+    """Name what answers: weights behind a server cannot be hashed, so address and model stand for them."""
+    return fingerprint.of_object((model, address))
+
+
+def picture(entry: Any) -> Image:
+    """Read the image out of one entry of an answer.
+
+    Raises:
+        PartError: it is no image that may be read.
+    """
+    try:
+        content = base64.b64decode(entry["b64_json"], validate=True)
+    except (binascii.Error, KeyError, TypeError) as error:
+        message = "the server's answer holds no image as b64_json"
+        raise PartError(message) from error
+    return _pictures.decode(content)
+
+
+def data_url(image: Image) -> str:
+    """Write an image into a text, without loss."""
+    held = io.BytesIO()
+    Pictures.fromarray(np.ascontiguousarray(image)).save(held, "PNG")
+    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode("ascii")

@@ -1,0 +1,105 @@
+"""The judge that asks a chat model, over a real LLaVA class: its score is the model's, and its mistakes are told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from foible import registry, testing
+from foible.errors import ArgumentError, PluginError
+from foible.records import Label
+
+
+def load(folder, **args):
+    """Load a folder as judge."""
+    return registry.load("judge", f"vlm:{folder}", args)
+
+
+@pytest.mark.parametrize("args", [{}, {"question": ["show {name} ?", "Does this image show {name} or no ?"]}], ids=str)
+def test_it_conforms(tiny, args):
+    """One question or two: alone or in a batch, in any order, an image is judged the same."""
+    assert testing.check("judge", f"vlm:{tiny('vlm')}", args, size=32) == []
+
+
+def test_the_score_is_the_chance_of_yes_against_no(tiny, images):
+    """By the library's own forward pass over one unpadded chat: P(yes) / (P(yes) + P(no)) over their spellings."""
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from foible.models._transformers import quiet
+
+    with quiet():
+        model = AutoModelForImageTextToText.from_pretrained(tiny("vlm")).eval()
+        chat = AutoProcessor.from_pretrained(tiny("vlm"), backend="pil")
+        text = "user <image> Does this image show a cup? Answer yes or no. "
+        given = chat(images=Image.fromarray(images[0]), text=text, return_tensors="pt")
+        with torch.no_grad():
+            chances = model(**given).logits[0, -1].softmax(dim=0)
+    tokens = {word: chat.tokenizer.convert_tokens_to_ids(word) for word in ("yes", "Yes", "no", "No")}
+    yes = sum(chances[tokens[word]] for word in ("yes", "Yes"))
+    no = sum(chances[tokens[word]] for word in ("no", "No"))
+    (judgement,) = load(tiny("vlm")).object.judge(images[:1], [Label(0, "cup")])
+    assert judgement.score == pytest.approx(float(yes / (yes + no)), abs=1e-5)
+    assert judgement.faithful == (judgement.score >= 0.5)
+
+
+def test_it_hears_the_image_and_the_label(tiny, images):
+    """Another image, or another label, is another score."""
+    judge = load(tiny("vlm")).object
+    scores = judge.scores([images[0], images[0], images[2]], [Label(0, "cup"), Label(1, "ball"), Label(0, "cup")])
+    assert scores.shape == (3, 1)
+    assert len({float(score) for score in np.round(scores[:, 0], 7)}) == 3
+
+
+def test_the_threshold_decides(tiny, images):
+    """Just below the score the image is faithful, just above it is not."""
+    label = [Label(0, "cup")]
+    score = load(tiny("vlm")).object.judge(images[:1], label)[0].score
+    assert load(tiny("vlm"), threshold=score - 1e-4).object.judge(images[:1], label)[0].faithful
+    assert not load(tiny("vlm"), threshold=score + 1e-4).object.judge(images[:1], label)[0].faithful
+
+
+def test_it_is_silent(tiny, images, capfd):
+    """Neither loading nor asking prints anything."""
+    load(tiny("vlm")).object.judge(images[:1], [Label(0, "cup")])
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ({"question": "is it there?"}, "the question of"),
+        ({"threshold": "high"}, "needs a finite number as threshold"),
+        ({"needed": 2}, "`needed` must be 1 to 1"),
+        ({"calibration": "nowhere.json"}, "cannot be read (FileNotFoundError)"),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_sense(args, told, tiny):
+    """Each is one sentence that says what would."""
+    with pytest.raises(ArgumentError) as caught:
+        load(tiny("vlm"), **args)
+    assert told in str(caught.value)
+
+
+def test_a_model_that_is_no_chat_model(tiny):
+    """A captioner without a chat template cannot be asked a question."""
+    with pytest.raises(PluginError, match="has no chat template for images"):
+        load(tiny("blip"))
+
+
+def test_a_model_without_words_for_yes_and_no(tiny, tmp_path):
+    """Where yes is no token of its own, the answer cannot be read, and that is said."""
+    folder = shutil.copytree(tiny("vlm"), tmp_path / "mute")
+    file = folder / "tokenizer.json"
+    words = json.loads(file.read_text())
+    vocabulary = words["model"]["vocab"]
+    for word in ("yes", "Yes"):
+        vocabulary[f"{word}-"] = vocabulary.pop(word)
+    file.write_text(json.dumps(words))
+    with pytest.raises(PluginError, match="has no token of its own for yes and for no"):
+        load(folder)
