@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import sys
 
 import numpy as np
 import openai
@@ -14,6 +16,7 @@ import foible
 import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import under
+from foible.cli import main
 from foible.errors import ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
@@ -225,6 +228,24 @@ def test_a_hunt_stops_at_its_ceiling_and_goes_on_to_the_same_end(server, tmp_pat
     assert stops >= 2
     assert len(server.bodies) == 2 * asked
     assert (part / "findings.json").read_bytes() == (whole.folder / "findings.json").read_bytes()
+
+
+def test_the_command_line_stops_at_its_ceiling(server, tmp_path, monkeypatch, capfd):
+    """`--max-requests` ends `foible hunt` with code 130 and one sentence, and no request more."""
+    parts = {"generator": {"base_url": server.url, "size": "64x64"}, "captioner": {"base_url": server.url}}
+    assign = [f"--set={kind}.args={json.dumps(args)}" for kind, args in parts.items()]
+    specs = [
+        "--generator=openai-images:scenes",
+        "--captioner=openai:talker",
+        "--set=batch=4",
+        f"--out={tmp_path / 'run'}",
+    ]
+    monkeypatch.setattr(sys, "argv", ["foible", "hunt", "-q", "--label=vase", "--max-requests=10", *specs, *assign])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 130
+    assert "stopped at the ceiling of 10 requests: 2 left, and the next step needs 4" in capfd.readouterr().err
+    assert len(server.bodies) == 8
 
 
 def hunt(server, out, key_env=None, **config):

@@ -26,6 +26,7 @@ from foible.cli.flags import (
     JudgeSpec,
     Labels,
     MaxMinutes,
+    MaxRequests,
     app,
     resolved,
     while_read,
@@ -49,6 +50,7 @@ def plan(  # noqa: PLR0913 - one parameter per flag
     judge: JudgeSpec = None,
     budget: Budget = None,
     max_minutes: MaxMinutes = None,
+    max_requests: MaxRequests = None,
     config: File = None,
     assign: Assignments = None,
     offline: Annotated[
@@ -68,6 +70,7 @@ def plan(  # noqa: PLR0913 - one parameter per flag
         "judge": judge,
         "budget": budget,
         "max_minutes": max_minutes,
+        "max_requests": max_requests,
     }
     found = foretell(resolved(config, assign, flags)[0], offline=offline)
     with while_read() as console:

@@ -147,8 +147,8 @@ def place(name: str, pipe: Any, device: torch.device, offload: str | None, *, co
 
 def unread(pipe: Any, prompt: str) -> tuple[str, ...]:
     """List the words at the end of a prompt that no text encoder of the pipeline has room for."""
-    readers = [getattr(pipe, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3")]
-    readers = [one for one in readers if one is not None and hasattr(one, "model_max_length")]
+    named: list[Any] = [getattr(pipe, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3")]
+    readers = [one for one in named if hasattr(one, "model_max_length")]
     if not readers:
         return ()
     widest = max(readers, key=lambda one: one.model_max_length)
