@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit bench bugs diorama diorama-check format clean
+.PHONY: hunt test lint types unit bench bugs benchmark diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -28,6 +28,9 @@ bench: $(VENV)/dev
 
 bugs: $(VENV)/dev
 	$(BIN)/python benchmarks/planted.py
+
+benchmark: $(VENV)/dev
+	$(BIN)/foible bench bugs --page docs
 
 diorama-check: $(VENV)/dev
 	$(BIN)/python training/check.py

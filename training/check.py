@@ -38,7 +38,7 @@ from foible.diorama.render import render
 from foible.diorama.scene import Scene, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, DEFAULTS, LABELS
 
-TEMPLATE = "a photo of a {}"
+TEMPLATE = "a photo of a {name}"
 """What the judge compares a picture with, for each label."""
 SLICE_SEED = 3_500_000_000
 """First seed of the pictures that are drawn inside planted slices."""
@@ -152,7 +152,7 @@ def gaps(images: np.ndarray) -> np.ndarray:
     folder = weights("embedder")
     words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = CLIPModel.from_pretrained(folder, local_files_only=True).eval()
-    asked = [TEMPLATE.replace("{}", label.name) for label in LABELS]
+    asked = [TEMPLATE.format(name=label.name) for label in LABELS]
     texts = model.get_text_features(**words(asked, padding=True, return_tensors="pt")).pooler_output
     texts = texts / texts.norm(dim=1, keepdim=True)
     cosines = []

@@ -32,7 +32,7 @@ def settings(pipelines, tiny, tmp_path):  # noqa: F811 - the fixture that was im
         "batch": 8,
         "explore": {"draws": DRAWS},
         "describe": {"screen": 1.0, "failures": 1},
-        "confirm": {"draws": 8, "unscored": 1.0},
+        "confirm": {"method": "fixed", "draws": 8, "unscored": 1.0},
         "explain": {"draws": 4},
         "archive": tmp_path / "archive",
     }

@@ -14,14 +14,21 @@ from pathlib import Path
 
 from foible.benchmark.bugs import COVERING, FOIBLE, RECIPE, Benchmark
 from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
+from foible.benchmark.recipe import CONJUNCTIONS
+from foible.benchmark.recipe import SINGLES as PLANTED
 from foible.benchmark.scoring import Row
+from foible.config import HuntConfig
+from foible.diorama.vocabulary import LABELS
 
 WIDTH, LEFT, RIGHT, LINE = 860, 270, 150, 24
-MOST = 30_000
+MOST = 100_000
 """Draws a bug at the right end of the plot; infinitely many are drawn there too."""
 PERFECT, IMPERFECT = "#2f6ea5", "#c4411a"
 
 NOMINAL = 0.95
+BUGS = PLANTED + CONJUNCTIONS
+EXPLORED = HuntConfig().explore.draws * len(LABELS)
+"""Draws of exploration in a hunt over every label of the diorama."""
 FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 """Aims: the false-discovery rate, and the shares of planted bugs of one and of two attributes."""
 AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), ("hindsight", 1.5), (f"{COVERING}, 100", 3.0))
@@ -50,6 +57,7 @@ def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]
         tables="\n\n".join(f"{_setting(error)}:\n\n{_table(rows)}" for error, rows in measured.rows.items()),
         aims=_aims(measured),
         natural=measured.natural,
+        **_exploring(measured.rows[min(measured.rows)]),
         coverage=_coverage_table(covered),
         nulls=_nulls_table(held),
     )
@@ -61,7 +69,7 @@ def price_plot(measured: Benchmark) -> str:
     methods = list(dict.fromkeys(_plain(row.method) for rows in measured.rows.values() for row in rows))
     height = LINE * len(methods) + 90
     parts = [_head(height, "Draws a planted bug")]
-    for tick in (100, 300, 1_000, 3_000, 10_000):
+    for tick in (100, 300, 1_000, 3_000, 10_000, 30_000):
         parts.append(_line((_x(tick), 40), (_x(tick), height - 40), "#d8dbe2"))
         parts.append(_words((_x(tick), height - 22), f"{tick:,}", anchor="middle", colour="#5b6472"))
     parts.append(_words((_x(MOST), height - 22), "∞", anchor="middle", colour="#5b6472"))
@@ -132,6 +140,13 @@ def _aims(measured: Benchmark) -> str:
         reached = " | ".join(f"{ratio:.1f}{'' if ratio >= times else ': missed'}" for ratio in ratios)
         lines.append(f"| at least {times:g} times fewer draws a bug than {method} | {reached} |")
     return "\n".join(lines)
+
+
+def _exploring(rows: Sequence[Row]) -> dict[str, float]:
+    """Say what exploration costs, and what the comparison would be without it."""
+    ours, recipe = _row(rows, FOIBLE), _row(rows, f"{RECIPE}, 100")
+    saved = (recipe.price[0] - EXPLORED / (recipe.recall * BUGS)) / (ours.price[0] - EXPLORED / (ours.recall * BUGS))
+    return {"explored": EXPLORED, "floor": EXPLORED / (ours.recall * BUGS), "saved": saved}
 
 
 def _aim(said: str, reached: Sequence[tuple[float, bool]]) -> str:
