@@ -90,6 +90,8 @@ def test_a_part_is_named_by_its_spec_in_either_form() -> None:
     """A spec may be a text or a mapping with a name; a part without one has no name."""
     assert spec_name({"spec": "timm:x"}) == "timm:x"
     assert spec_name({"spec": {"name": "timm:x", "args": {}}}) == "timm:x"
+    assert spec_name({"spec": "hf:owner/name"}) == "hf:owner/name"
+    assert spec_name({"spec": "litert:/some/where/model.tflite"}) == "litert:…/model.tflite"
     assert spec_name(None) == spec_name({}) == ""
 
 

@@ -127,10 +127,12 @@ def label_of(name: str, result: HuntResult) -> Label | None:
 
 
 def spec_name(part: Mapping[str, object] | None) -> str:
-    """Name a part by its spec, "diorama:biased-resnet"; empty where it says none."""
+    """Name a part by its spec, "diorama:biased-resnet", of a long path the end; empty where it says none."""
     spec = (part or {}).get("spec", "")
-    name = spec.get("name", "") if hasattr(spec, "get") else spec
-    return shorten(name, 120)
+    family, colon, name = str(spec.get("name", "") if hasattr(spec, "get") else spec).partition(":")
+    if name.count("/") > 1:  # not "owner/name" of a hub; the whole path stands among the parts
+        name = f"…/{name.rstrip('/').rpartition('/')[2]}"
+    return shorten(f"{family}{colon}{name}", 120)
 
 
 def margin(result: HuntResult) -> float | None:
