@@ -43,6 +43,8 @@ class Plan:
     labels: int
     pairs: int
     """Same-seed pairs for each hypothesis; at most, where confirmation is sequential."""
+    fixed: bool
+    """Whether every hypothesis gets all of them; else a few are enough for most."""
     hypotheses: int
     """That can be tested, at most."""
     draws: Mapping[str, int]
@@ -183,6 +185,7 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds:
     return Plan(
         labels=counts["labels"],
         pairs=counts["pairs"],
+        fixed=config.confirm.method == "fixed",
         hypotheses=counts["hypotheses"],
         draws=counts["draws"],
         answers=counts["answers"],

@@ -32,7 +32,7 @@ def verify(
         for line in done.differences:
             print(line)
         if not done.differences:
-            print(f"{done.findings} findings and {done.draws} draws agree with the store and the archive")
+            print(f"{count(done.findings, 'finding')} and {done.draws} draws agree with the store and the archive")
     if done.differences:
         raise typer.Exit(told(f"{count(len(done.differences), 'difference')} in {run}", 1))
 
