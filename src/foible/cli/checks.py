@@ -181,18 +181,16 @@ def _sight(found: Plan) -> list[tuple[str, str]]:
     """Tell what a hunt can see."""
     from foible.report.words import count
 
-    labels = count(found.labels, "label")
-    often = ", 9 times of 10" if found.fixed else " after so many, as expected"
+    labels, hypotheses = count(found.labels, "label"), count(found.hypotheses, "hypothesis", "hypotheses")
+    pairs = ("" if found.fixed else "at most ") + count(found.pairs, "pair")
+    seen = "is confirmed, 9 times of 10" if found.fixed else "is expected to be confirmed by then"
     rows = [
         ("explores", f"{labels}; one that fails at {found.seen:.1%} shows enough failures, 9 times of 10"),
         ("no failure", f"would exclude failure rates of a label above {found.excluded:.1%}, at 95 %"),
-        (
-            "tests",
-            f"at most {found.hypotheses:,} hypotheses, with {'' if found.fixed else 'at most '}{found.pairs} pairs each",
-        ),
+        ("tests", f"at most {hypotheses}, with {pairs} each"),
     ]
     for base, effect in found.effects.items():
-        told = f"a failure rate of {effect:.0%} is confirmed{often}" if effect else "nothing can be confirmed"
+        told = f"a failure rate of {effect:.0%} {seen}" if effect else "nothing can be confirmed"
         rows.append((f"  base {base:.0%}", told))
     return rows
 
