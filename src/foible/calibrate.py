@@ -36,10 +36,25 @@ _LEAST = 4
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An image with what it shows."""
+    """A file with an image, and what it shows. It is read whenever it is asked for: together they may not fit."""
 
-    image: NDArray[np.uint8]
+    file: Path
     label: int
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image, (height, width, 3).
+
+        Raises:
+            InputError: it has gone since the folder was read.
+        """
+        image = _read(self.file)
+        if image is None:
+            message = (
+                f"the image {self.file} was there and can no longer be read; leave the folder alone, and try again"
+            )
+            raise InputError(message)
+        return image
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +138,14 @@ def read_folder(folder: Path) -> tuple[list[Label], list[Shown], int]:
         raise InputError(message)
     labels, shown, broken = [], [], 0
     for index, path in enumerate(inner):
-        read = {_hash(file): _read(file) for file in sorted(path.iterdir()) if file.is_file()}
-        good = [image for _, image in sorted(read.items(), key=lambda pair: pair[0]) if image is not None]
+        files = {_hash(file): file for file in sorted(path.iterdir()) if file.is_file()}
+        good = [file for _, file in sorted(files.items()) if _read(file) is not None]
         if len(good) < _LEAST:
             message = f"the label {path.name!r} in {folder} needs {_LEAST} different images, but has {len(good)}"
             raise InputError(message)
         labels.append(Label(index, *split_name(path.name)))
-        shown += [Shown(image, index) for image in good]
-        broken += len(read) - len(good)
+        shown += [Shown(file, index) for file in good]
+        broken += len(files) - len(good)
     return labels, shown, broken
 
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from foible import registry
-from foible.calibrate import calibrate, choose, read_folder
+from foible.calibrate import Shown, calibrate, choose, read_folder
 from foible.cli import main
 from foible.diorama.generator import DioramaGenerator
 from foible.errors import InputError
@@ -104,6 +104,16 @@ def test_broken_files_and_doubles_are_left_out(folder, tmp_path):
     labels, shown, broken = read_folder(tmp_path)
     assert [label.name for label in labels] == ["ball", "vase"]
     assert (len(shown), broken) == (10, 2)
+
+
+def test_an_image_that_goes_away_is_told(folder, tmp_path):
+    """Files are read when they are needed; one that has gone by then is a sentence, not an image less."""
+    (tmp_path / "ball.png").write_bytes((folder / "ball" / "0.png").read_bytes())
+    shown = Shown(tmp_path / "ball.png", 0)
+    assert shown.image.shape == (64, 64, 3)
+    (tmp_path / "ball.png").unlink()
+    with pytest.raises(InputError, match="can no longer be read"):
+        _ = shown.image
 
 
 def test_a_folder_that_will_not_do(tmp_path):
