@@ -193,6 +193,17 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times as often one rate is as another, with its interval."""
+
+    value: float | None
+    """At least 0; None where one of the rates is not known, or the lower is 0."""
+    low: float
+    high: float | None
+    """None where it has no bound: the lower rate may be 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counterfactual:
     """A confirmed description with one phrase dropped or swapped, on the seeds of its treat arm."""
 
@@ -236,6 +247,8 @@ class Finding:
     """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
     control_corrected: Rate | None = None
     """`control` likewise."""
+    ratio: Ratio | None = None
+    """`treat` over `control`; None in results written before there was one."""
 
 
 @dataclass(frozen=True, slots=True)

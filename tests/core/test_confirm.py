@@ -102,6 +102,29 @@ def test_no_verdict_without_its_evidence(both):
     assert (finding.difference.value is None) == (not scored)
 
 
+@pytest.mark.parametrize("method", ["fixed", "sequential"])
+@pytest.mark.parametrize(
+    ("treat", "control", "value", "bounded"),
+    [
+        ([], [], None, False),
+        (outcomes(1, 0), outcomes(0, 1), None, False),
+        (outcomes(1, 0), outcomes(1, 0), 1.0, True),
+        (outcomes(0, 40), outcomes(0, 40), None, False),
+        (outcomes(40, 0), outcomes(40, 0), 1.0, True),
+        (outcomes(40, 0), outcomes(10, 30), 4.0, True),
+        (outcomes(0, 40), outcomes(10, 30), 0.0, True),
+    ],
+)
+def test_a_ratio_is_said_as_far_as_it_is_known(method, treat, control, value, bounded):
+    """At 0 %, at 100 %, of no pair and of one: the ratio, and an interval that holds it, unbounded over a rate of 0."""
+    options = OPTIONS.model_copy(update={"method": method})
+    (finding,) = decide([trial_of(treat, control)], options, 8)
+    assert finding.ratio.value == value
+    assert (finding.ratio.high is not None) == bounded
+    assert finding.ratio.low <= (value if value is not None else float("inf"))
+    assert value is None or finding.ratio.high is None or value <= finding.ratio.high
+
+
 @given(arms, st.integers(0, 9))
 def test_examples_are_what_they_are_called(both, most):
     """Failing examples failed and passing ones passed, at most as asked for, each failing one with its own control."""

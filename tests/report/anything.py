@@ -20,6 +20,7 @@ from foible.records import (
     Outcome,
     Prompt,
     Rate,
+    Ratio,
     Spec,
     Status,
     Tally,
@@ -67,24 +68,30 @@ reasons = st.tuples(text, counts)
 labels = st.builds(Label, indices, text, text, st.frozensets(indices, max_size=3))
 changes = st.sampled_from(("drop", "swap"))
 counterfactuals = st.builds(Counterfactual, changes, text, text, tallies, rates, tuples(key))
-findings = st.builds(
-    Finding,
-    st.builds(Trial, hypotheses, tallies, tallies, st.tuples(counts, counts, counts, counts)),
-    verdicts,
-    text,
-    shares,
-    shares,
-    rates,
-    rates,
-    rate_differences,
-    tuples(st.tuples(indices, counts)),
-    tuples(key),
-    tuples(key),
-    tuples(key),
-    tuples(counterfactuals, 2),
-).flatmap(
-    lambda finding: (st.none() | st.tuples(rates, rates)).map(
-        lambda both: replace(finding, treat_corrected=both[0], control_corrected=both[1]) if both else finding
+factors = st.floats(0, 1e6).map(rounded)
+ratios = st.builds(Ratio, st.none() | factors, factors, st.none() | factors)
+findings = (
+    st.builds(
+        Finding,
+        st.builds(Trial, hypotheses, tallies, tallies, st.tuples(counts, counts, counts, counts)),
+        verdicts,
+        text,
+        shares,
+        shares,
+        rates,
+        rates,
+        rate_differences,
+        tuples(st.tuples(indices, counts)),
+        tuples(key),
+        tuples(key),
+        tuples(key),
+        tuples(counterfactuals, 2),
+    )
+    .flatmap(lambda finding: (st.none() | ratios).map(lambda ratio: replace(finding, ratio=ratio)))
+    .flatmap(
+        lambda finding: (st.none() | st.tuples(rates, rates)).map(
+            lambda both: replace(finding, treat_corrected=both[0], control_corrected=both[1]) if both else finding
+        )
     )
 )
 prompts = st.builds(Prompt, text, text, text)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Tally
+from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Ratio, Tally
 from foible.report import headline, no_bug_sentence, sentence, summary
-from foible.report.sentences import bound_of, confusions, corrected_sentence
+from foible.report.sentences import bound_of, confusions, corrected_sentence, ratio_sentence
 from foible.report.words import (
     as_sentence,
     count,
@@ -230,6 +230,20 @@ def test_each_label_without_a_bug_has_its_own_bounds() -> None:
         "no bug confirmed; nothing was scored, so nothing is excluded"
     )
     assert bound_of(replace(one, label="coffee mug"), result) == ""
+
+
+def test_the_ratio_is_said_as_far_as_it_is_known() -> None:
+    """A value with its interval, a lower bound where there is no value, and nothing where nothing is known."""
+    finding = sample().findings[0]
+    said = [
+        (Ratio(4.71, 2.5, 31.2), "It fails 4.7 times as often with the description [2.5 to 31]."),
+        (Ratio(4.71, 2.5, None), "It fails 4.7 times as often with the description, at least 2.5 times."),
+        (Ratio(None, 3.1, None), "It fails at least 3.1 times as often with the description."),
+        (Ratio(None, 0.0, None), ""),
+        (None, ""),
+    ]
+    for ratio, words in said:
+        assert ratio_sentence(replace(finding, ratio=ratio)) == words
 
 
 def test_corrected_rates_are_said_where_the_judge_was_measured() -> None:

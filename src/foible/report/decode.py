@@ -24,6 +24,7 @@ from foible.records import (
     Outcome,
     Prompt,
     Rate,
+    Ratio,
     Status,
     Tally,
     Trial,
@@ -163,6 +164,7 @@ def _finding(value: object, where: str) -> Finding:
         counterfactuals=it.items("counterfactuals", _counterfactual),
         treat_corrected=treat_corrected,
         control_corrected=control_corrected,
+        ratio=it.since_2("ratio", _ratio, None),
     )
 
 
@@ -171,6 +173,13 @@ def _corrected(value: object, where: str) -> tuple[Rate | None, Rate | None]:
         return None, None
     it = _Object(value, where)
     return _rate(*it.get("treat")), _rate(*it.get("control"))
+
+
+def _ratio(value: object, where: str) -> Ratio | None:
+    if value is None:
+        return None
+    it = _Object(value, where)
+    return Ratio(it.maybe("value", _number), it.number("low"), it.maybe("high", _number))
 
 
 def _hypothesis(value: object, where: str) -> Hypothesis:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         LabelSummary,
         Observation,
         Rate,
+        Ratio,
         Tally,
     )
 
@@ -88,6 +89,7 @@ def _finding(finding: Finding, result: HuntResult) -> Json:
         "rates": {"treat": _rate(finding.treat), "control": _rate(finding.control)},
         "corrected": _corrected(finding),
         "difference": _rate(finding.difference),
+        "ratio": _ratio(finding.ratio),
         "p_value": finding.p_value,
         "adjusted": finding.adjusted,
         "counts": {
@@ -186,6 +188,10 @@ def _label(label: Label) -> Json:
 
 def _rate(rate: Rate) -> Json:
     return {"value": rate.value, "low": rate.low, "high": rate.high}
+
+
+def _ratio(ratio: Ratio | None) -> Json | None:
+    return None if ratio is None else {"value": ratio.value, "low": ratio.low, "high": ratio.high}
 
 
 def _tally(tally: Tally) -> Json:

@@ -153,6 +153,7 @@ def _environment() -> Environment:
         bound_of=sentences.bound_of,
         confusions=sentences.confusions,
         corrected=sentences.corrected_sentence,
+        ratio=sentences.ratio_sentence,
         headline=sentences.headline,
         kept=kept,
         name_of=sentences.name_of,

@@ -16,6 +16,7 @@ from foible.report.sentences import (
     corrected_sentence,
     headline,
     name_of,
+    ratio_sentence,
     spans,
     summary,
     title,
@@ -103,9 +104,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
         f"- Same-seed pairs in which it failed: {failed}.",
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
-    corrected = corrected_sentence(finding)
-    if corrected:
-        lines.insert(1, f"- {corrected}")
+    lines[1:1] = [f"- {said}" for said in (ratio_sentence(finding), corrected_sentence(finding)) if said]
     confused = confusions(finding, result)
     if confused:
         lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")

@@ -22,6 +22,7 @@ from foible.report.words import (
     printable,
     shorten,
     spec_name,
+    times,
     with_article,
 )
 
@@ -156,6 +157,18 @@ def corrected_sentence(finding: Finding) -> str:
         f"Corrected for the judge's errors it fails in {_rate(treat)} of draws {interval(treat)} "
         f"against {_rate(control)} {interval(control)}."
     )
+
+
+def ratio_sentence(finding: Finding) -> str:
+    """Say how many times as often it fails with the description; empty where that is not known."""
+    ratio = finding.ratio
+    if ratio is None:
+        return ""
+    low = times(ratio.low)
+    if ratio.value is None:
+        return f"It fails at least {low} times as often with the description." if ratio.low > 0 else ""
+    said = f"It fails {times(ratio.value)} times as often with the description"
+    return f"{said}, at least {low} times." if ratio.high is None else f"{said} [{low} to {times(ratio.high)}]."
 
 
 def _untested(result: HuntResult) -> str:

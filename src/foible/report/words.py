@@ -126,6 +126,11 @@ def label_of(name: str, result: HuntResult) -> Label | None:
     return next((label for label in result.labels if label.name == name), None)
 
 
+def times(factor: float) -> str:
+    """Write a factor with two figures: "4.7", "12", "0.31"."""
+    return f"{factor:.2g}" if factor < 10 else f"{factor:,.0f}"  # noqa: PLR2004 - two figures are whole from there
+
+
 def spec_name(part: Mapping[str, object] | None) -> str:
     """Name a part by its spec, "diorama:biased-resnet", of a long path the end; empty where it says none."""
     spec = (part or {}).get("spec", "")

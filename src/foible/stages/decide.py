@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from foible.config import ConfirmOptions, HuntConfig
-from foible.records import Finding, Observation, Rate, Tally, Trial, Verdict
+from foible.records import Finding, Observation, Rate, Ratio, Tally, Trial, Verdict
 from foible.stages.pairs import Tested, spoilt
 from foible.statistics import (
     Skill,
@@ -27,9 +27,12 @@ from foible.statistics import (
     paired_difference,
     paired_margin_p,
     rate_sequence,
+    risk_ratio,
     unpolluted_rate,
 )
 
+HALF_OF_THE_ERROR = 0.975
+"""Level of two intervals that hold together in 95 % of cases."""
 ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
 
 
@@ -106,6 +109,7 @@ class _Weighed:
     treat: Rate
     control: Rate
     difference: Rate
+    ratio: Ratio
 
 
 def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
@@ -115,7 +119,14 @@ def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Wei
         [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
     )
     return [
-        _Weighed(p, float(q), rate(t.treat), rate(t.control), _difference(t, paired_difference(t.pairs)))
+        _Weighed(
+            p,
+            float(q),
+            rate(t.treat),
+            rate(t.control),
+            _difference(t, paired_difference(t.pairs)),
+            _ratio(t, clopper_pearson),
+        )
         for t, p, q in zip(trials, p_values, adjusted, strict=True)
     ]
 
@@ -128,7 +139,8 @@ def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list
     for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
         difference = _difference(t, difference_sequence(t.pairs[2], t.pairs[0] + t.pairs[3], t.pairs[1]))
         p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
-        weighed.append(_Weighed(p_value, float(level), _running(t.treat), _running(t.control), difference))
+        rates = _running(t.treat), _running(t.control)
+        weighed.append(_Weighed(p_value, float(level), *rates, difference, _ratio(t, rate_sequence)))
     return weighed
 
 
@@ -141,6 +153,16 @@ def _running(counts: Tally) -> Rate:
 def _difference(trial: Trial, interval: tuple[float, float]) -> Rate:
     scored = sum(trial.pairs)
     return Rate((trial.pairs[1] - trial.pairs[2]) / scored if scored else None, *interval)
+
+
+def _ratio(trial: Trial, interval: Callable[[int, int, float], tuple[float, float]]) -> Ratio:
+    """Return treat over control; its interval joins one of each rate, with half of the error."""
+    treat, control = trial.treat, trial.control
+    ends = [interval(of.failures, of.scored, HALF_OF_THE_ERROR) for of in (treat, control)]
+    low, high = risk_ratio(ends[0], ends[1])
+    known = treat.scored and control.failures
+    value = treat.failures / treat.scored / (control.failures / control.scored) if known else None
+    return Ratio(value, low, high if math.isfinite(high) else None)
 
 
 def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, examples: int) -> Finding:
@@ -163,6 +185,7 @@ def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, example
         tuple(o.draw.key for o in shown),
         tuple(o.draw.key for o in _with(tested.treat, "passed")[:examples]),
         tuple(controls[o.draw.seed] for o in shown),
+        ratio=weighed.ratio,
     )
 
 
