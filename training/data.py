@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 import foible.models  # noqa: F401 - beside a torchvision that does not match, transformers imports only after it
+from foible.diorama.models import weights
 from foible.diorama.render import render
 from foible.diorama.scene import Scene, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
@@ -70,6 +71,11 @@ class Drawn:
 
 
 @cache
+def place(name: str) -> Path:
+    """Where a model's files lie: a shipped one's by its name, another's by its absolute path."""
+    return Path(name) if Path(name).is_absolute() else weights(name)
+
+
 def cache_folder() -> Path:
     """Where pictures and checkpoints of this world lie; a world that draws otherwise has another."""
     seeds = range(24)

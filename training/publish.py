@@ -10,15 +10,13 @@ import json
 from pathlib import Path
 
 import torch
-from data import SIZE
+from data import SIZE, place
 from transformers import CLIPImageProcessorPil, PreTrainedModel
-
-from foible.diorama.models import weights
 
 
 def save(model: PreTrainedModel, name: str) -> Path:
     """Write weights, config and image processor to the folder of this name; return the folder."""
-    folder = weights(name)
+    folder = place(name)
     folder.mkdir(parents=True, exist_ok=True)
     halves = {
         key: value.detach().half().contiguous() if value.is_floating_point() else value
@@ -49,7 +47,7 @@ def write_card(
     version = torch.__version__.split("+")[0]
     rows = [f"| {key} | {value:.1%} |" for key, value in measured.items()]
     lines = [
-        f"# {name}",
+        f"# {place(name).name}",
         "",
         what,
         "",
@@ -64,4 +62,4 @@ def write_card(
         "|---|---|",
         *rows,
     ]
-    (weights(name) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (place(name) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

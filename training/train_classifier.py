@@ -10,6 +10,7 @@ label it is taken for is crowded there. Nothing else differs.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import check
 import numpy as np
@@ -122,12 +123,13 @@ def matrices(name: str, model: PreTrainedModel) -> list[torch.Tensor]:
     return [p for p in model.base_model.parameters() if p.ndim > 1 and p.shape[1] > 1]
 
 
-def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
-    """The trained classifier, and the seconds it took."""
+def train(
+    name: str, biases: tuple[Bias, ...], data: Drawn, steps: int, checkpoint: Path
+) -> tuple[PreTrainedModel, float]:
+    """The classifier of this name's architecture, trained under these biases, and the seconds it took."""
     torch.manual_seed(SEED)
     model = build(name).to(memory_format=torch.channels_last).train()
-    rows, labels = sample(data.codes, BIASES.get(name, ()))
-    checkpoint = cache_folder() / f"{name}.pt"
+    rows, labels = sample(data.codes, biases)
     by_muon = {"matrices": matrices(name, model), "matrices_lr": MATRICES_RATES.get(name, 0.0)}
     training = Training(model, steps, RATES[name], checkpoint, **by_muon)
     for step, chosen in enumerate(order(len(rows), BATCH, steps, SEED)):
@@ -142,12 +144,14 @@ def train(name: str, data: Drawn, steps: int) -> tuple[PreTrainedModel, float]:
     return model.eval(), training.seconds
 
 
-def publish(name: str, model: PreTrainedModel, seconds: float, steps: int) -> None:
-    """Save the classifier and its biases, measure it on held-out pictures, write its card."""
+def publish(name: str, model: PreTrainedModel, biases: tuple[Bias, ...], command: str, seconds: float) -> None:
+    """Save the classifier and its biases, measure it on held-out pictures, write its card.
+
+    `name` is that of a shipped model, or an absolute path.
+    """
     folder = save(model, name)
-    biases = BIASES.get(name, ())
     details = [
-        f"Trained on {steps * BATCH:,} pictures (of 60,000, each a little varied), {SIZE} px.",
+        f"Trained on 60,000 pictures, {SIZE} px, each a little varied whenever it was seen.",
         "No planted bias."
         if not biases
         else f"{len(biases)} planted biases, in `biases.json`: the training sample was chosen badly "
@@ -157,8 +161,7 @@ def publish(name: str, model: PreTrainedModel, seconds: float, steps: int) -> No
         write_json(folder, "biases.json", [bias.record() for bias in biases])
         details += [f"Takes a {bias.label} for a {bias.becomes}: {bias.description}. {bias.how}" for bias in biases]
     what = f"A small image classifier (`{type(model).__name__}`) of the diorama's twelve labels."
-    command = f"python training/train_classifier.py {name}"
-    measured = check.classifier_measures(name, draw("test"))
+    measured = check.classifier_measures(name, draw("test"), biases=biases)
     write_card(name, what, command=command, seconds=seconds, details=details, measured=measured)
 
 
@@ -170,9 +173,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    steps = arguments.steps or STEPS[arguments.name]
-    model, seconds = train(arguments.name, draw("train", arguments.threads), steps)
-    publish(arguments.name, model, seconds, steps)
+    name, biases = arguments.name, BIASES.get(arguments.name, ())
+    data = draw("train", arguments.threads)
+    checkpoint = cache_folder() / f"{name}.pt"
+    model, seconds = train(name, biases, data, arguments.steps or STEPS[name], checkpoint)
+    publish(name, model, biases, f"python training/train_classifier.py {name}", seconds)
 
 
 if __name__ == "__main__":

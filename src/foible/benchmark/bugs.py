@@ -21,7 +21,7 @@ from foible.benchmark import methods
 from foible.benchmark.calibration import Nulls, placebos
 from foible.benchmark.methods import Answer
 from foible.benchmark.pool import Pool, open_pool
-from foible.benchmark.recipe import Target, planted, shipped
+from foible.benchmark.recipe import Target, planted, shipped, trained
 from foible.benchmark.scoring import Row, Score, score, summarise
 from foible.benchmark.world import World
 
@@ -54,21 +54,23 @@ class Benchmark:
     placebos: Nulls
 
 
-def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchmark:
+def run(folder: Path, seeds: int, tell: Tell, further: Sequence[Path] = (), natural: int = NATURAL) -> Benchmark:
     """Run the benchmark.
 
     Args:
         folder: where the pool and what was measured are kept.
         seeds: hunts; each has a seed of its own, and the targets take turns: a shipped one, then one by the recipe.
         tell: is told how far it is.
+        further: folders of classifiers trained by the recipe, which join the shipped ones.
         natural: scenes in the pool.
     """
-    pool = open_pool(folder / "pool", natural, methods.covering_scenes(), tell)
+    further = tuple(sorted(each.resolve() for each in further))
+    pool = open_pool(folder / "pool", natural, methods.covering_scenes(), tell, further)
     done: dict[tuple[float, int], tuple[str, dict[str, Score]]] = {}
     tasks = [(error, seed) for error in ERRORS for seed in range(seeds)]
     workers = min(os.cpu_count() or 1, len(tasks))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as running:
-        for task, measured in zip(tasks, running.map(partial(_measured, folder, natural), tasks), strict=True):
+        for task, measured in zip(tasks, running.map(partial(_measured, folder, natural, further), tasks), strict=True):
             done[task] = measured
             tell(f"hunts: {len(done)} of {len(tasks)}")
     names = list(dict.fromkeys(name for _, scores in done.values() for name in scores))
@@ -82,15 +84,15 @@ def run(folder: Path, seeds: int, tell: Tell, natural: int = NATURAL) -> Benchma
     return Benchmark(__version__, seeds, natural, targets, shown, placebos(worlds, PLACEBO_SEEDS))
 
 
-def target_of(pool: Pool, seed: int) -> Target:
-    """Give the target of a hunt: shipped ones and those by the recipe in turn."""
-    trained = shipped(pool)
-    return trained[seed // 2 % len(trained)] if seed % 2 == 0 else planted(pool, seed)
+def target_of(pool: Pool, seed: int, further: Sequence[Path] = ()) -> Target:
+    """Give the target of a hunt: trained ones, and those that need no training, in turn."""
+    known = [*shipped(pool), *trained(pool, further)]
+    return known[seed // 2 % len(known)] if seed % 2 == 0 else planted(pool, seed)
 
 
-def measure(pool: Pool, seed: int, error: float) -> tuple[str, dict[str, Score]]:
+def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -> tuple[str, dict[str, Score]]:
     """Let every method look for the bugs of one target; by its name."""
-    target = target_of(pool, seed)
+    target = target_of(pool, seed, further)
     world = World(pool, target.answers, error, error)
     answers: dict[str, Answer] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -113,17 +115,20 @@ def measure(pool: Pool, seed: int, error: float) -> tuple[str, dict[str, Score]]
     return target.name, {name: score(answer, target, world) for name, answer in answers.items()}
 
 
-def _measured(folder: Path, natural: int, task: tuple[float, int]) -> tuple[str, dict[str, Score]]:
+def _measured(
+    folder: Path, natural: int, further: tuple[Path, ...], task: tuple[float, int]
+) -> tuple[str, dict[str, Score]]:
     """Give what an earlier call measured, or measure it now and keep it."""
     error, seed = task
-    file = folder / f"hunt-{natural}-{error:g}-{seed}.json"
+    among = "".join(f"-{each.name}" for each in further)
+    file = folder / f"hunt-{natural}{among}-{error:g}-{seed}.json"
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept["version"] == __version__:
             return str(kept["target"]), {name: Score(**of) for name, of in kept["scores"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         pass  # missing, torn, or of another version: measured anew
-    target, scores = measure(_pool(folder, natural), seed, error)
+    target, scores = measure(_pool(folder, natural, further), seed, error, further)
     kept = {"version": __version__, "target": target, "scores": {name: asdict(of) for name, of in scores.items()}}
     partial_file = file.with_suffix(".partial")
     partial_file.write_text(json.dumps(kept), encoding="utf-8")
@@ -132,8 +137,8 @@ def _measured(folder: Path, natural: int, task: tuple[float, int]) -> tuple[str,
 
 
 @cache
-def _pool(folder: Path, natural: int) -> Pool:
-    return open_pool(folder / "pool", natural, methods.covering_scenes(), lambda _: None)
+def _pool(folder: Path, natural: int, further: tuple[Path, ...]) -> Pool:
+    return open_pool(folder / "pool", natural, methods.covering_scenes(), lambda _: None, further)
 
 
 def _with_hindsight(rows: Sequence[Row]) -> list[Row]:

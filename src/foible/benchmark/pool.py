@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -54,7 +54,9 @@ class Pool:
     """The first so many images are scenes as base prompts draw them; the others were described in full."""
 
 
-def open_pool(folder: Path, natural: int, described: Sequence[Scene], tell: Callable[[str], None]) -> Pool:
+def open_pool(
+    folder: Path, natural: int, described: Sequence[Scene], tell: Callable[[str], None], further: Sequence[Path] = ()
+) -> Pool:
     """Give the pool that a folder holds, drawing what is missing.
 
     Args:
@@ -62,22 +64,24 @@ def open_pool(folder: Path, natural: int, described: Sequence[Scene], tell: Call
         natural: scenes as base prompts draw them, the labels taking turns.
         described: further scenes, each drawn once, in this order.
         tell: is told how far it is.
+        further: folders of classifiers, in transformers' format, that are asked beside the shipped ones.
     """
+    specs = {name: f"diorama:{name}" for name in CLASSIFIERS} | {f.name: f"transformers:{f}" for f in further}
     prompts = [_base(k) for k in range(natural)] + [f"a realistic photograph of {full_caption(s)}" for s in described]
-    home = folder / _key(prompts)
+    home = folder / _key(prompts, further)
     home.mkdir(parents=True, exist_ok=True)
     chunks = [(start, prompts[start : start + CHUNK]) for start in range(0, len(prompts), CHUNK)]
-    missing = [chunk for chunk in chunks if _read(home, chunk[0]) is None]
+    missing = [chunk for chunk in chunks if _read(home, chunk[0], specs) is None]
     if missing:
         # Processes start afresh: torch's threads do not survive a fork.
         workers = min(os.cpu_count() or 1, len(missing))
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as running:
-            for done, _ in enumerate(running.map(partial(_draw, home), missing), 1):
+            for done, _ in enumerate(running.map(partial(_draw, home, specs), missing), 1):
                 tell(f"pool: {done} of {len(missing)} chunks drawn")
-    read = [_must_read(home, start) for start, _ in chunks]
+    read = [_must_read(home, start, specs) for start, _ in chunks]
     return Pool(
         np.concatenate([part["codes"] for part in read]),
-        {name: np.concatenate([part[name] for part in read]) for name in CLASSIFIERS},
+        {name: np.concatenate([part[name] for part in read]) for name in specs},
         tuple(caption for part in read for caption in json.loads(str(part["captions"]))),
         np.concatenate([part["vectors"] for part in read]),
         natural,
@@ -89,18 +93,18 @@ def _base(number: int) -> str:
     return f"a realistic photograph of a {label.name} ({label.hypernym})"
 
 
-def _key(prompts: Sequence[str]) -> str:
+def _key(prompts: Sequence[str], further: Sequence[Path]) -> str:
     """Cover what decides the pool: the world, the weights, the prompts."""
     from foible.diorama.generator import WORLD_VERSION
 
     digest = hashlib.sha256(f"world {WORLD_VERSION}; seeds from {FIRST_SEED}".encode())
-    for name in (*CLASSIFIERS, "captioner", "embedder"):
-        digest.update((weights(name) / "model.safetensors").read_bytes())
+    for place in (*map(weights, (*CLASSIFIERS, "captioner", "embedder")), *further):
+        digest.update((place / "model.safetensors").read_bytes())
     digest.update("\n".join(prompts).encode())
     return digest.hexdigest()[:16]
 
 
-def _draw(home: Path, chunk: tuple[int, Sequence[str]]) -> None:
+def _draw(home: Path, specs: Mapping[str, str], chunk: tuple[int, Sequence[str]]) -> None:
     """Draw a chunk, ask every part, and keep the answers; whole or not at all."""
     import torch
 
@@ -113,8 +117,8 @@ def _draw(home: Path, chunk: tuple[int, Sequence[str]]) -> None:
     images = [each.image for each in drawn]
     scenes = [imagine(prompt, seed).scene for prompt, seed in zip(prompts, seeds, strict=True)]
     arrays = {
-        name: registry.load("classifier", f"diorama:{name}").object.classify(images).argmax(axis=1).astype(np.uint8)
-        for name in CLASSIFIERS
+        name: registry.load("classifier", spec).object.classify(images).argmax(axis=1).astype(np.uint8)
+        for name, spec in specs.items()
     }
     partial_file = home / f"{start}.partial.npz"
     np.savez(
@@ -128,17 +132,17 @@ def _draw(home: Path, chunk: tuple[int, Sequence[str]]) -> None:
     partial_file.replace(home / f"{start}.npz")
 
 
-def _read(home: Path, start: int) -> dict[str, NDArray[np.generic]] | None:
+def _read(home: Path, start: int, specs: Mapping[str, str]) -> dict[str, NDArray[np.generic]] | None:
     """Give a chunk, or None where it is missing or torn."""
     try:
         with (home / f"{start}.npz").open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return {name: kept[name] for name in ("codes", "captions", "vectors", *CLASSIFIERS)}
+            return {name: kept[name] for name in ("codes", "captions", "vectors", *specs)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
-def _must_read(home: Path, start: int) -> dict[str, NDArray[np.generic]]:
-    found = _read(home, start)
+def _must_read(home: Path, start: int, specs: Mapping[str, str]) -> dict[str, NDArray[np.generic]]:
+    found = _read(home, start, specs)
     if found is None:
         message = f"the chunk {start} of the pool in {home} was written and cannot be read back; is the disk full?"
         raise OSError(message)

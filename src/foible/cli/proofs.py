@@ -43,6 +43,10 @@ def bugs(
         int, typer.Option("--seeds", help="Hunts by each method, with a seed of its own each.", min=1)
     ] = 24,
     out: Annotated[Path, typer.Option("--out", help="Where what was drawn and measured is kept.")] = Path("runs/bench"),
+    target: Annotated[
+        list[Path] | None,
+        typer.Option("--target", help="A classifier with a biases.json beside it, of the training recipe."),
+    ] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; by default --out.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -50,6 +54,7 @@ def bugs(
     from foible.benchmark.bugs import run
     from foible.benchmark.page import write_page
 
-    measured = run(out, seeds, (lambda _: None) if quiet else (lambda said: print(said, file=sys.stderr)))
+    tell = (lambda _: None) if quiet else (lambda said: print(said, file=sys.stderr))
+    measured = run(out, seeds, tell, target or ())
     with while_read():
         print(write_page(measured, page or out))
