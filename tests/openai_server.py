@@ -19,8 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 from PIL import Image
 
-HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP = (
-    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep",
+HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED = (
+    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed",
 )  # fmt: skip
 
 
@@ -118,6 +118,10 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(fault, "something is wrong")
         if fault == BUSY:
             return self._refuse(429, "slow down", {"Retry-After": self.server.retry_after})
+        if fault == SPENT:
+            return self._refuse(429, "you have no quota left", code="insufficient_quota")
+        if fault == PACKED:
+            return self._raw(b"not gzip at all", headers={"Content-Encoding": "gzip"})
         if fault == BOMB:
             return self._answer(200, {"data": [{"b64_json": base64.b64encode(bomb()).decode()}]})
         if fault == TEXT:
@@ -150,8 +154,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b" " * 2**20)
         return None
 
-    def _refuse(self, status, words, headers=()):
-        error = {"message": words, "type": "error", "param": None, "code": None}
+    def _refuse(self, status, words, headers=(), code=None):
+        error = {"message": words, "type": "error", "param": None, "code": code}
         self._answer(status, {"error": error}, headers)
 
     def _answer(self, status, body, headers=()):

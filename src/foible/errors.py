@@ -5,15 +5,16 @@
     │   ├── ConfigError         a field, a value or a combination of them
     │   ├── LabelError          a label is unknown, doubled or out of range
     │   ├── PluginError         a spec names nothing, or what it names does not load
-    │   │   └── ArgumentError   a plug-in was given an argument it does not take
+    │   │   ├── ArgumentError   a plug-in was given an argument it does not take
+    │   │   └── AccessError     a server takes no more requests: the key, or the account, is no good (any longer)
     │   └── StoreError          a run directory or archive cannot be used
     ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
     │   └── OutOfRequests       the same of the requests to servers
     └── PartError               a part (generator, classifier, …) broke its promise on one batch
 
 Comes in: nothing. Goes out: exception classes. Each message is one sentence that says what was wanted, what came and
-what to do. An `InputError` ends a hunt before it starts. A `PartError` concerns one batch: the stages turn it into
-*unscored* outcomes, which are counted and shown.
+what to do. An `InputError` ends a hunt before it starts; an `AccessError` at any time, and the hunt can go on. A
+`PartError` concerns one batch: the stages turn it into *unscored* outcomes, which are counted and shown.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class PluginError(InputError):
 
 class ArgumentError(PluginError):
     """A plug-in was given an argument, or a value, that it does not take."""
+
+
+class AccessError(PluginError):
+    """A server refuses the key, or the account is empty; what was finished is kept, and the same call goes on."""
 
 
 class StoreError(InputError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from foible.errors import OutOfTime, PartError, brief
+from foible.errors import AccessError, OutOfTime, PartError, brief
 from foible.fingerprint import without_addresses
 from foible.records import Drawn, Judgement
 from foible.registry import METHODS, Part
@@ -101,7 +101,7 @@ def call(kind: str, part: Any, columns: Sequence[Sequence[Any]]) -> Any:
     try:
         answer = ask(*given)
         return _listed(answer, len(given[0]))
-    except OutOfTime:  # nothing is wrong with the part: the hunt stops here, and goes on later
+    except (AccessError, OutOfTime):  # no image is at fault: the hunt stops here, and goes on later
         raise
     except Exception as error:
         raise Broken(_raised(kind, error)) from error

@@ -162,7 +162,7 @@ def test_a_server_that_hangs_is_given_up(service, images):
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (401, "answered 401: no"),
+        (403, "answered 403: no"),
         (302, "it has moved"),
         (b"{", "no whole JSON"),
         (b"[]", "of another shape"),

@@ -17,10 +17,10 @@ import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import under
 from foible.cli import main
-from foible.errors import ArgumentError, OutOfRequests, PluginError
+from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
-from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, SMALL, TEXT, TRICKLE
+from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"
@@ -128,6 +128,7 @@ def test_options_go_into_the_request(server):
         (HANG, "did not answer in time, 2 times"),
         (TRICKLE, "did not answer in time, 2 times"),
         (503, "answered 503, 2 times"),
+        (PACKED, "cannot be unpacked, 2 times"),
     ],
 )
 def test_a_fault_costs_one_draw_and_says_why(fault, told, server):
@@ -147,6 +148,22 @@ def test_a_prompt_that_is_refused_is_not_asked_again(server):
     assert "answered 400: the prompt was refused by our policy" in answers[0].reason
     assert isinstance(answers[1], Drawn)
     assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(("fault", "told"), [(401, "(401: something"), (402, "(402: something"), (SPENT, "no quota")])
+def test_a_hunt_whose_key_is_refused_stops_and_goes_on_to_the_same_end(fault, told, server, tmp_path):
+    """No draw is unscored because the account ran dry: the hunt ends, says so, and the same call goes on."""
+    whole = hunt(server, tmp_path / "whole")
+    before = len(server.bodies)
+    server.faults = [*[None] * 8, *[fault] * 8]  # one unit of 8 is drawn and archived, the next is not
+    with pytest.raises(AccessError) as stop:
+        hunt(server, tmp_path / "part")
+    assert told in str(stop.value)
+    assert "goes on from there" in str(stop.value)
+    assert before + 8 < len(server.bodies) <= before + 16  # nothing was asked twice
+    server.faults.clear()
+    again = hunt(server, tmp_path / "part")
+    assert (again.folder / "findings.json").read_bytes() == (whole.folder / "findings.json").read_bytes()
 
 
 def test_a_server_that_is_busy_for_a_while_costs_nothing(server):
@@ -273,7 +290,7 @@ def test_the_key_is_in_no_file_of_a_hunt(server, tmp_path, monkeypatch, capfd):
     """A server that needs the key gets it, repeats it, refuses with it: no file, no output, no error holds it."""
     monkeypatch.setenv("FOIBLE_TEST_KEY", KEY)
     server.key = KEY
-    server.faults = [None] * 16 + [ECHO, HALF, 401] * 8
+    server.faults = [None] * 16 + [ECHO, HALF, 403] * 8
     run = hunt(server, tmp_path / "run", key_env="FOIBLE_TEST_KEY")
     assert run.result.explored[0].tally.draws == 16
     assert set(server.keys) == {KEY}
@@ -290,8 +307,9 @@ def test_a_key_that_comes_back_is_struck_out(server, monkeypatch):
     words = captioner(server, key_env="FOIBLE_TEST_KEY")
     assert words.object.caption(testing.patterns()[:1]) == ["a photo of the key [key]"]
     server.key = "another"
-    (fault,) = wrappers.ask_captioner(words, testing.patterns()[:1])
-    assert fault.reason.endswith("answered 401: Incorrect API key provided: [key]")
+    with pytest.raises(AccessError, match=r"\(401: Incorrect API key provided: \[key\]\): mend the key") as refused:
+        wrappers.ask_captioner(words, testing.patterns()[:1])
+    assert KEY not in str(refused.value)
     assert KEY not in repr(words)
 
 
@@ -310,6 +328,8 @@ def test_the_key_of_openai_goes_to_openai_alone(server, monkeypatch):
         ({"base_url": f"https://user:{KEY}@host/v1"}, ArgumentError, "no user, password or query"),
         ({"base_url": f"https://host/v1?key={KEY}"}, ArgumentError, "no user, password or query"),
         ({"base_url": "http://example.org/v1", "key_env": "FOIBLE_TEST_KEY"}, ArgumentError, "in the clear"),
+        ({"base_url": f"ftp://user:{KEY}@host"}, ArgumentError, "no user, password or query"),
+        ({"base_url": f"https://{KEY}:port/v1"}, ArgumentError, "got something that is none"),
         ({"base_url": "ftp://host"}, ArgumentError, "needs an address such as https"),
         ({"base_url": 3}, ArgumentError, "base_url"),
         ({"size": "big"}, ArgumentError, "width and height"),

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from foible import ceiling
-from foible.errors import ArgumentError, PartError, PluginError, brief
+from foible.errors import AccessError, ArgumentError, PartError, PluginError, brief
 
 T = TypeVar("T")
 
@@ -35,6 +35,10 @@ _SOON, _LATEST = 1.0, 60.0
 """Seconds before the first new try, doubled each time, and at most."""
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Answers of a server that may do better later."""
+_SHUT = frozenset({401, 402})
+"""Answers of a server that wants another key, or money: asking about something else does not help."""
+_NO_QUOTA = "insufficient_quota"
+"""What OpenAI's servers call it that the account is used up, under the status 429."""
 _OK, _REDIRECT, _REFUSED = 200, 300, 400
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STRUCK = "[key]"
@@ -103,6 +107,7 @@ class Server:
 
         Raises:
             OutOfRequests: the ceiling does not hold one request for each row; nothing was sent.
+            AccessError: the server refuses the key, or the account has nothing left.
         """
         if not rows:
             return []
@@ -126,6 +131,7 @@ class Server:
         Raises:
             PartError: no answer that can be read.
             OutOfRequests: the ceiling is reached.
+            AccessError: the server refuses the key, or the account has nothing left.
         """
         self._ceiling.take(1)
         return self._post(body)
@@ -146,10 +152,10 @@ class Server:
                 status, headers, content = self._send(body)
             except httpx2.InvalidURL as error:
                 raise PartError(self._wrong("cannot be asked", error)) from error
-            except (httpx2.TransportError, httpx2.StreamError) as error:
+            except (httpx2.RequestError, httpx2.StreamError) as error:
                 told = _FAULTS[next(kind for kind in _FAULTS if isinstance(error, kind))]
                 continue
-            if status in _BUSY:
+            if status in _BUSY and not _used_up(content):
                 told = f"answered {status}"
                 pause = _wait(headers.get("retry-after"), pause)
                 continue
@@ -183,6 +189,12 @@ class Server:
                 message = f"the server {self._host} sent an answer that is no whole JSON"
                 raise PartError(message)
             return body
+        if status in _SHUT or _used_up(content):
+            message = (
+                f"the server {self._host} takes no requests ({status}{_reason(body)}): mend the key or the account; "
+                "what was finished is kept, and the same command goes on from there"
+            )
+            raise AccessError(message)
         if status < _REFUSED:
             message = f"the server {self._host} answered {status}: it has moved, so give its new address"
             raise PartError(message)
@@ -225,6 +237,7 @@ _FAULTS: dict[type[Exception], str] = {
     httpx2.TimeoutException: "did not answer in time",
     httpx2.ConnectError: "cannot be reached",
     httpx2.TransportError: "dropped the connection",
+    httpx2.RequestError: "sent an answer that cannot be unpacked",
     httpx2.StreamError: "dropped the connection",
 }
 """What a lost request is called, the first that fits: without addresses and counts, so that reasons can be counted."""
@@ -234,14 +247,14 @@ def _checked_url(name: str, url: str, *, with_key: bool) -> httpx2.URL:
     try:
         found = httpx2.URL(url)
     except (httpx2.InvalidURL, TypeError, ValueError) as error:
-        message = f"{name!r} needs an address such as https://host/v1, but got {brief(repr(url), 80)}"
+        message = f"{name!r} needs an address such as https://host/v1, but got something that is none"
         raise ArgumentError(message) from error
+    if found.userinfo or found.query or found.fragment:
+        message = "the address of a server may hold no user, password or query, since it is kept with the results; "
+        raise ArgumentError(message + "put the key into an environment variable and name that with key_env")
     if found.scheme not in {"http", "https"} or not found.host:
         message = f"{name!r} needs an address such as https://host/v1, but got {brief(repr(url), 80)}"
         raise ArgumentError(message)
-    if found.userinfo or found.query or found.fragment:
-        message = f"the address of {name!r} may hold no user, password or query, since it is kept with the results; "
-        raise ArgumentError(message + "put the key into an environment variable and name that with key_env")
     if with_key and found.scheme == "http" and not _is_here(found):
         message = f"{name!r} would send its key in the clear to {brief(found.host, 80)}: write https in its address"
         raise ArgumentError(message)
@@ -278,6 +291,16 @@ def _wait(retry_after: str | None, otherwise: float) -> float:
         return min(max(float(retry_after or ""), 0.0), _LATEST)
     except ValueError:
         return otherwise
+
+
+def _used_up(content: bytes) -> bool:
+    """Say whether a refusal is of an account that is used up, which waiting does not mend."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and _NO_QUOTA in {str(error.get("code")), str(error.get("type"))}
 
 
 def _reason(body: Any) -> str:
