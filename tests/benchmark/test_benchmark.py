@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from foible.benchmark.calibration import placebos
 from foible.benchmark.covering import covering_rows
 from foible.benchmark.methods import Answer, Claim
 from foible.benchmark.pool import FIELDS, WORDS, Pool, open_pool
-from foible.benchmark.recipe import planted
+from foible.benchmark.recipe import biases, planted, trained
 from foible.benchmark.scoring import Score, is_true, score, summarise
 from foible.benchmark.world import FAILED, PASSED, UNSCORED, World
+from foible.diorama.biases import BIASES
+from foible.diorama.models import weights
 from foible.diorama.scene import Scene, caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+from foible.errors import ConfigError
 
 NATURAL = 4_800
 
@@ -163,7 +167,7 @@ def test_a_hunt_that_finds_nothing_costs_more_than_any(world):
 
 def test_every_method_looks_over_the_same_world(pool, monkeypatch):
     """A hunt finds planted bugs and claims nothing false; every method has an account and a score."""
-    monkeypatch.setattr(bugs, "target_of", planted)
+    monkeypatch.setattr(bugs, "target_of", lambda pool, seed, _: planted(pool, seed))
     name, scores = bugs.measure(pool, 3, 0.0)
     assert name == "recipe 3"
     ours = scores[bugs.FOIBLE]
@@ -178,3 +182,29 @@ def test_every_method_looks_over_the_same_world(pool, monkeypatch):
     }
     assert all(each.draws > 0 for each in scores.values())
     assert bugs.measure(pool, 3, 0.0) == (name, scores)
+
+
+def test_biases_come_from_the_seed_alone():
+    """So many of one attribute and of two, each of another label; the same for the same seed, others for another."""
+    for singles, conjunctions in ((4, 2), (5, 0), (0, 3)):
+        chosen = biases(5, singles, conjunctions)
+        assert [bias.kind for bias in chosen] == ["single"] * singles + ["conjunction"] * conjunctions
+        assert len({bias.label for bias in chosen}) == len(chosen)
+        assert all(bias.becomes != bias.label for bias in chosen)
+        assert chosen == biases(5, singles, conjunctions)
+        assert chosen != biases(6, singles, conjunctions)
+    with pytest.raises(ConfigError, match="13 biases need as many labels"):
+        biases(5, 13, 0)
+
+
+def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
+    """A folder of weights with its biases.json is asked about the pool, and its bugs are read."""
+    folder = tmp_path / "mine"
+    shutil.copytree(weights("biased-resnet"), folder)
+    pool = open_pool(tmp_path / "pool", 12, [], quiet, [folder])
+    (target,) = trained(pool, [folder])
+    assert (target.answers == pool.predictions["biased-resnet"]).all()
+    assert [(b.label, b.attributes) for b in target.bugs] == [(b.label, b.attributes) for b in BIASES["biased-resnet"]]
+    (folder / "biases.json").write_text("[{}]")
+    with pytest.raises(ConfigError, match=r"holds no biases\.json"):
+        trained(pool, [folder])
