@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Before anything imports torch or numpy: several processes on several threads each slow one another down tenfold.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -11,3 +13,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # Before a test imports transformers itself: beside a torchvision that does not match its torch it would not import.
 import foible.models  # noqa: F401 - importing it is what is wanted
+
+# How fast examples come depends on what else the machine does: no promise of the project.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("any machine")
