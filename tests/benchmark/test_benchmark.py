@@ -208,3 +208,11 @@ def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
     (folder / "biases.json").write_text("[{}]")
     with pytest.raises(ConfigError, match=r"holds no biases\.json"):
         trained(pool, [folder])
+
+
+@pytest.mark.parametrize("name", ["reference", "codes", "mine"])
+def test_two_classifiers_of_one_name_are_refused(tmp_path, name):
+    """Answers are kept by name, so a second classifier of a name is an error, not an overwritten one."""
+    folders = [tmp_path / "a" / name, tmp_path / "b" / name]
+    with pytest.raises(ConfigError, match=f"would be called '{name}'"):
+        open_pool(tmp_path / "pool", 12, [], quiet, folders)

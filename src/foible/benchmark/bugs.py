@@ -6,6 +6,7 @@ measured is kept hunt by hunt, so an interrupted benchmark goes on where it stop
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -24,6 +25,7 @@ from foible.benchmark.pool import Pool, open_pool
 from foible.benchmark.recipe import Target, planted, shipped, trained
 from foible.benchmark.scoring import Row, Score, score, summarise
 from foible.benchmark.world import World
+from foible.diorama.models import NAMES, weights
 
 NATURAL = 24_000
 """Scenes in the pool as base prompts draw them: 2,000 of each label."""
@@ -120,8 +122,7 @@ def _measured(
 ) -> tuple[str, dict[str, Score]]:
     """Give what an earlier call measured, or measure it now and keep it."""
     error, seed = task
-    among = "".join(f"-{each.name}" for each in further)
-    file = folder / f"hunt-{natural}{among}-{error:g}-{seed}.json"
+    file = folder / f"hunt-{_identity(further)}-{natural}-{error:g}-{seed}.json"
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept["version"] == __version__:
@@ -134,6 +135,17 @@ def _measured(
     partial_file.write_text(json.dumps(kept), encoding="utf-8")
     partial_file.replace(file)
     return target, scores
+
+
+@cache
+def _identity(further: tuple[Path, ...]) -> str:
+    """Cover what decides a measurement: all code of foible, its defaults among it, and every model's weights."""
+    digest = hashlib.sha256()
+    code = Path(__file__).parents[1]
+    places = [*map(weights, NAMES), *further]
+    for file in [*sorted(code.rglob("*.py")), *(place / "model.safetensors" for place in places)]:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 @cache

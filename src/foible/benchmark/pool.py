@@ -24,6 +24,7 @@ from foible.diorama.biases import BIASES
 from foible.diorama.models import weights
 from foible.diorama.scene import Scene, full_caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+from foible.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,8 @@ CHUNK = 600
 FIRST_SEED = 3_900_000_000
 """Seeds of the pool's scenes: apart from those that any model was trained or measured on."""
 CLASSIFIERS = ("reference", *BIASES)
+RESERVED = ("codes", "captions", "vectors")
+"""What else a chunk holds by name."""
 WORDS: dict[str, tuple[str, ...]] = {
     "label": tuple(label.name for label in LABELS),
     **{name: tuple(value.word for value in values) for name, values in ATTRIBUTES.items()},
@@ -65,7 +68,15 @@ def open_pool(
         described: further scenes, each drawn once, in this order.
         tell: is told how far it is.
         further: folders of classifiers, in transformers' format, that are asked beside the shipped ones.
+
+    Raises:
+        ConfigError: two classifiers would have one name, or one a name that the pool needs.
     """
+    names = [*CLASSIFIERS, *RESERVED, *(each.name for each in further)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        message = f"two classifiers of the benchmark would be called {twice!r}; rename the folder of one"
+        raise ConfigError(message)
     specs = {name: f"diorama:{name}" for name in CLASSIFIERS} | {f.name: f"transformers:{f}" for f in further}
     prompts = [_base(k) for k in range(natural)] + [f"a realistic photograph of {full_caption(s)}" for s in described]
     home = folder / _key(prompts, further)
