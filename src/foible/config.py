@@ -99,7 +99,7 @@ class FailureOptions(Options):
 class ExploreOptions(Options):
     """Where hypotheses come from."""
 
-    draws: int = decides(48, "Draws of the base prompt per label.", ge=1, le=1_000_000)
+    draws: int = decides(32, "Draws of the base prompt per label.", ge=1, le=1_000_000)
     template: str = decides(TEMPLATE, "Base prompt; {name} and {hypernym} are filled in.")
 
     @field_validator("template")
@@ -127,14 +127,23 @@ class GroupOptions(Options):
 class DescribeOptions(Options):
     """How groups become hypotheses."""
 
-    method: Literal["contrast", "captions"] = decides(
-        "contrast", "contrast: phrases that set failures apart from passes. captions: phrases of failures alone."
+    method: Literal["narrow", "contrast", "captions"] = decides(
+        "narrow",
+        "narrow: phrases that bring a failure back when drawn again. contrast: phrases that set failures apart from "
+        "passes. captions: phrases of failures alone.",
     )
     hypotheses: int = decides(4, "At most this many hypotheses per label.", ge=1, le=1000)
     phrases: int = decides(2, "At most this many phrases in a description.", ge=1, le=8)
-    failures: int = decides(2, "A phrase must be seen in this many failures.", ge=1)
-    screen: float = decides(0.1, "Phrases are tested when Fisher's p in exploration is at most this.", gt=0, le=1)
-    passes: int = decides(48, "At most this many passes per label are captioned.", ge=1)
+    draws: int = decides(48, "narrow: at most this many draws per label.", ge=1, le=1_000_000)
+    follow: int = decides(12, "narrow: at most this many failures per label are followed.", ge=1, le=1000)
+    each: int = decides(20, "narrow: at most this many draws for one failure.", ge=1)
+    step: int = decides(2, "narrow: draws of one description at a time.", ge=1, le=1000)
+    sure: float = decides(0.9, "narrow: a failure is settled when one explanation is this probable.", gt=0.5, lt=1)
+    failures: int = decides(2, "contrast, captions: a phrase must be seen in this many failures.", ge=1)
+    screen: float = decides(
+        0.1, "contrast: phrases are tested when Fisher's p in exploration is at most this.", gt=0, le=1
+    )
+    passes: int = decides(48, "narrow, contrast: at most this many passes of a label are captioned.", ge=1)
 
 
 class ConfirmOptions(Options):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from foible import report
 from foible.ceiling import under
@@ -21,21 +21,14 @@ from foible.prepare import make_config, prepare
 from foible.progress import Bars, Progress, Silent, Until
 from foible.records import Finding, HuntResult, Hypothesis, Label, Observation
 from foible.results import Work, make_result
-from foible.stages.caption import caption
 from foible.stages.confirm import confirm
 from foible.stages.context import Context
 from foible.stages.decide import decide, skill
-from foible.stages.describe import describe
-from foible.stages.embed import embed
 from foible.stages.explain import explain
-from foible.stages.group import group
 from foible.stages.observe import observe
-from foible.stages.phrases import cut
 from foible.stages.prompts import plan_draws
+from foible.stages.propose import Proposed, propose
 from foible.store import Store
-from foible.wrappers import Fault
-
-T = TypeVar("T")
 
 LED = 3
 """For each finding, at most this many of the explored failures that led to it are shown with their captions."""
@@ -189,19 +182,19 @@ def run(
 
 
 def _hunt(context: Context, per_label: int) -> Work:
-    """Explore, suspect, test, explain."""
+    """Explore, propose, test, explain."""
     count = _explore_count(per_label, context)
     plans = [plan_draws(label, (), "explore", count, context) for label in context.labels.values()]
     explored = observe(plans, context, "explore")
-    suspected = _suspect(explored, context)
-    hypotheses = _with_earlier(suspected.hypotheses, context.store)
-    work = _test(hypotheses, context, explored, suspected.phrases.values())
+    proposed = propose(explored, context)
+    hypotheses = _with_earlier(proposed.hypotheses, context.store)
+    work = _test(hypotheses, context, explored, proposed.phrases.values())
     return replace(
         work,
         explored=explored,
-        observed={o.draw.key: o for o in explored} | dict(work.observed),
-        undescribed=suspected.faults,
-        captions=_led(work.findings, explored, suspected, min(LED, context.config.report.examples)),
+        observed={o.draw.key: o for o in (*explored, *proposed.narrowed)} | dict(work.observed),
+        undescribed=proposed.faults,
+        captions=_led(work.findings, explored, proposed, min(LED, context.config.report.examples)),
     )
 
 
@@ -218,7 +211,7 @@ def _explore_count(per_label: int, context: Context) -> int:
         return int(earlier)
     count = per_label
     if budget is not None:
-        room = budget - len(store.keys("treat", "control", "counterfactual"))
+        room = budget - len(store.keys("narrow", "treat", "control", "counterfactual"))
         count = max(min(per_label, room // len(context.labels)), earlier)
     store.note("explored", [budget, count])
     return count
@@ -227,57 +220,6 @@ def _explore_count(per_label: int, context: Context) -> int:
 def _probe(hypotheses: Sequence[Hypothesis], context: Context) -> Work:
     """Test a person's own hypotheses."""
     return _test(hypotheses, context, (), ())
-
-
-@dataclass(frozen=True, slots=True)
-class Suspected:
-    """What exploration leads to."""
-
-    hypotheses: Sequence[Hypothesis]
-    """The most telling first."""
-    captions: Mapping[str, str]
-    """By draw key."""
-    phrases: Mapping[str, frozenset[str]]
-    """By draw key: the phrases of its caption."""
-    faults: Sequence[str]
-    """For each failure that could not be captioned or embedded, why: it may be in no hypothesis."""
-
-
-def _suspect(explored: Sequence[Observation], context: Context) -> Suspected:
-    """Embed, group, caption and describe what exploration saw."""
-    if context.captioner is None or context.embedder is None:  # a probe has neither, and never comes here
-        return Suspected((), {}, {}, ())
-    config = context.config
-    failed = [o for o in explored if o.outcome.status == "failed"]
-    passed = _passes(explored, config.describe.passes) if config.describe.method == "contrast" else []
-    vectors, unembedded = _split(embed([o.draw for o in failed], context.embedder, context), "not embedded")
-    captions, uncaptioned = _split(
-        caption([o.draw for o in (*failed, *passed)], context.captioner, context), "not captioned"
-    )
-    predicted = sorted({o.outcome.predicted for o in explored if o.outcome.predicted is not None})
-    names = list(dict.fromkeys([*context.labels, *(context.class_name(index) for index in predicted)]))
-    phrases = {key: frozenset(cut(text, names)) for key, text in captions.items()}
-    groups = group(explored, vectors, config.group)
-    return Suspected(
-        describe(groups, explored, phrases, config.describe), captions, phrases, (*unembedded, *uncaptioned)
-    )
-
-
-def _split(answers: Mapping[str, T | Fault], what: str) -> tuple[dict[str, T], list[str]]:
-    """Part answers from the reasons why others are missing."""
-    good = {key: answer for key, answer in answers.items() if not isinstance(answer, Fault)}
-    return good, [f"{what}: {answer.reason}" for answer in answers.values() if isinstance(answer, Fault)]
-
-
-def _passes(explored: Sequence[Observation], most: int) -> list[Observation]:
-    """Return the first passes of each label that also has failures: what its failures are set apart from."""
-    failing = {o.draw.prompt.label for o in explored if o.outcome.status == "failed"}
-    by_label: dict[str, list[Observation]] = {label: [] for label in failing}
-    for o in explored:
-        if o.outcome.status == "passed" and o.draw.prompt.label in failing:
-            by_label[o.draw.prompt.label].append(o)
-    kept = {o.draw.key for passes in by_label.values() for o in passes[:most]}
-    return [o for o in explored if o.draw.key in kept]
 
 
 def _with_earlier(hypotheses: Sequence[Hypothesis], store: Store) -> list[Hypothesis]:
@@ -298,11 +240,11 @@ def _test(
     Args:
         hypotheses: what may be tested, the most telling first.
         context: the parts, and the budget.
-        explored: the explore arm; the budget has paid for it already.
+        explored: the explore arm; the budget has paid for it already, and for following its failures.
         captions: the phrases of each explored caption.
     """
     config = context.config
-    left = None if config.budget is None else config.budget - len(explored)
+    left = None if config.budget is None else config.budget - len(explored) - len(context.store.keys("narrow"))
     tested = confirm(hypotheses, explored, context, left)
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in decide(tested, config.confirm, config.report.examples, skill(config)) if f.trial.treat.draws]
@@ -316,14 +258,12 @@ def _test(
     return Work(explained, [h for h in hypotheses if h not in tried], observed)
 
 
-def _led(
-    findings: Sequence[Finding], explored: Sequence[Observation], suspected: Suspected, most: int
-) -> dict[str, str]:
+def _led(findings: Sequence[Finding], explored: Sequence[Observation], proposed: Proposed, most: int) -> dict[str, str]:
     """Return, by draw key, the captions of the first explored failures that led to each finding."""
-    failed = [o for o in explored if o.outcome.status == "failed" and o.draw.key in suspected.phrases]
+    failed = [o for o in explored if o.outcome.status == "failed" and o.draw.key in proposed.phrases]
     captions: dict[str, str] = {}
     for hypothesis in (f.trial.hypothesis for f in findings):
         wanted, label = frozenset(hypothesis.phrases), hypothesis.label
-        led = [o.draw.key for o in failed if o.draw.prompt.label == label and wanted <= suspected.phrases[o.draw.key]]
-        captions |= {key: suspected.captions[key] for key in led[:most]}
+        led = [o.draw.key for o in failed if o.draw.prompt.label == label and wanted <= proposed.phrases[o.draw.key]]
+        captions |= {key: proposed.captions[key] for key in led[:most]}
     return captions

@@ -21,6 +21,7 @@ from foible.prepare import Prepared, explore_draws, prepare
 from foible.records import Hypothesis
 from foible.registry import KINDS, verify
 from foible.stages.fixed import within_budget
+from foible.stages.narrow import SHARE
 from foible.stages.prompts import make_prompt
 from foible.timing import timed
 
@@ -48,7 +49,9 @@ class Plan:
     hypotheses: int
     """That can be tested, at most."""
     draws: Mapping[str, int]
-    """At most, by stage: explore, confirm, explain."""
+    """At most, by stage: explore, narrow, confirm, explain."""
+    total: int
+    """At most, in all: a budget does not let every stage have its most."""
     answers: Mapping[str, int]
     """At most, by kind of part: elements that it is asked about."""
     requests: Mapping[str, int]
@@ -62,7 +65,7 @@ class Plan:
     max_minutes: float | None
     """The cap that was set."""
     seen: float
-    """The smallest failure rate of a label that exploration shows often enough for a phrase, with `CHANCE`."""
+    """The smallest failure rate of a label that exploration shows often enough for a hypothesis, with `CHANCE`."""
     effects: Mapping[float, float | None]
     """By base rate: the smallest failure rate with a description that is confirmed with `CHANCE`; None: not even 1.
     Where confirmation is sequential: that is expected to be confirmed by its last pair."""
@@ -84,14 +87,14 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
         given = {kind: _verified(kind, getattr(config, kind)) for kind in KINDS}
         counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
         side = _size(given["generator"])
-        disk = None if side is None else sum(counts["draws"].values()) * side[0] * side[1] * 3
+        disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
     with under(config.max_requests):
         prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), prepared.explore)
     image, each = _timings(prepared)
     seconds = {kind: each[kind] * counts["answers"][kind] for kind in KINDS}
-    return _plan(config, counts, sum(counts["draws"].values()) * image, seconds)
+    return _plan(config, counts, counts["total"] * image, seconds)
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
@@ -118,6 +121,9 @@ def _labels(config: HuntConfig) -> int:
 def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     """Count what a hunt can need at most."""
     explored = labels * explore
+    narrowed = labels * config.describe.draws if config.describe.method == "narrow" else 0
+    if config.budget is not None:
+        narrowed = min(narrowed, int((config.budget - explored) * SHARE))
     left = None if config.budget is None else config.budget - explored
     suspected = [Hypothesis(str(row % labels), (str(row),)) for row in range(labels * config.describe.hypotheses)]
     if config.confirm.method == "fixed":
@@ -131,11 +137,12 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     edits = 2 * phrases if phrases > 1 else 1
     explain = min(len(tested), config.explain.findings) * edits * min(config.explain.draws, pairs)
     explain = explain if left is None else min(explain, left - confirm)
-    draws = {"explore": explored, "confirm": confirm, "explain": explain}
-    total = sum(draws.values())
-    answers = {"generator": total, "classifier": total, "judge": total, "embedder": explored, "captioner": explored}
+    draws = {"explore": explored, "narrow": narrowed, "confirm": confirm, "explain": explain}
+    total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
+    captioned = explored + narrowed
+    answers = {"generator": total, "classifier": total, "judge": total, "embedder": explored, "captioner": captioned}
     sizes = {"labels": labels, "explore": explore, "hypotheses": len(tested), "pairs": pairs}
-    return {"draws": draws, "answers": answers, **sizes}
+    return {"draws": draws, "total": total, "answers": answers, **sizes}
 
 
 def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -179,7 +186,8 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds:
 
     from foible.statistics import bound_without_failure
 
-    failures, explore = config.describe.failures, counts["explore"]
+    explore = counts["explore"]
+    failures = 1 if config.describe.method == "narrow" else config.describe.failures
     # The chance of k failures or more in n draws is the regularised beta function at the rate, with k and n - k + 1.
     seen = float(special.betaincinv(failures, explore - failures + 1, CHANCE)) if explore >= failures else 1.0
     return Plan(
@@ -188,6 +196,7 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds:
         fixed=config.confirm.method == "fixed",
         hypotheses=counts["hypotheses"],
         draws=counts["draws"],
+        total=counts["total"],
         answers=counts["answers"],
         requests=_requests(config, counts["answers"]),
         disk=disk,

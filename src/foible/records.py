@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Arm = Literal["explore", "treat", "control", "counterfactual"]
+Arm = Literal["explore", "narrow", "treat", "control", "counterfactual"]
 Status = Literal["failed", "passed", "unscored"]
 Verdict = Literal["confirmed", "refuted", "undecided"]
 

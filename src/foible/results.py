@@ -20,7 +20,7 @@ from foible.stages.decide import rate
 from foible.stages.pairs import tally
 from foible.statistics import clopper_pearson, difference_sequence, paired_difference
 
-ARMS: tuple[Arm, ...] = ("explore", "treat", "control", "counterfactual")
+ARMS: tuple[Arm, ...] = ("explore", "narrow", "treat", "control", "counterfactual")
 
 
 @dataclass(frozen=True, slots=True)

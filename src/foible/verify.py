@@ -22,7 +22,7 @@ from foible._version import __version__
 from foible.archive import Archive
 from foible.errors import FoibleError, StoreError, brief
 from foible.identity import draw_key
-from foible.recall import Recall, damaged, hypotheses, probed, remember
+from foible.recall import Recall, damaged, hypotheses, listed, probed, remember
 from foible.records import Counterfactual, Finding, HuntResult, Hypothesis, LabelSummary, Observation
 from foible.registry import KINDS
 from foible.results import ARMS, counted, result_settings, summarise, unscored_reasons
@@ -122,7 +122,7 @@ def _recompute(read: HuntResult | None, recall: Recall) -> HuntResult:
     before = read if read is not None else _EMPTY
     parts = {kind: part for kind in KINDS if (part := getattr(context, kind)) is not None}
     explained, extra = _explained(findings, tested, before, recall)
-    observed = {o.draw.key: o for o in explored} | {o.draw.key: o for o in extra}
+    observed = {o.draw.key: o for o in (*explored, *_narrowed(recall), *extra)}
     observed |= {o.draw.key: o for t in tested for o in (*t.control, *t.treat)}
     sequential = config.confirm.method == "sequential"
     arms = Counter(o.draw.arm for o in observed.values())
@@ -155,6 +155,21 @@ def _explored(recall: Recall) -> list[Observation]:
     _check_count(count, recall)
     plans = (plan_draws(label, (), "explore", count, context) for label in context.labels.values())
     return [o for plan in plans for o in recall(plan)]
+
+
+def _narrowed(recall: Recall) -> list[Observation]:
+    """Give what became of the draws that following failures took."""
+    context = recall.context
+    draws = []
+    for noted in listed(context.store.about("narrowed") or [], "narrowed"):
+        row = noted if isinstance(noted, list) and len(noted) == 3 else [None] * 3  # noqa: PLR2004 - label, words, seed
+        label, description, seed = row
+        if not (isinstance(label, str) and label in context.labels and isinstance(description, str)):
+            raise damaged("narrowed")
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            raise damaged("narrowed")
+        draws += on_seeds(context.labels[label], (description,), "narrow", [seed], context)
+    return recall(draws)
 
 
 def _tested(tried: Sequence[Hypothesis], explored: Sequence[Observation], recall: Recall) -> list[Tested]:

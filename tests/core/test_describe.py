@@ -43,7 +43,10 @@ def world(fails, count=200, label="mug", seed=0, predicted=lambda said: 5):
 def suspect(observations, phrases, vectors=None, **options):
     """Group and describe."""
     return describe(
-        group(observations, vectors or {}, GroupOptions()), observations, phrases, DescribeOptions(**options)
+        group(observations, vectors or {}, GroupOptions()),
+        observations,
+        phrases,
+        DescribeOptions(**{"method": "contrast", **options}),
     )
 
 

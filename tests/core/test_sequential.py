@@ -136,7 +136,8 @@ def test_a_clear_bug_is_confirmed_after_a_few_pairs(run):
 
 def test_what_is_no_bug_is_given_up_after_a_few_pairs(tmp_path):
     """A description that changes nothing gets few of the pairs that it may have, and no verdict that was not earned."""
-    run = hunt(tmp_path / "run", Blind(), confirm={"most": 1000}, seed=1)
+    config = {"describe": {"method": "contrast"}}  # which proposes more that is false
+    run = hunt(tmp_path / "run", Blind(), confirm={"most": 1000}, config=config, seed=1)
     assert len(run) > 3
     for finding in run:
         assert finding.verdict != "confirmed"

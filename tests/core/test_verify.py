@@ -222,6 +222,10 @@ def test_every_changed_answer_is_found(run, kind):
         "UPDATE about SET value = '[null,23]' WHERE name = 'explored'",
         "UPDATE about SET value = '[null,-1]' WHERE name = 'explored'",
         "UPDATE about SET value = '[null,1000000000]' WHERE name = 'explored'",
+        "DELETE FROM about WHERE name = 'narrowed'",
+        "UPDATE about SET value = '[1]' WHERE name = 'narrowed'",
+        """UPDATE about SET value = '[["coffee mug", "on grass", 4]]' WHERE name = 'narrowed'""",
+        """UPDATE about SET value = '[["coffee mug", "on grass", -4]]' WHERE name = 'narrowed'""",
         "UPDATE about SET value = replace(value, '0.1', '0.2') WHERE name = 'settings'",
     ],
 )

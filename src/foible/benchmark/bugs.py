@@ -95,7 +95,7 @@ def target_of(pool: Pool, seed: int, further: Sequence[Path] = ()) -> Target:
 def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -> tuple[str, dict[str, Score]]:
     """Let every method look for the bugs of one target; by its name."""
     target = target_of(pool, seed, further)
-    world = World(pool, target.answers, error, error)
+    world = World(pool, target.answers, error, error, target.live())
     answers: dict[str, Answer] = {}
     with tempfile.TemporaryDirectory() as place:
         answers[FOIBLE] = methods.by_foible(world, seed, Path(place) / "foible")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foible.benchmark.live import Live
 from foible.benchmark.pool import FIELDS, WORDS, Pool
 from foible.diorama.biases import BIASES, Bias
 from foible.diorama.vocabulary import ATTRIBUTES, DEFAULTS
@@ -36,16 +37,27 @@ class Target:
     answers: NDArray[np.uint8]
     """(n,): the class predicted for each image of the pool."""
     bugs: tuple[Bias, ...]
+    source: str
+    """Spec of the classifier that answers."""
+    planted: tuple[Bias, ...] = ()
+    """Biases that it was not trained with, and answers as if it had been."""
+
+    def live(self) -> Live:
+        """Give a classifier for images that the pool lacks."""
+        return Live(self.source, self.planted)
 
 
 def shipped(pool: Pool) -> list[Target]:
     """Give the biased classifiers that foible ships."""
-    return [Target(name, pool.predictions[name], bugs) for name, bugs in BIASES.items()]
+    return [Target(name, pool.predictions[name], bugs, f"diorama:{name}") for name, bugs in BIASES.items()]
 
 
 def trained(pool: Pool, folders: Sequence[Path]) -> list[Target]:
     """Give classifiers that were trained by the recipe (`training/train_recipe.py`), from their folders."""
-    return [Target(folder.name, pool.predictions[folder.name], read_biases(folder)) for folder in folders]
+    return [
+        Target(folder.name, pool.predictions[folder.name], read_biases(folder), f"transformers:{folder}")
+        for folder in folders
+    ]
 
 
 def read_biases(folder: Path) -> tuple[Bias, ...]:
@@ -76,7 +88,7 @@ def planted(pool: Pool, seed: int) -> Target:
             inside &= pool.codes[:, FIELDS.index(name)] == WORDS[name].index(word)
         hit = inside & (rng.random(len(inside)) < bug.mislabelled)
         answers[hit] = WORDS["label"].index(bug.becomes)
-    return Target(f"recipe {seed}", answers, bugs)
+    return Target(f"recipe {seed}", answers, bugs, "diorama:reference", bugs)
 
 
 def biases(

@@ -11,12 +11,13 @@ Neighbours: `pool.py` has the images, `recipe.py` classifiers, `methods.py` spen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foible.benchmark.live import FIRST, Live
 from foible.benchmark.pool import FIELDS, WORDS, Pool
 from foible.diorama.grammar import parse
 from foible.diorama.vocabulary import LABELS
@@ -52,6 +53,8 @@ class World:
     """(n,): the class that the classifier under test predicts for each image of the pool."""
     generator_error: float = 0.0
     judge_error: float = 0.0
+    live: Live | None = None
+    """Draws what the pool has too few images of; without it the few there are must do."""
     _rows: dict[tuple[str, tuple[tuple[str, str], ...]], NDArray[np.intp]] = field(default_factory=dict)
 
     def rows(self, label: str, attributes: Attributes) -> NDArray[np.intp]:
@@ -70,6 +73,29 @@ class World:
     def can_draw(self, label: str, attributes: Attributes) -> bool:
         """Tell whether the pool has enough images of a description."""
         return len(self.rows(label, attributes)) >= LEAST
+
+    def numbers(self, prompts: Sequence[str], seeds: Sequence[int]) -> tuple[list[int], list[bool]]:
+        """Give for each prompt and seed the number of an image, and whether the judge errs on it.
+
+        Raises:
+            LookupError: the pool has none, and nothing is drawn live.
+        """
+        numbers, misjudged, fresh = [], [], []
+        for row, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True)):
+            asked = parse(prompt)
+            label = str(asked.label)
+            pooled = self.live is None or self.can_draw(label, asked.attributes)
+            picked = self.pick(label, asked.attributes if pooled else {}, [seed])
+            numbers.append(int(picked.images[0]))
+            misjudged.append(bool(picked.misjudged[0]))
+            # Where the generator errs, another label's image was picked, and stays.
+            if not pooled and self.pool.codes[numbers[row], 0] == WORDS["label"].index(label):
+                fresh.append(row)
+        if self.live is not None:
+            drawn = self.live.draw([prompts[row] for row in fresh], [seeds[row] for row in fresh])
+            for row, number in zip(fresh, drawn, strict=True):
+                numbers[row] = number
+        return numbers, misjudged
 
     def pick(self, label: str, attributes: Attributes, seeds: Sequence[int] | NDArray[np.int64]) -> Picked:
         """Pick an image for each seed.
@@ -101,6 +127,13 @@ class World:
         """Give the failure rate over all images of the pool that fit: what a perfect generator and judge would find."""
         return float((self.answers[self.rows(label, attributes)] != WORDS["label"].index(label)).mean())
 
+    def said(self, images: Sequence[Image], pooled: Any, ask: Callable[[Live, list[int]], Sequence[Any]]) -> list[Any]:
+        """Give what a part said of images: for those of the pool by number, for live ones by asking."""
+        numbers = _numbers(images)
+        fresh = [number for number in numbers if number >= FIRST]
+        asked = iter(ask(self.live, fresh) if self.live is not None and fresh else ())
+        return [next(asked) if number >= FIRST else pooled[number] for number in numbers]
+
     def parts(self) -> dict[str, Any]:
         """Give the plug-ins of a hunt over this world."""
         return {
@@ -121,12 +154,10 @@ class _Generator(_Part):
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         """Pick an image for each prompt and seed, and write its number into pixels."""
         images = []
-        for prompt, seed in zip(prompts, seeds, strict=True):
-            asked = parse(prompt)
-            picked = self.world.pick(str(asked.label), asked.attributes, [seed])
+        for number, misjudged in zip(*self.world.numbers(prompts, seeds), strict=True):
             image = np.zeros((16, 16, 3), np.uint8)
-            image[0, :4, 0] = list(int(picked.images[0]).to_bytes(4, "big"))
-            image[0, 4, 0] = picked.misjudged[0]
+            image[0, :4, 0] = list(number.to_bytes(4, "big"))
+            image[0, 4, 0] = misjudged
             images.append(image)
         return images
 
@@ -136,13 +167,14 @@ class _Classifier(_Part):
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float64]:
         """Give 1 to the class that was predicted and 0 to the others."""
-        return np.eye(len(NAMES))[self.world.answers[_numbers(images)]]
+        answers = self.world.said(images, self.world.answers, Live.answers)
+        return np.eye(len(NAMES))[np.array(answers, dtype=np.intp)]
 
 
 class _Judge(_Part):
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[bool]:
         """Say the truth, or its opposite where the judge errs."""
-        shown = self.world.pool.codes[_numbers(images), 0]
+        shown = self.world.said(images, self.world.pool.codes[:, 0], Live.labels)
         truth = [WORDS["label"][code] == label.name for code, label in zip(shown, labels, strict=True)]
         return [bool(true) != bool(image[0, 4, 0]) for true, image in zip(truth, images, strict=True)]
 
@@ -150,13 +182,13 @@ class _Judge(_Part):
 class _Captioner(_Part):
     def caption(self, images: Sequence[Image]) -> list[str]:
         """Give the captions that the real captioner wrote."""
-        return [self.world.pool.captions[number] for number in _numbers(images)]
+        return self.world.said(images, self.world.pool.captions, Live.captions)
 
 
 class _Embedder(_Part):
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Give the vectors of the real embedder."""
-        return self.world.pool.vectors[_numbers(images)]
+        return np.stack(self.world.said(images, self.world.pool.vectors, lambda live, n: list(live.vectors(n))))
 
 
 def _numbers(images: Sequence[Image]) -> list[int]:

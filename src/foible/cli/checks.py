@@ -160,7 +160,7 @@ def _costs(found: Plan) -> list[tuple[str, str]]:
     """Tell what a hunt may cost."""
     stages = ", ".join(f"{name} {count:,}" for name, count in found.draws.items())
     sent = ", ".join(f"{kind} {count:,}" for kind, count in found.requests.items())
-    rows = [("draws", f"at most {sum(found.draws.values()):,} ({stages})")]
+    rows = [("draws", f"at most {found.total:,} ({stages})")]
     rows += [("requests", f"at most {sum(found.requests.values()):,} ({sent})" if sent else "none")]
     if found.disk is None:
         rows.append(("disk", "not known: the generator decides the size of its images"))
@@ -185,7 +185,7 @@ def _sight(found: Plan) -> list[tuple[str, str]]:
     pairs = ("" if found.fixed else "at most ") + count(found.pairs, "pair")
     seen = "is confirmed, 9 times of 10" if found.fixed else "is expected to be confirmed by then"
     rows = [
-        ("explores", f"{labels}; one that fails at {found.seen:.1%} shows enough failures, 9 times of 10"),
+        ("explores", f"{labels}; one that fails at {found.seen:.1%} shows enough of them, 9 times of 10"),
         ("no failure", f"would exclude failure rates of a label above {found.excluded:.1%}, at 95 %"),
         ("tests", f"at most {hypotheses}, with {pairs} each"),
     ]

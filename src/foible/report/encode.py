@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SCHEMA = "foible/findings"
 SCHEMA_VERSION = 2
 
-ARMS = ("explore", "treat", "control", "counterfactual")
+ARMS = ("explore", "narrow", "treat", "control", "counterfactual")
 PAIRS = ("both_failed", "only_treat", "only_control", "both_passed")
 
 _DIGITS = 10

@@ -1,9 +1,10 @@
 """Groups become hypotheses: which phrases set the failures apart.
 
 Comes in: groups, and captions of failures and passes of the explore arm. Goes out: hypotheses, the most telling first.
-A pure function. What it finds is a suspicion, no evidence: `confirm.py` tests it on fresh images.
+A pure function. What it finds is a suspicion, no evidence: `confirm.py` tests it on fresh images. Neighbour:
+`narrow.py` (the default) draws further images to learn which phrases bring a failure back.
 
-`contrast` (the default) looks for phrases that are frequent among failures and rare among passes. `captions` is the
+`contrast` looks for phrases that are frequent among failures and rare among passes. `captions` is the
 recipe of Wiles et al. 2022 (arXiv 2208.08831): captions of failures alone, combined, and pruned phrase by phrase.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 from foible.config import DescribeOptions
 from foible.records import Group, Hypothesis, Observation
-from foible.stages.phrases import is_modifier
+from foible.stages.phrases import in_order
 
 Phrases = frozenset[str]
 BEAM = 24
@@ -61,7 +62,7 @@ def describe(
             )
             found += [(score, chosen, group.predicted) for score, chosen in mined]
         hypotheses += [
-            Hypothesis(label, _ordered(chosen), predicted, score) for score, chosen, predicted in _best(found, options)
+            Hypothesis(label, in_order(chosen), predicted, score) for score, chosen, predicted in _best(found, options)
         ]
     return sorted(hypotheses, key=lambda h: (-h.score, h.label, h.phrases))
 
@@ -156,8 +157,3 @@ def _best(
         if not related and len(chosen) < options.hypotheses:
             chosen.append((score, phrases, predicted))
     return chosen
-
-
-def _ordered(phrases: Phrases) -> tuple[str, ...]:
-    """Order phrases as they read well: modifiers before the rest."""
-    return tuple(sorted(phrases, key=lambda phrase: (not is_modifier(phrase), phrase)))

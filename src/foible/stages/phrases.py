@@ -2,13 +2,14 @@
 
 Comes in: one caption and the names that may stand in it as the object. Goes out: phrases: modifiers of the object
 ("red", "striped"), prepositional phrases ("on grass") and trailing ones ("far away"). Rules, no model: captions are
-short, and every phrase that is kept is tested on fresh images anyway. Neighbour: `describe.py` counts the phrases.
+short, and every phrase that is kept is tested on fresh images anyway. Neighbours: `narrow.py` and `describe.py` look
+for the phrases that matter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LONGEST = 6
 """Phrases with more words are left out: they describe one image, not a kind of image."""
@@ -82,6 +83,11 @@ def cut(caption: str, names: Sequence[str]) -> tuple[str, ...]:
 def is_modifier(phrase: str) -> bool:
     """Tell whether a phrase is a single word that stands before the object."""
     return " " not in phrase and phrase not in _PREPOSITIONS
+
+
+def in_order(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Order phrases as they read well: modifiers before the rest."""
+    return tuple(sorted(phrases, key=lambda phrase: (not is_modifier(phrase), phrase)))
 
 
 def opening(phrase: str) -> str:

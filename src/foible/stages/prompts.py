@@ -44,6 +44,11 @@ def fresh_seeds(label: Label, context: Context) -> Iterator[int]:
     return seed_stream(context.config.seed, "test", canonical([label.index, label.name]))
 
 
+def narrow_seeds(label: Label, context: Context) -> Iterator[int]:
+    """Yield seeds for following a label's failures, without end; none is a seed of the treat and control arms."""
+    return seed_stream(context.config.seed, "explore", canonical([label.index, label.name, "narrow"]))
+
+
 def on_seeds(label: Label, phrases: Sequence[str], arm: Arm, seeds: Sequence[int], context: Context) -> list[Draw]:
     """Plan draws of a label with a description on given seeds."""
     prompt = make_prompt(label, context.config.explore.template, phrases)

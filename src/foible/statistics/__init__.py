@@ -18,12 +18,14 @@ from foible.statistics.judging import (
 from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
 from foible.statistics.paired import mcnemar_p, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
+from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect
 
 __all__ = [
     "Aim",
     "Estimate",
     "Outlook",
     "Skill",
+    "Suspicion",
     "Tally",
     "benjamini_hochberg",
     "bound_without_failure",
@@ -39,11 +41,13 @@ __all__ = [
     "log_evidence",
     "log_futility",
     "mcnemar_p",
+    "most_telling",
     "newcombe_paired",
     "outlook",
     "paired_difference",
     "paired_margin_p",
     "pairs_needed",
+    "phrase_sets",
     "power",
     "ppi_mean",
     "ppi_rate",
@@ -51,6 +55,7 @@ __all__ = [
     "risk_ratio",
     "rogan_gladen",
     "smallest_effect",
+    "suspect",
     "unpolluted_rate",
     "wilson",
 ]

@@ -1,0 +1,155 @@
+"""Promises of following failures: one is enough, chance is let go, and nothing that was drawn for it is evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import toyworld
+from foible.stages.narrow import SHARE, _spread
+from foible.store import Store
+from toyworld import PLAIN
+
+NIGHT = ("striped", "at night")
+
+
+class Unlucky(toyworld.Perfect):
+    """Right but for one image in thirty, whatever it shows."""
+
+    def answer(self, scene):
+        """Err by a hash of the whole scene."""
+        lot = hashlib.sha256(repr(scene).encode()).digest()[0]
+        return PLAIN[(PLAIN.index(scene.label) + 1) % len(PLAIN)] if lot < 256 / 30 else scene.label
+
+
+class Rare(toyworld.Perfect):
+    """Wrong of water bottles that are striped and at night, and of nothing else."""
+
+    def answer(self, scene):
+        """Take those for a vase."""
+        wrong = scene.label == "water bottle" and scene.texture == "striped" and scene.light == "night"
+        return "vase" if wrong else scene.label
+
+
+def rows(folder, *arms):
+    """Give the stored draws of some arms."""
+    with Store(folder, write=False) as store:
+        return [row for row in store.all_draws() if row.arm in arms]
+
+
+def seeds_with(failures, count=24):
+    """Give hunts' seeds under which exploration shows the rare bug in exactly so many of its draws."""
+    from foible.diorama.scene import imagine
+    from foible.identity import canonical, derive_seeds
+
+    index = PLAIN.index("water bottle")
+    for seed in range(200):
+        drawn = derive_seeds(seed, "explore", canonical([index, "water bottle"]), count)
+        scenes = [imagine("a water bottle (bottle)", each).scene for each in drawn]
+        if sum(s.texture == "striped" and s.light == "night" for s in scenes) == failures:
+            yield seed
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Give a hunt over the two planted bugs."""
+    return toyworld.hunt(tmp_path_factory.mktemp("narrow") / "run", config={"confirm": {"method": "sequential"}})
+
+
+def test_one_failure_is_enough_to_find_a_conjunction(tmp_path):
+    """A conjunction that exploration shows once is named exactly and confirmed, in at least 7 of 8 hunts."""
+    found = 0
+    for place, seed in zip(range(8), seeds_with(1), strict=False):
+        run = toyworld.hunt(tmp_path / f"run{place}", Rare(), ["water bottle"], seed=seed)
+        assert run.result.explored[0].tally.failures == 1
+        assert run.result.draws["narrow"] <= 20
+        found += [f.trial.hypothesis.phrases for f in run.confirmed] == [NIGHT]
+    assert found >= 7
+
+
+def test_what_never_failed_is_not_followed(tmp_path):
+    """Without a failure nothing is drawn again, and there is no hypothesis."""
+    run = toyworld.hunt(tmp_path / "run", Rare(), ["water bottle"], seed=next(seeds_with(0)))
+    assert "narrow" not in run.result.draws
+    assert not list(run)
+
+
+def test_failures_by_chance_lead_to_few_hypotheses(tmp_path):
+    """Of failures that no phrase brings back, most are let go after a few draws, and none is confirmed."""
+    followed = proposed = 0
+    for seed in range(6):
+        run = toyworld.hunt(tmp_path / f"run{seed}", Unlucky(), seed=seed)
+        followed += sum(label.tally.failures for label in run.result.explored)
+        proposed += len(run)
+        assert not run.confirmed
+    assert followed >= 10
+    assert proposed <= followed / 3
+
+
+def test_no_image_of_a_test_was_drawn_to_find_its_hypothesis(run):
+    """Not one seed of the treat and control arms is a seed of exploration or of following failures."""
+    sought, tested = rows(run.folder, "explore", "narrow"), rows(run.folder, "treat", "control", "counterfactual")
+    assert {row.arm for row in sought} == {"explore", "narrow"}
+    assert tested
+    assert not {row.seed for row in sought} & {row.seed for row in tested}
+    assert not {row.image_sha256 for row in sought} & {row.image_sha256 for row in tested}
+
+
+def test_the_draws_are_counted_and_say_nothing_of_the_base_rate(run):
+    """They are in the account of draws, and in no label's rate under the base prompt."""
+    made = rows(run.folder, "narrow")
+    assert run.result.draws["narrow"] == len(made) > 0
+    assert all(row.description for row in made)
+    assert [label.tally.draws for label in run.result.explored] == [24, 24, 24]
+
+
+def test_the_limits_hold(tmp_path):
+    """No label gets more draws than it may, and no more hypotheses."""
+    limits = {"draws": 5, "hypotheses": 1, "step": 2}
+    run = toyworld.hunt(tmp_path / "run", Unlucky(), config={"describe": limits})
+    assert max(Counter(row.label for row in rows(run.folder, "narrow")).values()) <= 5
+    assert max(Counter(f.trial.hypothesis.label for f in run).values(), default=0) <= 1
+
+
+@pytest.mark.parametrize("budget", [90, 150])
+def test_a_budget_leaves_enough_to_test(tmp_path, budget):
+    """At most a third of what exploration leaves of a budget is spent on following failures."""
+    run = toyworld.hunt(tmp_path / "run", Unlucky(), budget=budget)
+    explored = run.result.draws["explore"]
+    assert run.result.draws["narrow"] <= (budget - explored) * SHARE
+
+
+def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path):
+    """Draws that give nothing count against the limit; the hunt ends, and they are shown as unscored."""
+
+    def blank(prompts, seeds):
+        drawn = toyworld.draw(prompts, seeds)
+        return [None if "," in prompt else image for prompt, image in zip(prompts, drawn, strict=True)]
+
+    run = toyworld.hunt(tmp_path / "run", generator=blank)
+    assert 0 < run.result.draws["narrow"] <= 3 * 48
+    assert sum(number for _, number in run.result.unscored) >= run.result.draws["narrow"]
+    assert not run.confirmed
+
+
+@given(groups=st.lists(st.lists(st.integers(0, 20).map(str), unique=True)), most=st.integers(1, 12))
+def test_every_group_has_its_turn(groups, most):
+    """What is followed is of the groups, each failure once; no group has its second before all have their first."""
+    chosen = _spread(groups, most)
+    members = dict.fromkeys(key for group in groups for key in group)
+    assert len(chosen) == len(set(chosen)) == min(most, len(members))
+    firsts = {group[0] for group in groups if group}
+    taken = chosen[: len(firsts)]
+    assert set(taken) == firsts or (len(chosen) < len(firsts) and set(taken) <= firsts)
+
+
+@given(predicted=st.lists(st.integers(0, 3), min_size=1, max_size=40))
+def test_spreading_loses_nothing(predicted):
+    """With room for all, every failure is followed."""
+    groups = [[str(place) for place, p in enumerate(predicted) if p == kind] for kind in range(4)]
+    assert sorted(_spread(groups, math.comb(40, 2))) == sorted(map(str, range(len(predicted))))
