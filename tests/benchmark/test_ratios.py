@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foible.benchmark.bugs import CHANCE, COVERING, FOIBLE, PAIRS, RECIPE, SHOWN, Benchmark
+from foible.benchmark.bugs import CHANCE, COVERING, FOIBLE, GRID, PAIRS, RECIPE, SHOWN, Benchmark
 from foible.benchmark.calibration import Nulls
 from foible.benchmark.page import price_plot, text
 from foible.benchmark.scoring import Score, ratio, summarise
@@ -91,6 +91,8 @@ def measured(*found):
     of |= {f"{RECIPE}, {n}": scores(k, 100 * n) for n, k in zip(PAIRS, found, strict=True)}
     for name in (COVERING, CHANCE):
         of |= {f"{name}, {n}": scores(k, 1_000 * n) for n, k in zip(SHOWN, (2, 4, 4), strict=True)}
+    of[FOIBLE] = tuple(replace(each, decoys=4, tested_decoys=2, claimed_decoys=1) for each in of[FOIBLE])
+    of[f"{GRID}, 100"] = tuple(replace(each, decoys=4, tested_decoys=4) for each in of[f"{CHANCE}, 100"])
     return Benchmark("1", 3, 100, ("one",), {0.0: of, 0.1: of}, Nulls("placebo", 1, 1, 0, 0.0, 1.0))
 
 
@@ -113,3 +115,10 @@ def test_every_ratio_has_an_interval_and_recall_decides_what_counts():
     assert f"| {COVERING} | at 25 pairs 83.3 [83.3, 83.3], recall 67% against 50% |" in page
     none = text(measured(*[4] * 9), [], [])
     assert f"| {RECIPE} | at none: it finds more than 67% of the bugs at each |" in none
+
+
+def test_the_page_says_how_many_decoys_were_tested_and_claimed():
+    """Over all hunts of a setting, by foible and by what tests them all."""
+    page = " ".join(text(measured(*[2] * 9), [], []).split())
+    assert f"{FOIBLE} tested 6 of the 12 decoys and claimed 3 (perfect parts)" in page
+    assert f"{GRID}, 100 tested 12 of the 12 decoys and claimed 0 (each part wrong in 10%)" in page

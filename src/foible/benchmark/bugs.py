@@ -111,7 +111,7 @@ def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -
         drawable = [claim for claim in claims if world.can_draw(claim.label, dict(claim.attributes))]
         for pairs in numbers:
             held, spent = methods.tested(world, drawable, pairs, seed)
-            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent)
+            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent, tuple(drawable))
     return target.name, {name: score(answer, target, world) for name, answer in answers.items()}
 
 

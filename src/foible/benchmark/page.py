@@ -13,7 +13,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from foible.benchmark.bugs import COVERING, FOIBLE, RECIPE, SHOWN, Benchmark
+from foible.benchmark.bugs import COVERING, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
 from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
 from foible.benchmark.recipe import CONJUNCTIONS
 from foible.benchmark.recipe import SINGLES as PLANTED
@@ -35,6 +35,8 @@ FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 HINDSIGHT = f"{RECIPE}, in hindsight"
 AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), (HINDSIGHT, 1.5), (f"{COVERING}, 100", 3.0))
 """How many times fewer draws a bug foible should need than each of these."""
+DECOYED = f"{GRID}, 100"
+"""What puts every decoy of one attribute to the test, and so sets foible's number beside another."""
 HELD = (RECIPE, COVERING)
 """Methods that are also compared at each number of pairs where they find no more bugs than foible."""
 
@@ -99,6 +101,7 @@ def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]
         tables="\n\n".join(f"{_said(each.error)}:\n\n{_table(each)}" for each in settings),
         aims=_aims(settings),
         equal=_equal(settings),
+        decoys=_decoys(settings),
         natural=measured.natural,
         **_exploring(min(settings, key=lambda each: each.error)),
         coverage=_coverage_table(covered),
@@ -150,6 +153,10 @@ def coverage_plot(covered: Sequence[Coverage]) -> str:
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         parts.append(_words((WIDTH - LEFT + 20, 60 + 22 * place), each.interval, colour=colour))
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _short(error: float) -> str:
+    return f"each part wrong in {error:.0%}" if error else "perfect parts"
 
 
 def _said(error: float) -> str:
@@ -216,6 +223,19 @@ def _at_most(setting: _Setting, method: str) -> str:
 
 def _times(against: Ratio) -> str:
     return f"{against.times:.1f} [{against.low:.1f}, {against.high:.1f}]".replace("inf", "∞")
+
+
+def _decoys(settings: Sequence[_Setting]) -> str:
+    """Say in one sentence how many decoys were put to the test, and how many of them were claimed."""
+    said = []
+    for method in (FOIBLE, DECOYED):
+        for each in settings:
+            scores = each.scores[method]
+            decoys, tested, claimed = (
+                sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
+            )
+            said.append(f"{method} tested {tested} of the {decoys} decoys and claimed {claimed} ({_short(each.error)})")
+    return "; ".join(said) + "."
 
 
 def _exploring(setting: _Setting) -> dict[str, float]:

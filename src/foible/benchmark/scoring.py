@@ -37,6 +37,11 @@ class Score:
     claims: int
     false: int
     draws: int
+    decoys: int = 0
+    tested_decoys: int = 0
+    """Decoys that a hypothesis says which is not true."""
+    claimed_decoys: int = 0
+    """Decoys that a claim says which is false."""
 
     @property
     def price(self) -> float:
@@ -85,6 +90,12 @@ def score(answer: Answer, target: Target, world: World) -> Score:
     found = [bug for bug in target.bugs if any(_says(claim, bug.label, bug.attributes) for claim in true)]
     kinds = [bug.kind for bug in target.bugs]
     hit = [bug.kind for bug in found]
+    tested, claimed = (
+        sum(
+            any(_says(each, d.label, d.attributes) and not is_true(each, world) for each in said) for d in target.decoys
+        )
+        for said in (answer.hypotheses, answer.claims)
+    )
     return Score(
         kinds.count("single"),
         kinds.count("conjunction"),
@@ -93,6 +104,9 @@ def score(answer: Answer, target: Target, world: World) -> Score:
         len(answer.claims),
         len(answer.claims) - len(true),
         answer.draws,
+        len(target.decoys),
+        tested,
+        claimed,
     )
 
 
