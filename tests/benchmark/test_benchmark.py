@@ -210,6 +210,36 @@ def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
         trained(pool, [folder])
 
 
+def test_a_further_classifier_costs_its_own_answers_alone(tmp_path):
+    """What the pool has stays as it is, file for file, when classifiers join one after another, or leave."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    shutil.copytree(weights("biased-resnet"), first)
+    shutil.copytree(weights("biased-convnext"), second)
+    for further, files in (([], 1), ([first], 2), ([first, second], 3), ([second], 3)):
+        before = {file: file.stat().st_mtime_ns for file in (tmp_path / "pool").rglob("*.npz")}
+        pool = open_pool(tmp_path / "pool", 12, [], quiet, further)
+        after = {file: file.stat().st_mtime_ns for file in (tmp_path / "pool").rglob("*.npz")}
+        assert before.items() <= after.items()
+        assert len(after) == files
+        for folder, like in ((first, "biased-resnet"), (second, "biased-convnext")):
+            assert (folder.name in pool.predictions) == (folder in further)
+            assert folder not in further or (pool.predictions[folder.name] == pool.predictions[like]).all()
+
+
+def test_a_classifier_that_was_trained_anew_is_asked_anew(tmp_path):
+    """Answers are kept by weights and not by name; a folder without weights is an error that says so."""
+    folder = tmp_path / "mine"
+    shutil.copytree(weights("biased-resnet"), folder)
+    open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+    shutil.rmtree(folder)
+    shutil.copytree(weights("biased-mobilenet"), folder)
+    again = open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+    assert (again.predictions["mine"] == again.predictions["biased-mobilenet"]).all()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match=r"holds no model\.safetensors"):
+        open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+
+
 @pytest.mark.parametrize("name", ["reference", "codes", "mine"])
 def test_two_classifiers_of_one_name_are_refused(tmp_path, name):
     """Answers are kept by name, so a second classifier of a name is an error, not an overwritten one."""
