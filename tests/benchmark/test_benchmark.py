@@ -210,9 +210,102 @@ def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
         trained(pool, [folder])
 
 
+def test_a_further_classifier_costs_its_own_answers_alone(tmp_path):
+    """What the pool has stays as it is, file for file, when classifiers join one after another, or leave."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    shutil.copytree(weights("biased-resnet"), first)
+    shutil.copytree(weights("biased-convnext"), second)
+    for further, files in (([], 1), ([first], 2), ([first, second], 3), ([second], 3)):
+        before = {file: file.stat().st_mtime_ns for file in (tmp_path / "pool").rglob("*.npz")}
+        pool = open_pool(tmp_path / "pool", 12, [], quiet, further)
+        after = {file: file.stat().st_mtime_ns for file in (tmp_path / "pool").rglob("*.npz")}
+        assert before.items() <= after.items()
+        assert len(after) == files
+        for folder, like in ((first, "biased-resnet"), (second, "biased-convnext")):
+            assert (folder.name in pool.predictions) == (folder in further)
+            assert folder not in further or (pool.predictions[folder.name] == pool.predictions[like]).all()
+
+
+def test_a_classifier_that_was_trained_anew_is_asked_anew(tmp_path):
+    """Answers are kept by weights and not by name; a folder without weights is an error that says so."""
+    folder = tmp_path / "mine"
+    shutil.copytree(weights("biased-resnet"), folder)
+    open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+    shutil.rmtree(folder)
+    shutil.copytree(weights("biased-mobilenet"), folder)
+    again = open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+    assert (again.predictions["mine"] == again.predictions["biased-mobilenet"]).all()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match=r"holds no model\.safetensors"):
+        open_pool(tmp_path / "pool", 24, [], quiet, [folder])
+
+
 @pytest.mark.parametrize("name", ["reference", "codes", "mine"])
 def test_two_classifiers_of_one_name_are_refused(tmp_path, name):
     """Answers are kept by name, so a second classifier of a name is an error, not an overwritten one."""
     folders = [tmp_path / "a" / name, tmp_path / "b" / name]
     with pytest.raises(ConfigError, match=f"would be called '{name}'"):
         open_pool(tmp_path / "pool", 12, [], quiet, folders)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_decoys_fail_more_often_than_their_label_but_not_by_the_margin(pool, seed):
+    """Two on labels with a bug, two on others, each 5 to 9 points above its label's rate, the bug counted in."""
+    target = planted(pool, seed)
+    world = World(pool, target.answers)
+    buggy = {bug.label for bug in target.bugs}
+    assert [decoy.label in buggy for decoy in target.decoys] == [True, True, False, False]
+    assert len({decoy.label for decoy in target.decoys}) == 4
+    for decoy in target.decoys:
+        excess = world.true_rate(decoy.label, dict(decoy.attributes)) - world.true_rate(decoy.label, {})
+        assert 0.05 <= excess <= 0.09
+        assert not is_true(Claim(decoy.label, decoy.attributes), world)
+        assert all(set(decoy.attributes).isdisjoint(bug.attributes) for bug in target.bugs if bug.label == decoy.label)
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_decoys_leave_the_bugs_of_a_seed_as_they_are(pool, seed):
+    """Inside a bug every answer is what the bug's own strength made it; outside bugs and decoys all are right."""
+    target = planted(pool, seed)
+    rng = np.random.default_rng((seed, 3))
+    right, decoyed = pool.predictions["reference"], np.zeros(len(pool.codes), bool)
+    for decoy in target.decoys:
+        decoyed |= fitting(pool, decoy)
+    for bug in target.bugs:
+        inside = fitting(pool, bug)
+        hit = inside & (rng.random(len(inside)) < bug.mislabelled)
+        assert (target.answers[hit] == WORDS["label"].index(bug.becomes)).all()
+        assert (target.answers[inside & ~hit] == right[inside & ~hit]).all()
+        decoyed |= inside
+    assert (target.answers[~decoyed] == right[~decoyed]).all()
+
+
+def fitting(pool, bias):
+    """The images in the slice of a bias."""
+    columns = [
+        pool.codes[:, FIELDS.index(n)] == WORDS[n].index(w) for n, w in [("label", bias.label), *bias.attributes]
+    ]
+    return np.logical_and.reduce(columns)
+
+
+def test_a_decoy_counts_as_tested_or_claimed_only_by_what_is_false(world, target):
+    """A hypothesis that says a decoy tests it, and a claim of it is false; not so where the claim is true by a bug."""
+    bug = next(bug for bug in target.bugs if bug.label in {decoy.label for decoy in target.decoys})
+    decoy = next(decoy for decoy in target.decoys if decoy.label == bug.label)
+    other = next(each for each in target.decoys if each.label != bug.label)
+    said = Claim(other.label, other.attributes)
+    both = Claim(bug.label, (*bug.attributes, *decoy.attributes))
+    got = score(Answer((both,), 10, (both, said)), target, world)
+    assert (got.decoys, got.tested_decoys, got.claimed_decoys, got.false) == (4, 1, 0, 0)
+    claimed = score(Answer((said,), 10, (said,)), target, world)
+    assert (claimed.tested_decoys, claimed.claimed_decoys, claimed.false) == (1, 1, 1)
+
+
+def test_a_grid_puts_every_decoy_to_the_test(pool, monkeypatch):
+    """All decoys are of one attribute, so the grid of single values tests each; foible tests no more than there are."""
+    monkeypatch.setattr(bugs, "target_of", lambda pool, seed, _: planted(pool, seed))
+    scores = bugs.measure(pool, 5, 0.0)[1]
+    assert scores[f"{bugs.GRID}, 100"].tested_decoys == scores[bugs.FOIBLE].decoys == 4
+    ours = scores[bugs.FOIBLE]
+    assert ours.claimed_decoys <= ours.tested_decoys <= 4

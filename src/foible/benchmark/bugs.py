@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,7 +23,7 @@ from foible.benchmark.calibration import Nulls, placebos
 from foible.benchmark.methods import Answer
 from foible.benchmark.pool import Pool, open_pool
 from foible.benchmark.recipe import Target, planted, shipped, trained
-from foible.benchmark.scoring import Row, Score, score, summarise
+from foible.benchmark.scoring import Score, score
 from foible.benchmark.world import World
 from foible.diorama.models import NAMES, weights
 
@@ -51,8 +51,8 @@ class Benchmark:
     seeds: int
     natural: int
     targets: tuple[str, ...]
-    rows: Mapping[float, Sequence[Row]]
-    """By error rate."""
+    scores: Mapping[float, Mapping[str, Sequence[Score]]]
+    """By error rate and method, hunt by hunt."""
     placebos: Nulls
 
 
@@ -76,14 +76,12 @@ def run(folder: Path, seeds: int, tell: Tell, further: Sequence[Path] = (), natu
             done[task] = measured
             tell(f"hunts: {len(done)} of {len(tasks)}")
     names = list(dict.fromkeys(name for _, scores in done.values() for name in scores))
-    rows = {
-        error: [summarise(name, [done[error, seed][1][name] for seed in range(seeds)]) for name in names]
-        for error in ERRORS
+    scores = {
+        error: {name: tuple(done[error, seed][1][name] for seed in range(seeds)) for name in names} for error in ERRORS
     }
     targets = tuple(dict.fromkeys(done[ERRORS[0], seed][0] for seed in range(seeds)))
     worlds = [World(pool, target.answers) for target in shipped(pool)]
-    shown = {error: _with_hindsight(of) for error, of in rows.items()}
-    return Benchmark(__version__, seeds, natural, targets, shown, placebos(worlds, PLACEBO_SEEDS))
+    return Benchmark(__version__, seeds, natural, targets, scores, placebos(worlds, PLACEBO_SEEDS))
 
 
 def target_of(pool: Pool, seed: int, further: Sequence[Path] = ()) -> Target:
@@ -113,7 +111,7 @@ def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -
         drawable = [claim for claim in claims if world.can_draw(claim.label, dict(claim.attributes))]
         for pairs in numbers:
             held, spent = methods.tested(world, drawable, pairs, seed)
-            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent)
+            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent, tuple(drawable))
     return target.name, {name: score(answer, target, world) for name, answer in answers.items()}
 
 
@@ -151,20 +149,3 @@ def _identity(further: tuple[Path, ...]) -> str:
 @cache
 def _pool(folder: Path, natural: int, further: tuple[Path, ...]) -> Pool:
     return open_pool(folder / "pool", natural, methods.covering_scenes(), lambda _: None, further)
-
-
-def _with_hindsight(rows: Sequence[Row]) -> list[Row]:
-    """Name the number of draws that hindsight would have chosen for the paper's recipe, and leave out the others.
-
-    It is the cheapest at which the recipe finds at least as many bugs as foible; where it never does, the cheapest of
-    those that find the most.
-    """
-    ours = next(row for row in rows if row.method == FOIBLE)
-    recipes = [row for row in rows if row.method.startswith(RECIPE)]
-    enough = [row for row in recipes if row.recall >= ours.recall]
-    most = max(row.recall for row in recipes)
-    best = min(enough or [row for row in recipes if row.recall == most], key=lambda row: row.price[0])
-    shown = {f"{RECIPE}, {pairs}" for pairs in SHOWN} | {best.method}
-    kept = [row for row in rows if not row.method.startswith(RECIPE) or row.method in shown]
-    named = [row if row is not best else replace(row, method=f"{row.method} (hindsight)") for row in kept]
-    return named if best.method not in {f"{RECIPE}, {pairs}" for pairs in SHOWN} else [*named, best]

@@ -55,13 +55,18 @@ class Answer:
 
     claims: tuple[Claim, ...]
     draws: int
+    hypotheses: tuple[Claim, ...] = ()
+    """What was tested; the claims are among them."""
 
 
 def by_foible(world: World, seed: int, folder: Path) -> Answer:
     """Hunt with the default settings; explanations, which come after the verdicts, are left out of the account."""
     run = _hunt(world, seed, folder, {})
-    claims = [_claim(f.trial.hypothesis.label, f.trial.hypothesis.description) for f in run.confirmed]
-    return Answer(tuple(claims), sum(run.result.draws.values()))
+    claims, hypotheses = (
+        tuple(_claim(f.trial.hypothesis.label, f.trial.hypothesis.description) for f in findings)
+        for findings in (run.confirmed, run)
+    )
+    return Answer(claims, sum(run.result.draws.values()), hypotheses)
 
 
 def by_recipe(world: World, seed: int, folder: Path) -> tuple[list[Claim], int]:

@@ -7,16 +7,17 @@ Comes in: a `Benchmark`. Goes out: `benchmark.md` and the pictures beside it. Ne
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from pathlib import Path
 
-from foible.benchmark.bugs import COVERING, FOIBLE, RECIPE, Benchmark
+from foible.benchmark.bugs import COVERING, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
 from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
 from foible.benchmark.recipe import CONJUNCTIONS
 from foible.benchmark.recipe import SINGLES as PLANTED
-from foible.benchmark.scoring import Row
+from foible.benchmark.scoring import Ratio, Row, Score, ratio, summarise
 from foible.config import HuntConfig
 from foible.diorama.vocabulary import LABELS
 
@@ -31,8 +32,13 @@ EXPLORED = HuntConfig().explore.draws * len(LABELS)
 """Draws of exploration in a hunt over every label of the diorama."""
 FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 """Aims: the false-discovery rate, and the shares of planted bugs of one and of two attributes."""
-AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), ("hindsight", 1.5), (f"{COVERING}, 100", 3.0))
+HINDSIGHT = f"{RECIPE}, in hindsight"
+AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), (HINDSIGHT, 1.5), (f"{COVERING}, 100", 3.0))
 """How many times fewer draws a bug foible should need than each of these."""
+DECOYED = f"{GRID}, 100"
+"""What puts every decoy of one attribute to the test, and so sets foible's number beside another."""
+HELD = (RECIPE, COVERING)
+"""Methods that are also compared at each number of pairs where they find no more bugs than foible."""
 
 
 def write_page(measured: Benchmark, folder: Path) -> Path:
@@ -46,18 +52,58 @@ def write_page(measured: Benchmark, folder: Path) -> Path:
     return page
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """Hunts with one error rate of generator and judge."""
+
+    error: float
+    scores: Mapping[str, Sequence[Score]]
+    rows: Mapping[str, Row]
+    """By method, those that are shown: of the recipe's numbers of pairs the usual ones and the one of hindsight."""
+    hindsight: str
+    """Which of them that is."""
+
+    def against(self, method: str) -> Ratio:
+        """Hold foible's draws a bug against a method's; against hindsight, the number of pairs is chosen anew."""
+        theirs = _numbers(self.scores) if method == HINDSIGHT else [method]
+        return ratio(self.scores[FOIBLE], [self.scores[name] for name in theirs])
+
+    def row(self, method: str) -> Row:
+        """Give what was measured of a method."""
+        return self.rows[self.hindsight if method == HINDSIGHT else method]
+
+
+def _settings(measured: Benchmark) -> list[_Setting]:
+    settings = []
+    for error, scores in measured.scores.items():
+        names = _numbers(scores)
+        hindsight = names[ratio(scores[FOIBLE], [scores[name] for name in names]).chosen]
+        hidden = set(names) - {hindsight, *(f"{RECIPE}, {pairs}" for pairs in SHOWN)}
+        rows = {name: summarise(name, of) for name, of in scores.items() if name not in hidden}
+        settings.append(_Setting(error, scores, rows, hindsight))
+    return settings
+
+
+def _numbers(scores: Mapping[str, Sequence[Score]]) -> list[str]:
+    """Give the recipe with each number of pairs."""
+    return [name for name in scores if name.startswith(f"{RECIPE}, ")]
+
+
 def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]) -> str:
     """Give the page as Markdown."""
+    settings = _settings(measured)
     template = (resources.files("foible.benchmark") / "page.md").read_text(encoding="utf-8")
     return template.format(
         seeds=measured.seeds,
         version=measured.version,
         targets=len(measured.targets),
         names=", ".join(measured.targets),
-        tables="\n\n".join(f"{_setting(error)}:\n\n{_table(rows)}" for error, rows in measured.rows.items()),
-        aims=_aims(measured),
+        tables="\n\n".join(f"{_said(each.error)}:\n\n{_table(each)}" for each in settings),
+        aims=_aims(settings),
+        equal=_equal(settings),
+        decoys=_decoys(settings),
         natural=measured.natural,
-        **_exploring(measured.rows[min(measured.rows)]),
+        **_exploring(min(settings, key=lambda each: each.error)),
         coverage=_coverage_table(covered),
         nulls=_nulls_table(held),
     )
@@ -65,8 +111,8 @@ def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]
 
 def price_plot(measured: Benchmark) -> str:
     """Draw draws a bug by method, on a logarithmic axis, for perfect and imperfect parts."""
-    by_error = {error: {row.method: row for row in rows} for error, rows in measured.rows.items()}
-    methods = list(dict.fromkeys(_plain(row.method) for rows in measured.rows.values() for row in rows))
+    by_error = {each.error: _plotted(each) for each in _settings(measured)}
+    methods = list(dict.fromkeys(name for rows in by_error.values() for name in rows))
     height = LINE * len(methods) + 90
     parts = [_head(height, "Draws a planted bug")]
     for tick in (100, 300, 1_000, 3_000, 10_000, 30_000):
@@ -77,10 +123,8 @@ def price_plot(measured: Benchmark) -> str:
         y = 55 + LINE * place
         parts.append(_words((LEFT - 14, y + 4), method, anchor="end", bold=method == FOIBLE))
         for shift, (error, colour) in zip((-4, 4), zip(by_error, (PERFECT, IMPERFECT), strict=True), strict=True):
-            row = next((r for name, r in by_error[error].items() if _plain(name) == method), None)
-            if row is not None:
-                parts.append(_interval(row, y + shift, colour))
-        recalls = [f"{_of(by_error[error], method):.0%}" for error in by_error]
+            parts.append(_interval(by_error[error][method], y + shift, colour))
+        recalls = [f"{rows[method].recall:.0%}" for rows in by_error.values()]
         parts.append(_words((WIDTH - RIGHT + 40, y + 4), " / ".join(recalls), colour="#5b6472"))
     parts.append(_words((WIDTH - RIGHT + 40, 32), "bugs found", colour="#5b6472"))
     parts.append(_words((LEFT, 20), "● perfect generator and judge", colour=PERFECT))
@@ -111,48 +155,92 @@ def coverage_plot(covered: Sequence[Coverage]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _setting(error: float) -> str:
+def _short(error: float) -> str:
+    return f"each part wrong in {error:.0%}" if error else "perfect parts"
+
+
+def _said(error: float) -> str:
     return f"Generator and judge each wrong in {error:.0%}" if error else "Perfect generator and judge"
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _plotted(setting: _Setting) -> dict[str, Row]:
+    """Give hindsight a line of its own, since it may be another number of pairs in another setting."""
+    usual = {f"{RECIPE}, {pairs}" for pairs in SHOWN}
+    rows = {name: row for name, row in setting.rows.items() if not name.startswith(f"{RECIPE}, ") or name in usual}
+    return {**rows, HINDSIGHT: setting.row(HINDSIGHT)}
+
+
+def _table(setting: _Setting) -> str:
     lines = ["| method | draws a bug | singles | pairs | false | claims |", "|---|---|---|---|---|---|"]
-    for row in rows:
+    for name, row in setting.rows.items():
+        marked = f"{name} (hindsight)" if name == setting.hindsight else name
         price = f"{_price(row.price[0])} [{_price(row.price[1])}, {_price(row.price[2])}]"
         shares = " | ".join(map(_share, (row.singles, row.pairs, row.false)))
-        lines.append(f"| {row.method} | {price} | {shares} | {row.claims} |")
+        lines.append(f"| {marked} | {price} | {shares} | {row.claims} |")
     return "\n".join(lines)
 
 
-def _aims(measured: Benchmark) -> str:
-    ours = {error: _row(rows, FOIBLE) for error, rows in measured.rows.items()}
+def _aims(settings: Sequence[_Setting]) -> str:
+    ours = [each.row(FOIBLE) for each in settings]
     lines = [
         "| aim | perfect parts | 10 % wrong |",
         "|---|---|---|",
-        _aim(f"false-discovery rate at most {FALSE:.0%}", [(o.false[0], o.false[0] <= FALSE) for o in ours.values()]),
-        _aim(
-            f"singles found, at least {SINGLES:.0%}", [(o.singles[0], o.singles[0] >= SINGLES) for o in ours.values()]
-        ),
-        _aim(f"pairs found, at least {PAIRS:.0%}", [(o.pairs[0], o.pairs[0] >= PAIRS) for o in ours.values()]),
+        _aim(f"false-discovery rate at most {FALSE:.0%}", [(o.false[0], o.false[0] <= FALSE) for o in ours]),
+        _aim(f"singles found, at least {SINGLES:.0%}", [(o.singles[0], o.singles[0] >= SINGLES) for o in ours]),
+        _aim(f"pairs found, at least {PAIRS:.0%}", [(o.pairs[0], o.pairs[0] >= PAIRS) for o in ours]),
     ]
     for method, times in AIMS:
-        reached = " | ".join(_cheaper(ours[error], _row(rows, method), times) for error, rows in measured.rows.items())
+        reached = " | ".join(_cheaper(each, method, times) for each in settings)
         lines.append(f"| {times:g} times fewer draws a bug than {method}, at equal or better recall | {reached} |")
     return "\n".join(lines)
 
 
-def _cheaper(ours: Row, theirs: Row, times: float) -> str:
+def _cheaper(setting: _Setting, method: str, times: float) -> str:
     """Say how many times fewer draws a bug takes; that counts only where as large a share of the bugs is found."""
-    ratio = theirs.price[0] / ours.price[0]
-    lacks = [] if ratio >= times else ["missed"]
+    against, ours, theirs = setting.against(method), setting.row(FOIBLE), setting.row(method)
+    lacks = [] if against.times >= times else ["missed"]
     if ours.recall < theirs.recall:
         lacks = [f"missed, since {ours.recall:.0%} of the bugs are found against {theirs.recall:.0%}"]
-    return ": ".join([f"{ratio:.1f}", *lacks])
+    return ": ".join([_times(against), *lacks])
 
 
-def _exploring(rows: Sequence[Row]) -> dict[str, float]:
+def _equal(settings: Sequence[_Setting]) -> str:
+    """Compare at each number of pairs at which a method finds no more bugs than foible."""
+    lines = ["| fewer draws a bug than | perfect parts | 10 % wrong |", "|---|---|---|"]
+    rows = (" | ".join([method, *(_at_most(each, method) for each in settings)]) for method in HELD)
+    return "\n".join([*lines, *(f"| {row} |" for row in rows)])
+
+
+def _at_most(setting: _Setting, method: str) -> str:
+    ours, said = setting.row(FOIBLE), []
+    for pairs in SHOWN:
+        theirs = setting.row(f"{method}, {pairs}")
+        if theirs.recall <= ours.recall:
+            times = _times(setting.against(theirs.method))
+            said.append(f"at {pairs} pairs {times}, recall {ours.recall:.0%} against {theirs.recall:.0%}")
+    return "; ".join(said) or f"at none: it finds more than {ours.recall:.0%} of the bugs at each"
+
+
+def _times(against: Ratio) -> str:
+    return f"{against.times:.1f} [{against.low:.1f}, {against.high:.1f}]".replace("inf", "∞")
+
+
+def _decoys(settings: Sequence[_Setting]) -> str:
+    """Say in one sentence how many decoys were put to the test, and how many of them were claimed."""
+    said = []
+    for method in (FOIBLE, DECOYED):
+        for each in settings:
+            scores = each.scores[method]
+            decoys, tested, claimed = (
+                sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
+            )
+            said.append(f"{method} tested {tested} of the {decoys} decoys and claimed {claimed} ({_short(each.error)})")
+    return "; ".join(said) + "."
+
+
+def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
-    ours, recipe = _row(rows, FOIBLE), _row(rows, f"{RECIPE}, 100")
+    ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
     saved = (recipe.price[0] - EXPLORED / (recipe.recall * BUGS)) / (ours.price[0] - EXPLORED / (ours.recall * BUGS))
     return {"explored": EXPLORED, "floor": EXPLORED / (ours.recall * BUGS), "saved": saved}
 
@@ -175,19 +263,6 @@ def _nulls_table(held: Sequence[Nulls]) -> str:
         share = f"{n.false / n.hunts:.1%} | {n.low:.1%} to {n.high:.1%}"
         lines.append(f"| {n.test} | {n.hunts} | {n.hypotheses:,} | {share} |")
     return "\n".join(lines)
-
-
-def _row(rows: Sequence[Row], method: str) -> Row:
-    return next(row for row in rows if row.method == method or method in row.method)
-
-
-def _of(rows: dict[str, Row], method: str) -> float:
-    return next((row.recall for name, row in rows.items() if _plain(name) == method), math.nan)
-
-
-def _plain(method: str) -> str:
-    """Leave the number out where hindsight chose it: it may differ from one setting to the other."""
-    return f"{RECIPE}, hindsight" if "hindsight" in method else method
 
 
 def _price(draws: float) -> str:

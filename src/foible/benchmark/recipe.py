@@ -2,7 +2,8 @@
 
 Comes in: a pool and a seed. Goes out: a `Target`: the class it predicts for each image, and its bugs. `biases` chooses
 bugs by a seed. `training/train_recipe.py` trains a classifier with them; `planted` needs no training: it answers as the
-reference classifier does, except in its slices, where it takes a share of the images for another label. Neighbour:
+reference classifier does, except in its slices, where it takes a share of the images for another label. It has *decoys*
+too: slices that fail more often than their label, by less than the margin, so that a claim of them is false. Neighbour:
 `diorama/biases.py` has the bugs of the shipped ones.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 SINGLES, CONJUNCTIONS = 4, 2
 STRENGTHS = (0.5, 0.7, 0.9)
+DECOYS = (2, 2)
+"""Labels with a bug and labels without one that have a decoy."""
+EXCESS = (0.05, 0.09)
+"""By how much more than its label a decoy fails, over the pool: at most so near to the margin of 0.10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,14 @@ class Target:
     bugs: tuple[Bias, ...]
     source: str
     """Spec of the classifier that answers."""
-    planted: tuple[Bias, ...] = ()
-    """Biases that it was not trained with, and answers as if it had been."""
+    decoys: tuple[Bias, ...] = ()
+    """Slices that fail more often than their label, but not by the margin."""
+    planted: bool = False
+    """Whether bugs and decoys were put into the answers of the source, which was not trained with them."""
 
     def live(self) -> Live:
-        """Give a classifier for images that the pool lacks."""
-        return Live(self.source, self.planted)
+        """Give what draws images that the pool lacks, and answers of them as of those in the pool."""
+        return Live(self.source, (*self.bugs, *self.decoys) if self.planted else ())
 
 
 def shipped(pool: Pool) -> list[Target]:
@@ -78,17 +86,86 @@ def read_biases(folder: Path) -> tuple[Bias, ...]:
 
 
 def planted(pool: Pool, seed: int) -> Target:
-    """Plant biases in the answers of the reference classifier: a share of each slice, its strength, is wrong."""
+    """Plant biases in the answers of the reference classifier: a share of each slice, its strength, is wrong.
+
+    Decoys come after the bugs and from another stream of random numbers, so they change no answer inside a bug.
+    """
     rng = np.random.default_rng((seed, 3))
     answers = pool.predictions["reference"].copy()
     bugs = biases(seed)
     for bug in bugs:
-        inside = pool.codes[:, 0] == WORDS["label"].index(bug.label)
-        for name, word in bug.attributes:
-            inside &= pool.codes[:, FIELDS.index(name)] == WORDS[name].index(word)
+        inside = _fits(pool, bug.label, bug.attributes)
         hit = inside & (rng.random(len(inside)) < bug.mislabelled)
         answers[hit] = WORDS["label"].index(bug.becomes)
-    return Target(f"recipe {seed}", answers, bugs, "diorama:reference", bugs)
+    decoys = _add_decoys(pool, seed, answers, bugs)
+    return Target(f"recipe {seed}", answers, bugs, "diorama:reference", decoys, planted=True)
+
+
+def _add_decoys(pool: Pool, seed: int, answers: NDArray[np.uint8], bugs: Sequence[Bias]) -> tuple[Bias, ...]:
+    """Add decoys to answers, each on a label of its own; fewer where a label of a small pool has no slice for one."""
+    rng = np.random.default_rng((seed, 4))
+    decoys: list[Bias] = []
+    order = [str(name) for name in rng.permutation(WORDS["label"])]
+    with_bug = {bug.label for bug in bugs}
+    for wanted, buggy in zip(DECOYS, (True, False), strict=True):
+        labels = [label for label in order if (label in with_bug) == buggy]
+        # Lazily: no label beyond those wanted is touched.
+        made = (_add_decoy(pool, label, answers, bugs, rng) for label in labels)
+        decoys += islice((decoy for decoy in made if decoy is not None), wanted)
+    return tuple(decoys)
+
+
+def _add_decoy(
+    pool: Pool, label: str, answers: NDArray[np.uint8], bugs: Sequence[Bias], rng: np.random.Generator
+) -> Bias | None:
+    """Make one slice of a label a decoy, if any of them can be one.
+
+    Wrong answers are added to the slice until it exceeds the label by what is drawn. The label's own rate counts its
+    bug, and rises with each wrong answer that is added.
+    """
+    of_label, bug = _fits(pool, label, ()), next((bug for bug in bugs if bug.label == label), None)
+    taken = dict(bug.attributes) if bug else {}
+    outside = ~_fits(pool, label, bug.attributes) if bug else np.ones(len(answers), bool)
+    natural = np.arange(len(answers)) < pool.natural
+    failed = answers != WORDS["label"].index(label)
+    words = [(n, w) for n in ATTRIBUTES if n not in taken for w in WORDS[n] if w != DEFAULTS.get(n)]
+    for place in rng.permutation(len(words)):
+        inside = _fits(pool, label, words[place : place + 1])
+        free = inside & outside & ~failed
+        share = _share_wrong(failed[inside & natural], failed[of_label & natural], free[natural].sum(), rng)
+        if share is not None:
+            becomes = str(rng.choice([name for name in WORDS["label"] if name != label]))
+            for part in (natural, ~natural):  # the others, which were described in full, fail as often
+                answers[_some(free & part, share, rng)] = WORDS["label"].index(becomes)
+            return Bias(label, (words[place],), becomes, share)
+    return None
+
+
+def _share_wrong(
+    inside: NDArray[np.bool_], label: NDArray[np.bool_], free: int, rng: np.random.Generator
+) -> float | None:
+    """Give the share of free images to be made wrong for an excess within `EXCESS`, or None where there is none."""
+    low, high = EXCESS
+    excess, n, all_of = rng.uniform(low, high), len(inside), len(label)
+    if not 0 < n < all_of:
+        return None
+    added = round((excess + label.mean() - inside.mean()) / (1 / n - 1 / all_of))
+    reached = (inside.sum() + added) / n - (label.sum() + added) / all_of
+    return added / free if 0 < added <= free and low <= reached <= high else None
+
+
+def _some(free: NDArray[np.bool_], share: float, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Choose exactly so large a share of the free images, as near as whole images come."""
+    places = np.flatnonzero(free)
+    return rng.choice(places, round(share * len(places)), replace=False)
+
+
+def _fits(pool: Pool, label: str, attributes: Sequence[tuple[str, str]]) -> NDArray[np.bool_]:
+    """Tell which images show a label and satisfy every attribute."""
+    fits: NDArray[np.bool_] = pool.codes[:, 0] == WORDS["label"].index(label)
+    for name, word in attributes:
+        fits &= pool.codes[:, FIELDS.index(name)] == WORDS[name].index(word)
+    return fits
 
 
 def biases(
