@@ -25,6 +25,7 @@ from foible.benchmark.pool import Pool, open_pool
 from foible.benchmark.recipe import Target, planted, shipped, trained
 from foible.benchmark.scoring import Score, score
 from foible.benchmark.world import World
+from foible.config import HuntConfig
 from foible.diorama.models import NAMES, weights
 
 NATURAL = 24_000
@@ -34,7 +35,10 @@ ERRORS = (0.0, 0.1)
 PAIRS = (10, 15, 20, 25, 30, 40, 50, 75, 100)
 """Draws a hypothesis among which hindsight chooses for the paper's recipe."""
 SHOWN = (25, 50, 100)
-FOIBLE, RECIPE, CONTRAST = "foible", "paper's recipe", "foible's hypotheses, fixed"
+EXPLORED = (48, HuntConfig().explore.draws)
+"""Explored draws of a label for the paper's recipe: what its hypotheses need, since they wait for failures that repeat,
+and foible's number, among which hindsight may choose as well."""
+FOIBLE, RECIPE, OWN = "foible", "paper's recipe", "foible's hypotheses, fixed"
 GRID, PAIR_GRID, COVERING, CHANCE = "grid of single values", "grid of pairs", "covering array", "random descriptions"
 
 PLACEBO_SEEDS = 30
@@ -90,6 +94,11 @@ def target_of(pool: Pool, seed: int, further: Sequence[Path] = ()) -> Target:
     return known[seed // 2 % len(known)] if seed % 2 == 0 else planted(pool, seed)
 
 
+def recipe_name(pairs: int | str, explored: int) -> str:
+    """Name the paper's recipe with so many pairs a hypothesis, on so many explored draws a label."""
+    return f"{RECIPE}, {pairs}" + ("" if explored == EXPLORED[0] else f", on {explored} explored")
+
+
 def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -> tuple[str, dict[str, Score]]:
     """Let every method look for the bugs of one target; by its name."""
     target = target_of(pool, seed, further)
@@ -97,21 +106,21 @@ def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -
     answers: dict[str, Answer] = {}
     with tempfile.TemporaryDirectory() as place:
         answers[FOIBLE] = methods.by_foible(world, seed, Path(place) / "foible")
-        recipe = methods.by_recipe(world, seed, Path(place) / "recipe")
-        contrast = methods.by_contrast(world, seed, Path(place) / "contrast")
+        recipes = {n: methods.by_recipe(world, seed, Path(place) / f"recipe{n}", n) for n in EXPLORED}
+        own = methods.by_hypotheses(world, seed, Path(place) / "own")
     proposed = {
-        RECIPE: (*recipe, PAIRS),
-        CONTRAST: (*contrast, SHOWN),
-        GRID: (methods.by_grid(world, 1), 0, SHOWN),
-        PAIR_GRID: (methods.by_grid(world, 2), 0, SHOWN[:1]),
-        COVERING: (*methods.by_covering(world, seed), SHOWN),
-        CHANCE: (methods.by_chance(world, seed), 0, SHOWN),
+        **{recipe_name("{pairs}", explored): (*found, PAIRS) for explored, found in recipes.items()},
+        f"{OWN}, {{pairs}}": (*own, SHOWN),
+        f"{GRID}, {{pairs}}": (methods.by_grid(world, 1), 0, SHOWN),
+        f"{PAIR_GRID}, {{pairs}}": (methods.by_grid(world, 2), 0, SHOWN[:1]),
+        f"{COVERING}, {{pairs}}": (*methods.by_covering(world, seed), SHOWN),
+        f"{CHANCE}, {{pairs}}": (methods.by_chance(world, seed), 0, SHOWN),
     }
     for name, (claims, explored, numbers) in proposed.items():
         drawable = [claim for claim in claims if world.can_draw(claim.label, dict(claim.attributes))]
         for pairs in numbers:
             held, spent = methods.tested(world, drawable, pairs, seed)
-            answers[f"{name}, {pairs}"] = Answer(tuple(held), explored + spent, tuple(drawable))
+            answers[name.format(pairs=pairs)] = Answer(tuple(held), explored + spent, tuple(drawable))
     return target.name, {name: score(answer, target, world) for name, answer in answers.items()}
 
 

@@ -69,13 +69,14 @@ def by_foible(world: World, seed: int, folder: Path) -> Answer:
     return Answer(claims, sum(run.result.draws.values()), hypotheses)
 
 
-def by_recipe(world: World, seed: int, folder: Path) -> tuple[list[Claim], int]:
+def by_recipe(world: World, seed: int, folder: Path, explored: int) -> tuple[list[Claim], int]:
     """Propose as the paper does: explore, caption the failures alone, combine and prune; also what exploring cost."""
-    return _proposed(_hunt(world, seed, folder, {"describe": {"method": "captions"}, **HARDLY_TESTED}))
+    options = {"explore": {"draws": explored}, "describe": {"method": "captions"}}
+    return _proposed(_hunt(world, seed, folder, {**options, **HARDLY_TESTED}))
 
 
-def by_contrast(world: World, seed: int, folder: Path) -> tuple[list[Claim], int]:
-    """Propose as foible does, for tests with a fixed number of draws."""
+def by_hypotheses(world: World, seed: int, folder: Path) -> tuple[list[Claim], int]:
+    """Propose as foible does, for tests with a fixed number of draws; also what exploring cost."""
     return _proposed(_hunt(world, seed, folder, HARDLY_TESTED))
 
 
@@ -149,9 +150,10 @@ def _hunt(world: World, seed: int, folder: Path, options: Mapping[str, Any]) -> 
 
 
 def _proposed(run: Run) -> tuple[list[Claim], int]:
-    """Give every hypothesis that a hunt had, and what exploring cost; its own test does not count."""
+    """Give every hypothesis that a hunt had, and what exploring and narrowing cost; its own test does not count."""
     hypotheses = [finding.trial.hypothesis for finding in run]
-    return [_claim(h.label, h.description) for h in hypotheses], run.result.draws["explore"]
+    spent = sum(run.result.draws.get(arm, 0) for arm in ("explore", "narrow"))
+    return [_claim(h.label, h.description) for h in hypotheses], spent
 
 
 def _claim(label: str, description: str) -> Claim:

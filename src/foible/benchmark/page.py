@@ -13,12 +13,11 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from foible.benchmark.bugs import COVERING, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
+from foible.benchmark.bugs import COVERING, EXPLORED, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
 from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
 from foible.benchmark.recipe import CONJUNCTIONS
 from foible.benchmark.recipe import SINGLES as PLANTED
 from foible.benchmark.scoring import Ratio, Row, Score, ratio, summarise
-from foible.config import HuntConfig
 from foible.diorama.vocabulary import LABELS
 
 WIDTH, LEFT, RIGHT, LINE = 860, 270, 150, 24
@@ -28,8 +27,6 @@ PERFECT, IMPERFECT = "#2f6ea5", "#c4411a"
 
 NOMINAL = 0.95
 BUGS = PLANTED + CONJUNCTIONS
-EXPLORED = HuntConfig().explore.draws * len(LABELS)
-"""Draws of exploration in a hunt over every label of the diorama."""
 FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 """Aims: the false-discovery rate, and the shares of planted bugs of one and of two attributes."""
 HINDSIGHT = f"{RECIPE}, in hindsight"
@@ -241,8 +238,10 @@ def _decoys(settings: Sequence[_Setting]) -> str:
 def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
     ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
-    saved = (recipe.price[0] - EXPLORED / (recipe.recall * BUGS)) / (ours.price[0] - EXPLORED / (ours.recall * BUGS))
-    return {"explored": EXPLORED, "floor": EXPLORED / (ours.recall * BUGS), "saved": saved}
+    theirs, own = (draws * len(LABELS) for draws in EXPLORED)
+    floor = own / (ours.recall * BUGS)
+    saved = (recipe.price[0] - theirs / (recipe.recall * BUGS)) / (ours.price[0] - floor)
+    return {"explored": own, "recipe_explored": theirs, "floor": floor, "saved": saved}
 
 
 def _aim(said: str, reached: Sequence[tuple[float, bool]]) -> str:
