@@ -20,6 +20,7 @@ from foible.benchmark.recipe import SINGLES as PLANTED
 from foible.benchmark.scoring import Ratio, Row, Score, ratio, summarise
 from foible.config import HuntConfig
 from foible.diorama.vocabulary import LABELS
+from foible.statistics import clopper_pearson
 
 WIDTH, LEFT, RIGHT, LINE = 860, 270, 150, 24
 MOST = 100_000
@@ -35,8 +36,8 @@ FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 HINDSIGHT = f"{RECIPE}, in hindsight"
 AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), (HINDSIGHT, 1.5), (f"{COVERING}, 100", 3.0))
 """How many times fewer draws a bug foible should need than each of these."""
-DECOYED = f"{GRID}, 100"
-"""What puts every decoy of one attribute to the test, and so sets foible's number beside another."""
+TRIED = (FOIBLE, f"{GRID}, 100")
+"""Methods of which the page says how they fared with decoys; the grid puts every decoy to the test."""
 HELD = (RECIPE, COVERING)
 """Methods that are also compared at each number of pairs where they find no more bugs than foible."""
 
@@ -155,8 +156,8 @@ def coverage_plot(covered: Sequence[Coverage]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _short(error: float) -> str:
-    return f"each part wrong in {error:.0%}" if error else "perfect parts"
+def _with(error: float) -> str:
+    return f"with each part wrong in {error:.0%}" if error else "with perfect parts"
 
 
 def _said(error: float) -> str:
@@ -227,22 +228,30 @@ def _times(against: Ratio) -> str:
 
 def _decoys(settings: Sequence[_Setting]) -> str:
     """Say in one sentence how many decoys were put to the test, and how many of them were claimed."""
-    said = []
-    for method in (FOIBLE, DECOYED):
-        for each in settings:
-            scores = each.scores[method]
-            decoys, tested, claimed = (
-                sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
-            )
-            said.append(f"{method} tested {tested} of the {decoys} decoys and claimed {claimed} ({_short(each.error)})")
-    return "; ".join(said) + "."
+    methods = (
+        ", and ".join(f"{_decoyed(each.scores[name])}, {_with(each.error)}" for each in settings) for name in TRIED
+    )
+    return "; ".join(f"{name} tested {said}" for name, said in zip(TRIED, methods, strict=True)) + "."
+
+
+def _decoyed(scores: Sequence[Score]) -> str:
+    decoys, tested, claimed = (
+        sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
+    )
+    low, high = clopper_pearson(claimed, tested)
+    return f"{tested} of the {decoys} decoys and claimed {claimed} [{low:.0%}, {high:.0%} of those tested]"
 
 
 def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
     ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
-    saved = (recipe.price[0] - EXPLORED / (recipe.recall * BUGS)) / (ours.price[0] - EXPLORED / (ours.recall * BUGS))
-    return {"explored": EXPLORED, "floor": EXPLORED / (ours.recall * BUGS), "saved": saved}
+    saved = (recipe.price[0] - _explored(recipe)) / (ours.price[0] - _explored(ours))
+    return {"explored": EXPLORED, "floor": _explored(ours), "saved": saved}
+
+
+def _explored(row: Row) -> float:
+    """Give draws of exploration a bug that was found; infinite where none was."""
+    return EXPLORED / (row.recall * BUGS) if row.recall else math.inf
 
 
 def _aim(said: str, reached: Sequence[tuple[float, bool]]) -> str:
