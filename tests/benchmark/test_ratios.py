@@ -117,8 +117,19 @@ def test_every_ratio_has_an_interval_and_recall_decides_what_counts():
     assert f"| {RECIPE} | at none: it finds more than 67% of the bugs at each |" in none
 
 
+def test_a_benchmark_in_which_the_recipe_found_nothing_has_a_page_too():
+    """A short benchmark may have such a method; its price is infinite, and the page is written."""
+    made = measured(*[0] * 9)
+    rows = {name: of for name, of in made.scores[0.0].items() if name != f"{RECIPE}, 100"}
+    rows[f"{RECIPE}, 100"] = (Score(4, 2, 0, 0, 0, 0, 100),) * 3
+    page = text(replace(made, scores={0.0: rows, 0.1: rows}), [], [])
+    assert f"than {RECIPE}, 100, at equal or better recall | ∞ [∞, ∞] |" in page
+
+
 def test_the_page_says_how_many_decoys_were_tested_and_claimed():
     """Over all hunts of a setting, by foible and by what tests them all."""
     page = " ".join(text(measured(*[2] * 9), [], []).split())
-    assert f"{FOIBLE} tested 6 of the 12 decoys and claimed 3 (perfect parts)" in page
-    assert f"{GRID}, 100 tested 12 of the 12 decoys and claimed 0 (each part wrong in 10%)" in page
+    assert (
+        f"{FOIBLE} tested 6 of the 12 decoys and claimed 3 [12%, 88% of those tested], with perfect parts, and" in page
+    )
+    assert "and 12 of the 12 decoys and claimed 0 [0%, 26% of those tested], with each part wrong in 10%." in page

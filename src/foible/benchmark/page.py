@@ -19,6 +19,7 @@ from foible.benchmark.recipe import CONJUNCTIONS
 from foible.benchmark.recipe import SINGLES as PLANTED
 from foible.benchmark.scoring import Ratio, Row, Score, ratio, summarise
 from foible.diorama.vocabulary import LABELS
+from foible.statistics import clopper_pearson
 
 WIDTH, LEFT, RIGHT, LINE = 860, 270, 150, 24
 MOST = 100_000
@@ -32,8 +33,8 @@ FALSE, SINGLES, PAIRS = 0.05, 0.9, 0.7
 HINDSIGHT = f"{RECIPE}, in hindsight"
 AIMS = ((f"{RECIPE}, 100", 5.0), (f"{RECIPE}, 50", 3.0), (HINDSIGHT, 1.5), (f"{COVERING}, 100", 3.0))
 """How many times fewer draws a bug foible should need than each of these."""
-DECOYED = f"{GRID}, 100"
-"""What puts every decoy of one attribute to the test, and so sets foible's number beside another."""
+TRIED = (FOIBLE, f"{GRID}, 100")
+"""Methods of which the page says how they fared with decoys; the grid puts every decoy to the test."""
 HELD = (RECIPE, COVERING)
 """Methods that are also compared at each number of pairs where they find no more bugs than foible."""
 
@@ -152,8 +153,8 @@ def coverage_plot(covered: Sequence[Coverage]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _short(error: float) -> str:
-    return f"each part wrong in {error:.0%}" if error else "perfect parts"
+def _with(error: float) -> str:
+    return f"with each part wrong in {error:.0%}" if error else "with perfect parts"
 
 
 def _said(error: float) -> str:
@@ -224,24 +225,31 @@ def _times(against: Ratio) -> str:
 
 def _decoys(settings: Sequence[_Setting]) -> str:
     """Say in one sentence how many decoys were put to the test, and how many of them were claimed."""
-    said = []
-    for method in (FOIBLE, DECOYED):
-        for each in settings:
-            scores = each.scores[method]
-            decoys, tested, claimed = (
-                sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
-            )
-            said.append(f"{method} tested {tested} of the {decoys} decoys and claimed {claimed} ({_short(each.error)})")
-    return "; ".join(said) + "."
+    methods = (
+        ", and ".join(f"{_decoyed(each.scores[name])}, {_with(each.error)}" for each in settings) for name in TRIED
+    )
+    return "; ".join(f"{name} tested {said}" for name, said in zip(TRIED, methods, strict=True)) + "."
+
+
+def _decoyed(scores: Sequence[Score]) -> str:
+    decoys, tested, claimed = (
+        sum(getattr(score, name) for score in scores) for name in ("decoys", "tested_decoys", "claimed_decoys")
+    )
+    low, high = clopper_pearson(claimed, tested)
+    return f"{tested} of the {decoys} decoys and claimed {claimed} [{low:.0%}, {high:.0%} of those tested]"
 
 
 def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
     ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
     theirs, own = (draws * len(LABELS) for draws in EXPLORED)
-    floor = own / (ours.recall * BUGS)
-    saved = (recipe.price[0] - theirs / (recipe.recall * BUGS)) / (ours.price[0] - floor)
-    return {"explored": own, "recipe_explored": theirs, "floor": floor, "saved": saved}
+    saved = (recipe.price[0] - _a_bug(theirs, recipe)) / (ours.price[0] - _a_bug(own, ours))
+    return {"explored": own, "recipe_explored": theirs, "floor": _a_bug(own, ours), "saved": saved}
+
+
+def _a_bug(draws: int, row: Row) -> float:
+    """Give draws for each bug that was found; infinite where none was."""
+    return draws / (row.recall * BUGS) if row.recall else math.inf
 
 
 def _aim(said: str, reached: Sequence[tuple[float, bool]]) -> str:
