@@ -213,7 +213,12 @@ def _scores(part: Part, shown: Sequence[Shown], labels: Sequence[Label], *, othe
         part.object.scores([one.image for one in shown[start : start + _BATCH]], asked[start : start + _BATCH])
         for start in range(0, len(shown), _BATCH)
     ]
-    return np.concatenate(pieces)
+    scores: NDArray[np.float64] = np.concatenate(pieces)
+    unanswered = int(np.isnan(scores).any(axis=1).sum())
+    if unanswered:
+        message = f"the judge says neither yes nor no of {unanswered} of {len(scores)} images; ask another question"
+        raise InputError(f"{message}, as in --set 'judge.args.question=…'")
+    return scores
 
 
 def _hash(file: Path) -> str:

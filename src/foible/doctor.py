@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from foible.ceiling import under
 from foible.errors import FoibleError, PluginError, near
 from foible.families import BUILT_IN
 from foible.records import Drawn, Judgement, Label
@@ -41,7 +42,9 @@ class Checkup:
 
 
 def examine(
-    parts: Sequence[tuple[str, str, Mapping[str, Any]]], labels: Sequence[str] = ("coffee mug",)
+    parts: Sequence[tuple[str, str, Mapping[str, Any]]],
+    labels: Sequence[str] = ("coffee mug",),
+    max_requests: int | None = None,
 ) -> list[Checkup]:
     """Load each part and ask it about one small batch.
 
@@ -50,13 +53,15 @@ def examine(
     Args:
         parts: (kind, spec, arguments) of each.
         labels: names of what is drawn and judged.
+        max_requests: at most so many requests go to servers, all parts together; a part that needs more is in trouble.
     """
     images = patterns()
     found: dict[int, Checkup] = {}
-    for row in sorted(range(len(parts)), key=lambda row: parts[row][0] != "generator"):
-        found[row], answers = _examine(*parts[row], images, labels)
-        if parts[row][0] == "generator" and answers:
-            images = [one.image for one in answers]
+    with under(max_requests):
+        for row in sorted(range(len(parts)), key=lambda row: parts[row][0] != "generator"):
+            found[row], answers = _examine(*parts[row], images, labels)
+            if parts[row][0] == "generator" and answers:
+                images = [one.image for one in answers]
     return [found[row] for row in range(len(parts))]
 
 

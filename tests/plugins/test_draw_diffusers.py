@@ -122,7 +122,21 @@ def stable_diffusion_3():
     )
 
 
-MAKERS = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl, "sd3": stable_diffusion_3, "checked": checked}
+def flux():
+    """FLUX: a transformer that matches a flow over packed latents, and is told the guidance."""
+    import transformers as t
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+
+    denoiser = FluxTransformer2DModel(
+        patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+        joint_attention_dim=32, pooled_projection_dim=16, guidance_embeds=True, axes_dims_rope=(4, 4, 8),
+    )  # fmt: skip
+    reads = t.T5EncoderModel(t.T5Config(vocab_size=len(WORDS), d_model=32, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+    return FluxPipeline(FlowMatchEulerDiscreteScheduler(), vae(), text_encoder(), words(), reads, words(), denoiser)
+
+
+MAKERS = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl, "sd3": stable_diffusion_3, "flux": flux}
+MAKERS |= {"checked": checked}
 
 
 @pytest.fixture(scope="session")
@@ -162,14 +176,14 @@ def wrong(folder, error=PluginError, **args):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["sd", "sdxl", "sd3"])
+@pytest.mark.parametrize("name", ["sd", "sdxl", "sd3", "flux"])
 def test_pipelines_conform(name, pipelines, capfd):
-    """Three architectures keep the promises of a generator, and print nothing."""
+    """Four architectures keep the promises of a generator, and print nothing."""
     assert testing.check("generator", f"diffusers:{pipelines(name)}", FEW) == []
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", ["sd", "sdxl", "sd3"])
+@pytest.mark.parametrize("name", ["sd", "sdxl", "sd3", "flux"])
 def test_an_image_is_what_the_library_would_draw(name, pipelines):
     """The adapter adds nothing: the pipeline, called by hand with the same seed, draws the same pixels."""
     import torch
@@ -201,6 +215,12 @@ def test_each_argument_changes_the_image_and_the_identity(args, pipelines):
     plain, other = load(pipelines("sd"), guidance=5.0), load(pipelines("sd"), **{"guidance": 5.0, **args})
     assert plain.identity != other.identity
     images = [part.object.draw([PROMPT], [0])[0].image for part in (plain, other)]
+    assert not np.array_equal(*images)
+
+
+def test_flux_is_told_the_guidance(pipelines):
+    """A model that was distilled with guidance takes it as a number, and draws something else for another."""
+    images = [draw(pipelines("flux"), guidance=guidance, dtype="float32")[0].image for guidance in (1.0, 9.0)]
     assert not np.array_equal(*images)
 
 

@@ -6,10 +6,14 @@ import base64
 import io
 import json
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import numpy as np
 import openai
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import foible
@@ -17,6 +21,7 @@ import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import under
 from foible.cli import main
+from foible.doctor import examine
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
@@ -192,6 +197,25 @@ def test_the_waits_grow_and_are_bounded(server, monkeypatch):
     assert waits == [60, 7, 1]
 
 
+@pytest.mark.parametrize(("ahead", "waited"), [(20, 20), (3 * HOUR, 60), (-HOUR, 0)])
+def test_a_date_to_come_back_at_is_kept(server, monkeypatch, ahead, waited):
+    """A server may say when in place of how long; a date that is past, or far off, is held to the same bounds."""
+    waits = []
+    monkeypatch.setattr(_http.time, "sleep", waits.append)
+    server.retry_after, server.faults = (
+        format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True),
+        [BUSY],
+    )
+    drawn(server)
+    assert waits == [pytest.approx(waited, abs=3)]
+
+
+@given(text=st.text(max_size=40) | st.sampled_from(["nan", "inf", "-inf", "Wed, 99 Foo 2026 99:99:99 GMT", "0 0 0"]))
+def test_no_header_is_bad_enough_for_a_crash(text):
+    """Whatever a server writes there, the wait is within bounds."""
+    assert 0 <= _http._wait(text, 1.0) <= 60
+
+
 def test_no_server_is_an_unscored_draw_that_says_so(server):
     """Nobody listens at the address: each draw says that it cannot be reached."""
     part = generator(server, retries=0, base_url="http://127.0.0.1:9/v1")
@@ -227,6 +251,16 @@ def test_a_ceiling_is_shared_and_stops_before_anything_is_lost(server):
     with pytest.raises(OutOfRequests, match="ceiling of 7 requests: 1 left, and the next step needs 3"):
         words.object.caption(testing.patterns())
     assert len(server.bodies) == 6
+
+
+def test_the_doctor_asks_no_more_than_it_may(server):
+    """A part that needs more requests than are left is in trouble, and the server was sent none of them."""
+    parts = [("generator", "openai-images:scenes", {"base_url": server.url, "size": "64x64"})]
+    (checkup,) = examine(parts, max_requests=3)
+    assert "stopped at the ceiling of 3 requests" in checkup.trouble
+    assert len(server.bodies) <= 3
+    (checkup,) = examine(parts, max_requests=100)
+    assert checkup.trouble == ""
 
 
 def test_a_hunt_stops_at_its_ceiling_and_goes_on_to_the_same_end(server, tmp_path):

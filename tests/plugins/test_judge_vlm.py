@@ -10,15 +10,20 @@ import pytest
 
 from foible import registry, testing
 from foible.errors import ArgumentError, PluginError
-from foible.records import Label
+from foible.models._votes import UNANSWERED
+from foible.models.judge_vlm import FLOOR
+from foible.records import Judgement, Label
+from foible.wrappers import ask_judge
 
 
 def load(folder, **args):
-    """Load a folder as judge."""
-    return registry.load("judge", f"vlm:{folder}", args)
+    """Load a folder as judge; a model of random weights is heard however little it says yes or no."""
+    return registry.load("judge", f"vlm:{folder}", {"floor": 0, **args})
 
 
-@pytest.mark.parametrize("args", [{}, {"question": ["show {name} ?", "Does this image show {name} or no ?"]}], ids=str)
+@pytest.mark.parametrize(
+    "args", [{"floor": 0}, {"floor": 0, "question": ["show {name} ?", "Does this image show {name} or no ?"]}], ids=str
+)
 def test_it_conforms(tiny, args):
     """One question or two: alone or in a batch, in any order, an image is judged the same."""
     assert testing.check("judge", f"vlm:{tiny('vlm')}", args, size=32) == []
@@ -63,6 +68,18 @@ def test_the_threshold_decides(tiny, images):
     assert not load(tiny("vlm"), threshold=score + 1e-4).object.judge(images[:1], label)[0].faithful
 
 
+def test_a_model_that_says_neither_yes_nor_no_gives_no_judgement(tiny, images):
+    """Where the two words together are less probable than the floor, the image is unscored, and why is said."""
+    labels = [Label(0, "cup"), Label(1, "ball")]
+    heard = load(tiny("vlm"))
+    deaf = load(tiny("vlm"), floor=1)
+    assert all(isinstance(one, Judgement) for one in ask_judge(heard, images[:2], labels))
+    assert [one.reason for one in ask_judge(deaf, images[:2], labels)] == [f"judge: {UNANSWERED}"] * 2
+    assert np.isnan(deaf.object.scores(images[:2], labels)).all()
+    assert heard.identity["args"]["floor"] == 0
+    assert registry.load("judge", f"vlm:{tiny('vlm')}").identity["args"]["floor"] == FLOOR
+
+
 def test_it_is_silent(tiny, images, capfd):
     """Neither loading nor asking prints anything."""
     load(tiny("vlm")).object.judge(images[:1], [Label(0, "cup")])
@@ -75,6 +92,7 @@ def test_it_is_silent(tiny, images, capfd):
         ({"question": "is it there?"}, "the question of"),
         ({"threshold": "high"}, "needs a finite number as threshold"),
         ({"needed": 2}, "`needed` must be 1 to 1"),
+        ({"floor": 2}, "is a probability from 0 to 1, but got 2"),
         ({"calibration": "nowhere.json"}, "cannot be read (FileNotFoundError)"),
     ],
     ids=str,

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import os
 import re
 import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx2
@@ -286,11 +288,15 @@ def _number(name: str, argument: str, value: float, low: float, high: float, *, 
 
 
 def _wait(retry_after: str | None, otherwise: float) -> float:
-    """Give the seconds that a server asks for, within bounds. A date in place of seconds is not read."""
+    """Give the seconds that a server asks for, as a number or as a date (RFC 9110, 10.2.3), within bounds."""
     try:
-        return min(max(float(retry_after or ""), 0.0), _LATEST)
+        seconds = float(retry_after or "")
     except ValueError:
-        return otherwise
+        try:
+            seconds = parsedate_to_datetime(retry_after or "").timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return otherwise
+    return min(max(seconds, 0.0), _LATEST) if math.isfinite(seconds) else otherwise
 
 
 def _used_up(content: bytes) -> bool:

@@ -219,12 +219,22 @@ def _sentence(name: str) -> Iterator[None]:
         raise PluginError(message) from error
 
 
+def must_exist(name: str) -> None:
+    """Refuse a path of a folder that is not there, at once; what may be a name on the hub passes.
+
+    Raises:
+        PluginError: there is no such folder.
+    """
+    a_path = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+    if a_path and not Path(name).expanduser().is_dir():
+        message = f"{name!r} could not be loaded: there is no such folder"
+        raise PluginError(message)
+
+
 def _from_hub(name: str, revision: str | None, *, code: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    if name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
-        message = f"{name!r} could not be loaded: there is no such folder"
-        raise PluginError(message)
+    must_exist(name)
     wanted = [*_TEXTS, "model*.safetensors", "model*.safetensors.index.json", *(["*.py"] if code else [])]
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import ArgumentError, brief
+from foible.errors import ArgumentError, PartError, brief
 from foible.records import Judgement
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCHEMA = "foible/judge-calibration"
+UNANSWERED = "the model says neither yes nor no"
 
 _LARGEST = 1 << 20
 
@@ -32,15 +33,18 @@ class Votes:
     thresholds: tuple[float, ...]
     needed: int
 
-    def judge(self, scores: NDArray[np.floating[Any]]) -> list[Judgement]:
-        """Judge rows of scores (n, questions).
+    def judge(self, scores: NDArray[np.floating[Any]]) -> list[Judgement | PartError]:
+        """Judge rows of scores (n, questions); NaN is a question without an answer, which leaves no judgement.
 
         A single score is the judgement's own; of several, it is by how much the `needed`-th best passes its threshold.
         """
+        return [PartError(UNANSWERED) if any(map(math.isnan, row)) else self._judgement(row) for row in scores]
+
+    def _judgement(self, row: NDArray[np.floating[Any]]) -> Judgement:
         if len(self.thresholds) == 1:
-            return [Judgement(bool(row[0] >= self.thresholds[0]), float(row[0])) for row in scores]
-        above = [sorted(map(float, row - self.thresholds), reverse=True)[self.needed - 1] for row in scores]
-        return [Judgement(score >= 0, score) for score in above]
+            return Judgement(bool(row[0] >= self.thresholds[0]), float(row[0]))
+        above = sorted(map(float, row - self.thresholds), reverse=True)[self.needed - 1]
+        return Judgement(above >= 0, above)
 
 
 def votes(name: str, questions: int, threshold: object, needed: object, default: float | None) -> Votes:

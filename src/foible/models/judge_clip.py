@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foible.errors import ArgumentError, PluginError, brief
+from foible.errors import ArgumentError, PartError, PluginError, brief
+from foible.models import _transformers as shared
 from foible.models import _votes
 from foible.models.embed_transformers import TransformersEmbedder
 
@@ -64,6 +65,7 @@ class ClipJudge:
             trust_remote_code: run code that comes with the model.
         """
         given = {"contrasts": contrasts, "template": template, "threshold": threshold, "needed": needed}
+        shared.must_exist(name)
         if calibration is None:  # before the model is loaded, which takes longer
             _checked(name, given)
         self._embedder = TransformersEmbedder(
@@ -86,7 +88,7 @@ class ClipJudge:
         }
         self.version = self._embedder.version
 
-    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement]:
+    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement | PartError]:
         """Judge each image against its own label."""
         return self._votes.judge(self.scores(images, labels))
 

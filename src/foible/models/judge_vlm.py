@@ -14,7 +14,7 @@ import torch
 from PIL import Image as Pictures
 from transformers import AutoModelForImageTextToText
 
-from foible.errors import PluginError
+from foible.errors import ArgumentError, PartError, PluginError, brief
 from foible.models import _transformers as shared
 from foible.models import _votes
 from foible.models._batches import InPieces
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from foible.records import Judgement, Label
 
 QUESTION = "Does this image show a {name}? Answer yes or no."
+FLOOR = 0.1
+"""A model that says neither yes nor no nine times of ten has not understood the question: its odds are noise."""
 _YES = ("yes", "Yes", "YES", " yes", " Yes", " YES")
 _NO = ("no", "No", "NO", " no", " No", " NO")
 
@@ -33,7 +35,8 @@ _NO = ("no", "No", "NO", " no", " No", " NO")
 class VlmJudge:
     """Asks "does this image show …?" and compares the first token's chances of yes and of no.
 
-    A score is P(yes) / (P(yes) + P(no)), over every spelling of each that is one token. Nothing is sampled. The idea is
+    A score is P(yes) / (P(yes) + P(no)), over every spelling of each that is one token, where the two together reach a
+    floor; below it the model has answered neither, and there is no score. Nothing is sampled. The idea is
     that of VQAScore (arXiv 2404.01291). There is a score for each question.
     """
 
@@ -44,6 +47,7 @@ class VlmJudge:
         question: str | Sequence[str] | None = None,
         threshold: float | Sequence[float] | None = None,
         needed: int | None = None,
+        floor: float = FLOOR,
         calibration: str | None = None,
         device: str | None = None,
         dtype: str | None = None,
@@ -57,6 +61,7 @@ class VlmJudge:
             question: what is asked, with `{name}` (and `{hypernym}`) where the label goes; several give several scores.
             threshold: smallest score that is faithful, for all questions or one for each; 0.5 by default.
             needed: how many scores must reach their thresholds; 2 by default, 1 with one question.
+            floor: smallest probability of yes and no together, 0 to 1, with which the model has answered.
             calibration: a file of `foible calibrate-judge`, in place of the three above.
             device: `cpu`, `cuda`, `mps`; by default the fastest there is.
             dtype: `float32`, `float16` or `bfloat16`; by default what is fast on the device.
@@ -64,6 +69,8 @@ class VlmJudge:
             trust_remote_code: run code that comes with the model.
         """
         given = {"question": question, "threshold": threshold, "needed": needed}
+        shared.must_exist(name)
+        self._floor = _share(name, floor)
         if calibration is None:  # before the model is loaded, which takes longer
             _checked(name, given)
         found = shared.source(name, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code)
@@ -80,16 +87,17 @@ class VlmJudge:
             **self.calibrates,
             "threshold": list(self._votes.thresholds),
             "needed": self._votes.needed,
+            "floor": self._floor,
             "calibration": None,
         }
         self.version = shared.VERSION
 
-    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement]:
-        """Judge each image against its own label."""
+    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement | PartError]:
+        """Judge each image against its own label; where the model says neither yes nor no, there is no judgement."""
         return self._votes.judge(self.scores(images, labels))
 
     def scores(self, images: Sequence[Image], labels: Sequence[Label]) -> NDArray[np.float64]:
-        """Score each image for its own label: (n, questions), float64, 0 .. 1."""
+        """Score each image for its own label: (n, questions), float64, 0 .. 1; NaN where the model says neither."""
         columns = [
             self._ask(images, [_votes.filled(question, label.name, label.hypernym) for label in labels])
             for question in self._questions
@@ -97,7 +105,7 @@ class VlmJudge:
         return np.array(columns, np.float64).reshape(len(self._questions), len(images)).T
 
     def _chances(self, images: Sequence[Image], questions: Sequence[str]) -> list[float]:
-        """Give the chance of yes against no for each image and question."""
+        """Give the chance of yes against no for each image and question; NaN where the model says neither."""
         talks = [_talk(image, question) for image, question in zip(images, questions, strict=True)]
         with shared.quiet():
             given = self._processor.apply_chat_template(
@@ -121,13 +129,22 @@ class VlmJudge:
             )
         logits = answer.logits[0].float()
         yes, no = (logits[:, tokens].logsumexp(dim=1) for tokens in (self._yes, self._no))
-        return [float(chance) for chance in torch.sigmoid(yes - no)]
+        said = torch.logaddexp(yes, no) - logits.logsumexp(dim=1)
+        chances = torch.where(said.exp() >= self._floor, torch.sigmoid(yes - no), torch.nan)
+        return [float(chance) for chance in chances]
 
 
 def _checked(name: str, given: dict[str, Any]) -> tuple[tuple[str, ...], _votes.Votes]:
     """Give questions and rule."""
     questions = _votes.texts(name, "question", QUESTION if given["question"] is None else given["question"])
     return questions, _votes.votes(name, len(questions), given["threshold"], given["needed"], 0.5)
+
+
+def _share(name: str, floor: object) -> float:
+    if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 1:
+        message = f"the argument floor of {name!r} is a probability from 0 to 1, but got {brief(repr(floor), 40)}"
+        raise ArgumentError(message)
+    return float(floor)
 
 
 def _answers(found: shared.Source, tokenizer: Any) -> tuple[list[int], list[int]]:
