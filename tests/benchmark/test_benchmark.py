@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from foible.benchmark import bugs, methods
 from foible.benchmark.calibration import placebos
@@ -19,12 +20,15 @@ from foible.benchmark.recipe import biases, planted, trained
 from foible.benchmark.scoring import Score, is_true, score, summarise
 from foible.benchmark.world import FAILED, PASSED, UNSCORED, World
 from foible.diorama.biases import BIASES
+from foible.diorama.grammar import parse
 from foible.diorama.models import weights
-from foible.diorama.scene import Scene, caption, imagine
+from foible.diorama.scene import Scene, caption, full_caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
 from foible.errors import ConfigError
+from foible.records import Label
 
 NATURAL = 4_800
+REST = {"ground": "grass", "light": "night", "weather": "clear", "companion": "box"}
 
 
 def quiet(_):
@@ -85,6 +89,23 @@ def test_a_draw_is_what_was_asked_for_and_the_same_each_time(world, label, attri
     assert (shown[:, FIELDS.index(attribute)] == WORDS[attribute].index(word)).all()
     alone = [world.pick(label, {attribute: word}, [seed]).images[0] for seed in seeds]
     assert picked.images.tolist() == alone
+
+
+def test_what_the_pool_lacks_is_drawn_live_and_biased_alike(pool, target):
+    """A long description gives a new image that shows it; in a planted slice it fails as often as those of the pool."""
+    world = World(pool, target.answers, live=target.live())
+    bug = max(target.bugs, key=lambda bug: bug.mislabelled)
+    values = {"colour": "red", "texture": "plain", "viewpoint": "above", "distance": "far"} | dict(bug.attributes)
+    words = full_caption(Scene(bug.label, **(REST | values)))
+    parts = world.parts()
+    images = parts["generator"].draw([f"a realistic photograph of {words}"] * 60, range(60))
+    said = parse(parts["captioner"].caption(images[:1])[0])
+    assert said.label == bug.label
+    label = Label(WORDS["label"].index(bug.label), bug.label)
+    assert all(parts["judge"].judge(images, [label] * 60))
+    wrong = parts["classifier"].classify(images).argmax(axis=1) != label.index
+    assert binomtest(int(wrong.sum()), 60, bug.mislabelled).pvalue > 1e-4
+    assert parts["embedder"].embed(images[:2]).shape[0] == 2
 
 
 def test_every_fitting_image_is_drawn_as_often(world):

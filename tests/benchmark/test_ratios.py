@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foible.benchmark.bugs import CHANCE, COVERING, FOIBLE, GRID, PAIRS, RECIPE, SHOWN, Benchmark
+from foible.benchmark.bugs import CHANCE, COVERING, FOIBLE, FURTHER, GRID, PAIRS, RECIPE, SHOWN, Benchmark
 from foible.benchmark.calibration import Nulls
 from foible.benchmark.page import price_plot, text
 from foible.benchmark.scoring import Score, ratio, summarise
@@ -51,6 +51,15 @@ def test_a_ratio_is_that_of_the_medians_at_the_setting_that_hindsight_chooses(dr
     assert got.low <= got.high
 
 
+@given(hunts())
+@settings(max_examples=40, deadline=None)
+def test_a_ratio_turned_round_is_the_ratio_from_the_other_side(drawn):
+    """With one setting on each side it makes no difference whose ratio is taken."""
+    ours, (theirs, *_) = drawn
+    one, other = ratio(ours, [theirs]), ratio(theirs, [ours]).inverse()
+    assert (one.times, one.low, one.high) == pytest.approx((other.times, other.low, other.high))
+
+
 @given(hunts(), st.integers(2, 9))
 @settings(max_examples=40, deadline=None)
 def test_both_methods_have_the_same_resampled_hunts(drawn, times):
@@ -81,13 +90,19 @@ def test_a_ratio_with_nothing_found_is_a_number():
         ratio(hit, [miss[:2]])
 
 
+MORE = f"{FOIBLE}, exploring {FURTHER[-1]}"
+
+
 def measured(*found):
-    """A benchmark in which the recipe finds so many singles at each number of pairs, foible 3, the array 2, 4 and 4."""
+    """A benchmark in which the recipe finds so many singles at each number of pairs, the array 2, 4 and 4.
+
+    foible finds 3, and where it explores more 4.
+    """
 
     def scores(singles, draws):
         return (Score(4, 2, singles, 1, singles + 1, 0, draws),) * 3
 
-    of = {FOIBLE: scores(3, 400)}
+    of = {FOIBLE: scores(3, 400), MORE: scores(4, 1_000)}
     of |= {f"{RECIPE}, {n}": scores(k, 100 * n) for n, k in zip(PAIRS, found, strict=True)}
     for name in (COVERING, CHANCE):
         of |= {f"{name}, {n}": scores(k, 1_000 * n) for n, k in zip(SHOWN, (2, 4, 4), strict=True)}
@@ -101,20 +116,24 @@ def test_the_number_that_hindsight_chose_is_shown_once_and_marked(first, rows):
     """Be it one that is shown anyway or not, it has one row in each table; in the plot hindsight has its own line."""
     made = measured(*[3 if n >= first else 2 for n in PAIRS])
     page = text(made, [], [])
-    shown = re.findall(rf"^\| ({RECIPE}, \d+)( \(hindsight\))? \|", page, re.MULTILINE)
+    tables = page.partition("## What it aims at")[0]
+    shown = re.findall(rf"^\| ({RECIPE}, \d+)( \(hindsight\))? \|", tables, re.MULTILINE)
     assert shown == [(f"{RECIPE}, {n}", " (hindsight)" * (n == first)) for n in rows] * 2
     lines = re.findall(rf">{RECIPE}, ([^<]+)<", unescape(price_plot(made)))
     assert lines == [*map(str, SHOWN), "in hindsight"]
 
 
 def test_every_ratio_has_an_interval_and_recall_decides_what_counts():
-    """A dearer method that finds more is missed, not beaten; where it finds no more, the ratio is shown for itself."""
+    """A dearer method that finds more is missed, not beaten; it is beaten by a setting that finds as many bugs."""
     page = text(measured(*[2] * 8, 4), [], [])
     assert f"than {COVERING}, 100, at equal or better recall | 200.0 [200.0, 200.0]: missed, since 67%" in page
     assert f"than {RECIPE}, 50, at equal or better recall | 16.7 [16.7, 16.7] |" in page
-    assert f"| {COVERING} | at 25 pairs 83.3 [83.3, 83.3], recall 67% against 50% |" in page
-    none = text(measured(*[4] * 9), [], [])
-    assert f"| {RECIPE} | at none: it finds more than 67% of the bugs at each |" in none
+    assert f"| {COVERING}, 25 | 83.3 [83.3, 83.3] ({FOIBLE}: 67% of the bugs against 50%) |" in page
+    assert f"| {COVERING}, 100 | 100.0 [100.0, 100.0] ({MORE}: 83% of the bugs against 83%) |" in page
+    made = measured(*[4] * 9)
+    less = {name: of for name, of in made.scores[0.0].items() if name != MORE}
+    page = text(replace(made, scores={0.0: less, 0.1: less}), [], [])
+    assert f"| {RECIPE}, 100 | foible never finds 83% of the bugs |" in page
 
 
 def test_a_benchmark_in_which_the_recipe_found_nothing_has_a_page_too():

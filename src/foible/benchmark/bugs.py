@@ -38,6 +38,8 @@ SHOWN = (25, 50, 100)
 EXPLORED = (48, HuntConfig().explore.draws)
 """Explored draws of a label for the paper's recipe: what its hypotheses need, since they wait for failures that repeat,
 and foible's number, among which hindsight may choose as well."""
+FURTHER = (16, 24, 48, 96)
+"""Explored draws of a label with which foible hunts beside the default: few are cheap, many find more."""
 FOIBLE, RECIPE, OWN = "foible", "paper's recipe", "foible's hypotheses, fixed"
 GRID, PAIR_GRID, COVERING, CHANCE = "grid of single values", "grid of pairs", "covering array", "random descriptions"
 
@@ -106,6 +108,8 @@ def measure(pool: Pool, seed: int, error: float, further: Sequence[Path] = ()) -
     answers: dict[str, Answer] = {}
     with tempfile.TemporaryDirectory() as place:
         answers[FOIBLE] = methods.by_foible(world, seed, Path(place) / "foible")
+        for n in FURTHER:
+            answers[f"{FOIBLE}, exploring {n}"] = methods.by_foible(world, seed, Path(place) / f"foible{n}", n)
         recipes = {n: methods.by_recipe(world, seed, Path(place) / f"recipe{n}", n) for n in EXPLORED}
         own = methods.by_hypotheses(world, seed, Path(place) / "own")
     proposed = {

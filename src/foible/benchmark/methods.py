@@ -23,14 +23,15 @@ from scipy import stats
 from foible.benchmark.covering import covering_rows
 from foible.benchmark.pool import WORDS
 from foible.benchmark.world import FAILED, PASSED, UNSCORED, Attributes, World
-from foible.config import ConfirmOptions
+from foible.config import HuntConfig
 from foible.diorama.grammar import parse
 from foible.diorama.scene import Scene
 from foible.diorama.vocabulary import ATTRIBUTES
 from foible.hunting import Run, hunt
 from foible.statistics import benjamini_hochberg, paired_margin_p
 
-OPTIONS = ConfirmOptions()
+DEFAULTS = HuntConfig()
+OPTIONS = DEFAULTS.confirm
 REPEATS = 4
 """Draws of each row of the covering array."""
 PER_LABEL = 4
@@ -59,9 +60,12 @@ class Answer:
     """What was tested; the claims are among them."""
 
 
-def by_foible(world: World, seed: int, folder: Path) -> Answer:
-    """Hunt with the default settings; explanations, which come after the verdicts, are left out of the account."""
-    run = _hunt(world, seed, folder, {})
+def by_foible(world: World, seed: int, folder: Path, explored: int = DEFAULTS.explore.draws) -> Answer:
+    """Hunt with the default settings, exploring but for so many draws a label.
+
+    Explanations, which come after the verdicts, are left out of the account.
+    """
+    run = _hunt(world, seed, folder, {"explore": {"draws": explored}})
     claims, hypotheses = (
         tuple(_claim(f.trial.hypothesis.label, f.trial.hypothesis.description) for f in findings)
         for findings in (run.confirmed, run)

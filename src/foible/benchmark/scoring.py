@@ -9,6 +9,7 @@ A planted bug is *found* when a claim of its label that is true says all its att
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,6 +83,11 @@ class Ratio:
     """Its 95 % interval: bootstrap over hunts."""
     chosen: int
     """Which of the other's settings it was held against: the place in what was given."""
+
+    def inverse(self) -> Ratio:
+        """Turn it round: the method with settings needs so many times fewer draws than the one without."""
+        times, low, high = (1.0 / value if value else math.inf for value in (self.times, self.high, self.low))
+        return Ratio(times, low, high, self.chosen)
 
 
 def score(answer: Answer, target: Target, world: World) -> Score:
