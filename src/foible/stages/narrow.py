@@ -65,7 +65,10 @@ def narrow(
         names: what captions may call the object.
         context: the parts, and the budget: a third of what exploration leaves of it may be spent.
     """
-    cases = [Case(label, groups, explored, phrases, context) for label in context.labels.values()]
+    seen: dict[str, list[Observation]] = {name: [] for name in context.labels}
+    for o in explored:
+        seen[o.draw.prompt.label].append(o)
+    cases = [Case(label, groups, seen[name], phrases, context) for name, label in context.labels.items()]
     purse = _Purse(context, len(explored))
     observed: list[Observation] = []
     left = sum(len(case.open) for case in cases)
@@ -78,11 +81,11 @@ def narrow(
             now = sum(len(case.open) for case in cases)
             advance(left - now)
             left = now
-            seen = {o.draw.key: o for o in observe_plan(plan, context)}
+            became = {o.draw.key: o for o in observe_plan(plan, context)}
             said = _phrases(plan, names, context)
-            observed += seen.values()
+            observed += became.values()
             for case, draws in asked:
-                case.answer([(said[draw.key], seen[draw.key]) for draw in draws])
+                case.answer([(said[draw.key], became[draw.key]) for draw in draws])
         for case in cases:
             case.settle_all()
         advance(left)
@@ -155,8 +158,8 @@ class Case:
         phrases: Mapping[str, Phrases],
         context: Context,
     ) -> None:
-        """Begin with what exploration saw."""
-        own = [o for o in explored if o.draw.prompt.label == label.name and o.draw.key in phrases]
+        """Begin with what exploration saw of the label."""
+        own = [o for o in explored if o.draw.key in phrases]
         self.open: list[Followed] = []
         self.found: list[Hypothesis] = []
         self._label, self._context, self._options = label, context, context.config.describe

@@ -79,12 +79,16 @@ def suspect(sets: NDArray[np.intp], seen: NDArray[np.intp], failed: NDArray[np.b
     log_each = np.log(prior) + likelihood
     log_all = np.append(log_each, np.log(CHANCE) + _log_marginal(fails, draws, WITHOUT))
     probability = np.asarray(special.softmax(log_all), dtype=np.float64)
-    log_others = np.array([float(special.logsumexp(np.delete(log_all, row))) for row in range(len(sets))])
+    others = 1.0 - probability
+    likeliest = int(probability.argmax())
+    others[likeliest] = np.delete(probability, likeliest).sum()  # not the rest to 1, which may be lost in rounding
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(probability[:-1]) - np.log(others[:-1])
     return Suspicion(
         float(probability[-1]),
         sets,
         probability[:-1],
-        (log_each - log_others - special.logit(prior)) / np.log(10.0),
+        (log_odds - special.logit(prior)) / np.log(10.0),
         _expected(fails_in, draws_in, WITH),
         _expected(fails_out, draws_out, WITHOUT),
         float(_expected(fails, draws, WITHOUT)),
