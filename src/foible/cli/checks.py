@@ -94,21 +94,24 @@ def doctor(  # noqa: PLR0913 - one parameter per flag
     embedder: EmbedderSpec = None,
     judge: JudgeSpec = None,
     label: Labels = None,
+    max_requests: MaxRequests = None,
     config: File = None,
     assign: Assignments = None,
     as_json: Json = False,
 ) -> None:
     """Load each part, ask it about one small batch, and say what came, how fast, where; or what mends it."""
+    from foible.ceiling import under
     from foible.doctor import examine, read_spec
     from foible.labels import split_name
 
     named = [read_spec(text) for text in specs or ()]
     parts = [classifier, generator, captioner, embedder, judge]
     flags = dict(zip(("classifier", "generator", "captioner", "embedder", "judge"), parts, strict=True))
-    found = resolved(config, assign, flags | {"labels": label})[0]
+    found = resolved(config, assign, flags | {"labels": label, "max_requests": max_requests})[0]
     own = [(kind, getattr(found, kind).spec, getattr(found, kind).args) for kind in KINDS]
     names = [split_name(text.rpartition("=")[2])[0] for text in found.labels] or ["coffee mug"]
-    checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names)
+    with under(found.max_requests):
+        checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names)
     with while_read() as console:
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
