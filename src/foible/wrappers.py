@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,7 +41,7 @@ class Fault:
 
     reason: str
     """What was wanted and what came, in a few words."""
-    passing: bool = False
+    passing: bool = field(default=False, repr=False)
     """A fault of the moment, which says nothing of the element: the next call asks again."""
 
 
