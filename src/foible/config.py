@@ -203,7 +203,7 @@ class HuntConfig(Options):
     report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
     out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")
     max_minutes: float | None = runtime(
-        None, "Stop between two units of work after this many minutes; the same command goes on.", gt=0
+        None, "Stop between two units of work after this many minutes of new work; the same command goes on.", gt=0
     )
     max_requests: int | None = runtime(
         None, "Stop before more than this many requests went to servers; the same command goes on.", ge=1

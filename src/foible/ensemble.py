@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import ArgumentError, PartError, brief
+from foible.errors import ArgumentError, PartError, PassingError, brief
 from foible.records import Judgement
 from foible.registry import Part, load
 from foible.wrappers import Fault, ask_judge
@@ -58,10 +58,12 @@ class EnsembleJudge:
 
     def _one(self, votes: Sequence[Judgement | Fault]) -> Judgement:
         yes = sum(vote.faithful for vote in votes if isinstance(vote, Judgement))
-        faults = [vote.reason for vote in votes if isinstance(vote, Fault)]
+        faults = [vote for vote in votes if isinstance(vote, Fault)]
         if yes < self._needed <= yes + len(faults):
-            message = f"{len(faults)} of {len(votes)} judges gave no usable answer, and would decide: {faults[0]}"
-            raise PartError(message)
+            message = (
+                f"{len(faults)} of {len(votes)} judges gave no usable answer, and would decide: {faults[0].reason}"
+            )
+            raise (PassingError if any(fault.passing for fault in faults) else PartError)(message)
         return Judgement(yes >= self._needed, yes / len(votes))
 
 

@@ -11,6 +11,7 @@
     ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
     │   └── OutOfRequests       the same of the requests to servers
     └── PartError               a part (generator, classifier, …) broke its promise on one batch
+        └── PassingError        a server was lost for the moment: the next call asks again
 
 Comes in: nothing. Goes out: exception classes. Each message is one sentence that says what was wanted, what came and
 what to do. An `InputError` ends a hunt before it starts; an `AccessError` at any time, and the hunt can go on. A
@@ -68,6 +69,10 @@ class OutOfRequests(OutOfTime):
 
 class PartError(FoibleError):
     """A part broke its promise on one batch; what it was to score stays unscored."""
+
+
+class PassingError(PartError):
+    """A server was lost for the moment, whatever it was asked about; unscored now, and asked again by the next call."""
 
 
 def near(word: str, known: Iterable[str]) -> str:

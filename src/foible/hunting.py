@@ -170,9 +170,9 @@ def run(
     """
     with under(config.max_requests):
         prepared = prepare(config, objects, descriptions)
-    if config.max_minutes is not None:
-        progress = Until(progress, config.max_minutes)
     with Store(prepared.folder) as store:
+        if config.max_minutes is not None:
+            progress = Until(progress, config.max_minutes, lambda: store.worked)
         context = prepared.context(store, progress)
         began = time.perf_counter()
         work = _hunt(context, prepared.explore) if descriptions is None else _probe(prepared.hypotheses, context)

@@ -37,13 +37,18 @@ class Silent:
 
 
 class Until:
-    """Ends a hunt when its minutes are over: between two units of work, when the one before is stored."""
+    """Ends a hunt when its minutes are over: between two units of work, when the one before is stored.
 
-    def __init__(self, progress: Progress, minutes: float) -> None:
-        """Wrap who is told; the minutes begin now."""
+    What an earlier call stored is walked through first, and takes none of the minutes: a hunt whose walk is longer than
+    its minutes would never come to anything new.
+    """
+
+    def __init__(self, progress: Progress, minutes: float, worked: Callable[[], bool]) -> None:
+        """Wrap who is told; the minutes begin with the first unit after which `worked` says that a part was asked."""
         self._progress = progress
         self._minutes = minutes
-        self._end = time.monotonic() + 60 * minutes
+        self._worked = worked
+        self._began = time.monotonic()
 
     @contextlib.contextmanager
     def stage(self, name: str, total: int) -> Iterator[Advance]:
@@ -59,7 +64,7 @@ class Until:
                 nonlocal done
                 advance(more)
                 done += more
-                if done < total and time.monotonic() >= self._end:
+                if done < total and self._over():
                     message = (
                         f"stopped after {self._minutes:g} minutes, at {done} of {total} in {name}; what was finished "
                         "is kept, and the same command goes on from there"
@@ -67,6 +72,13 @@ class Until:
                     raise OutOfTime(message)
 
             yield counted
+
+    def _over(self) -> bool:
+        now = time.monotonic()
+        if not self._worked():
+            self._began = now
+            return False
+        return now - self._began >= 60 * self._minutes
 
 
 class _Stderr(Console):

@@ -1,8 +1,8 @@
 """The run directory: what has been drawn and answered, and under which settings.
 
 Comes in: rows, appended by the driver alone, a whole unit of work in one transaction. Goes out: rows by key. A row is
-never changed, except that a draw whose image was torn is drawn again. Neighbour: `archive.py` keeps the images
-themselves; `hunting.py` decides what is missing.
+never changed, except that a draw whose image was torn is drawn again, and that what a server lost for the moment is
+asked again by the next call. Neighbour: `archive.py` keeps the images themselves; `hunting.py` decides what is missing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ STORE_VERSION = 1
 
 NAMED = 5
 """A sentence names at most this many differing settings."""
+
+_LOST = "CREATE TABLE IF NOT EXISTS lost (key TEXT PRIMARY KEY)"
+"""Beside the first tables, and unknown to older readers, which take its rows for faults like all others."""
 
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -52,6 +55,8 @@ class DrawRow:
     image_sha256: str
     ignored: tuple[str, ...]
     fault: str
+    passing: bool = False
+    """The fault was one of the moment; told when a row is added, and not when it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class AnswerRow:
     kind: str
     value: Any
     fault: str
+    passing: bool = False
+    """As in `DrawRow`."""
 
 
 class Store:
@@ -74,6 +81,8 @@ class Store:
             StoreError: the folder cannot be used, is written by another process, or is of a newer version.
         """
         self.folder = folder
+        self.worked = False
+        """Whether a part was asked since the store was opened."""
         with contextlib.ExitStack() as opened, _told(folder):
             if write:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +92,7 @@ class Store:
                 raise StoreError(message)
             self._db = opened.enter_context(contextlib.closing(_connect(folder / "store.sqlite", write=write)))
             self._check_version(write=write)
+            self._lost = self._earlier_lost() if write else set()
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -109,8 +119,8 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, canonical(value)))
 
     def draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
-        """Return the draws that are known, by key."""
-        rows = self._select("draws", "*", keys)
+        """Return the draws that are known, by key; for a writer, without those that an earlier call lost."""
+        rows = self._select("draws", "*", (key for key in keys if key not in self._lost))
         return {row[0]: self._draw_row(row) for row in rows}
 
     def all_draws(self) -> list[DrawRow]:
@@ -133,17 +143,28 @@ class Store:
         ]
         with _told(self.folder), self._db:
             self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._mark(rows)
+        self._lost -= {r.key for r in rows}
 
     def answers(self, keys: Iterable[str]) -> dict[str, AnswerRow]:
-        """Return the answers that are known, by key."""
-        rows = self._select("answers", "key, kind, value, fault", keys)
+        """Return the answers that are known, by key; for a writer, without those that an earlier call lost."""
+        rows = self._select("answers", "key, kind, value, fault", (key for key in keys if key not in self._lost))
         return {row[0]: AnswerRow(row[0], str(row[1]), self._json(row[2]), str(row[3])) for row in rows}
 
     def add_answers(self, rows: Sequence[AnswerRow]) -> None:
-        """Append a unit of answers; what is already there stays."""
-        values = [(r.key, r.kind, canonical(r.value), r.fault) for r in rows]
+        """Append a unit of answers; what is already there stays, but for what an earlier call lost."""
+        known = self.answers(r.key for r in rows)
+        new = [r for r in rows if r.key not in known]
+        values = [(r.key, r.kind, canonical(r.value), r.fault) for r in new]
         with _told(self.folder), self._db:
+            self._db.executemany("DELETE FROM answers WHERE key = ?", [(r.key,) for r in new if r.key in self._lost])
             self._db.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", values)
+            self._mark(new)
+        self._lost -= {r.key for r in new}
+
+    def lost(self, keys: Iterable[str]) -> set[str]:
+        """Return which of some draws or answers an earlier call lost, and this one has not asked about again."""
+        return self._lost.intersection(keys)
 
     def has_answer(self, kind: str) -> bool:
         """Tell whether a kind of part ever gave a usable answer."""
@@ -155,6 +176,7 @@ class Store:
 
     def spend(self, what: str, items: int, seconds: float) -> None:
         """Note how long a part took for so many items. Never read by anything that decides."""
+        self.worked = True
         with _told(self.folder), self._db:
             self._db.execute("INSERT INTO spent VALUES (?, ?, ?)", (what, items, seconds))
 
@@ -163,6 +185,15 @@ class Store:
         with _told(self.folder):
             rows = self._db.execute("SELECT what, SUM(items), SUM(seconds) FROM spent GROUP BY what").fetchall()
         return {what: (items, seconds) for what, items, seconds in rows}
+
+    def _earlier_lost(self) -> set[str]:
+        self._db.execute(_LOST)
+        return {key for (key,) in self._db.execute("SELECT key FROM lost")}
+
+    def _mark(self, rows: Sequence[DrawRow | AnswerRow]) -> None:
+        """Note which of the rows that are added the next call shall ask about again."""
+        self._db.executemany("DELETE FROM lost WHERE key = ?", [(r.key,) for r in rows])
+        self._db.executemany("INSERT OR IGNORE INTO lost VALUES (?)", [(r.key,) for r in rows if r.passing])
 
     def _draw_row(self, row: tuple[Any, ...]) -> DrawRow:
         key, label, description, text, seed, arm, image, ignored, fault = row

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from foible.errors import AccessError, OutOfTime, PartError, brief
+from foible.errors import AccessError, OutOfTime, PartError, PassingError, brief
 from foible.fingerprint import without_addresses
 from foible.records import Drawn, Judgement
 from foible.registry import METHODS, Part
@@ -41,10 +41,15 @@ class Fault:
 
     reason: str
     """What was wanted and what came, in a few words."""
+    passing: bool = field(default=False, repr=False)
+    """A fault of the moment, which says nothing of the element: the next call asks again."""
 
 
 class Broken(Exception):  # noqa: N818 - says what happened to a batch; it never leaves this file's callers
     """A whole batch came back unusable."""
+
+    passing = False
+    """As in `Fault`."""
 
 
 def ask_generator(
@@ -104,7 +109,9 @@ def call(kind: str, part: Any, columns: Sequence[Sequence[Any]]) -> Any:
     except (AccessError, OutOfTime):  # no image is at fault: the hunt stops here, and goes on later
         raise
     except Exception as error:
-        raise Broken(_raised(kind, error)) from error
+        broken = Broken(_raised(kind, error))
+        broken.passing = isinstance(error, PassingError)
+        raise broken from error
 
 
 def _listed(answer: Any, count: int) -> Any:
@@ -130,7 +137,7 @@ def _ask(
         return read(kind, call(kind, part, columns), count)
     except Broken as broken:
         if count == 1:
-            return [Fault(str(broken))]
+            return [Fault(str(broken), broken.passing)]
     singles: list[T | Fault] = []
     for row in range(count):
         singles += _ask(kind, part, [[column[row]] for column in columns], read)
@@ -227,7 +234,9 @@ def judgements(kind: str, answer: Any, count: int) -> list[Judgement | Fault]:
 
 def _told(kind: str, one: Any) -> Fault | None:
     """Read a `PartError` that stands in the place of one answer: the part knows what went wrong with this element."""
-    return Fault(brief(f"{kind}: {' '.join(str(one).split())}", 200)) if isinstance(one, PartError) else None
+    if not isinstance(one, PartError):
+        return None
+    return Fault(brief(f"{kind}: {' '.join(str(one).split())}", 200), isinstance(one, PassingError))
 
 
 def _drawing(one: Any) -> Drawn | Fault:

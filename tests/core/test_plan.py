@@ -17,6 +17,7 @@ from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
 from foible.plan import BASE_RATES, CHANCE, plan
 from foible.statistics import power
+from foible.store import Store
 
 
 def config(*layers, **fields):
@@ -216,3 +217,19 @@ def test_the_command_says_where_it_stopped(foible_command, tmp_path):
     code, out, err = foible_command(*words)
     assert (code, err) == (0, "")
     assert "confirmed of" in out
+
+
+def test_any_number_of_minutes_comes_to_the_end(tmp_path):
+    """However few they are, each call adds to what is stored: walking through the old takes none of them."""
+    stored = 0
+    for _ in range(300):
+        try:
+            toyworld.hunt(tmp_path / "run", config={"max_minutes": 1e-9})
+        except OutOfTime:
+            with Store(tmp_path / "run", write=False) as store:
+                before, stored = stored, sum(items for items, _ in store.spent().values())
+            assert stored > before
+        else:
+            break
+    assert stored > 0
+    assert (tmp_path / "run" / "findings.json").exists()

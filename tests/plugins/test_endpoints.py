@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import email.utils
 import io
 import json
 import sys
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+import time
 
 import numpy as np
 import openai
@@ -21,10 +21,10 @@ import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import under
 from foible.cli import main
-from foible.doctor import examine
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
+from foible.verify import verify
 from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"
@@ -197,25 +197,6 @@ def test_the_waits_grow_and_are_bounded(server, monkeypatch):
     assert waits == [60, 7, 1]
 
 
-@pytest.mark.parametrize(("ahead", "waited"), [(20, 20), (3 * HOUR, 60), (-HOUR, 0)])
-def test_a_date_to_come_back_at_is_kept(server, monkeypatch, ahead, waited):
-    """A server may say when in place of how long; a date that is past, or far off, is held to the same bounds."""
-    waits = []
-    monkeypatch.setattr(_http.time, "sleep", waits.append)
-    server.retry_after, server.faults = (
-        format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True),
-        [BUSY],
-    )
-    drawn(server)
-    assert waits == [pytest.approx(waited, abs=3)]
-
-
-@given(text=st.text(max_size=40) | st.sampled_from(["nan", "inf", "-inf", "Wed, 99 Foo 2026 99:99:99 GMT", "0 0 0"]))
-def test_no_header_is_bad_enough_for_a_crash(text):
-    """Whatever a server writes there, the wait is within bounds."""
-    assert 0 <= _http._wait(text, 1.0) <= 60
-
-
 def test_no_server_is_an_unscored_draw_that_says_so(server):
     """Nobody listens at the address: each draw says that it cannot be reached."""
     part = generator(server, retries=0, base_url="http://127.0.0.1:9/v1")
@@ -251,16 +232,6 @@ def test_a_ceiling_is_shared_and_stops_before_anything_is_lost(server):
     with pytest.raises(OutOfRequests, match="ceiling of 7 requests: 1 left, and the next step needs 3"):
         words.object.caption(testing.patterns())
     assert len(server.bodies) == 6
-
-
-def test_the_doctor_asks_no_more_than_it_may(server):
-    """A part that needs more requests than are left is in trouble, and the server was sent none of them."""
-    parts = [("generator", "openai-images:scenes", {"base_url": server.url, "size": "64x64"})]
-    (checkup,) = examine(parts, max_requests=3)
-    assert "stopped at the ceiling of 3 requests" in checkup.trouble
-    assert len(server.bodies) <= 3
-    (checkup,) = examine(parts, max_requests=100)
-    assert checkup.trouble == ""
 
 
 def test_a_hunt_stops_at_its_ceiling_and_goes_on_to_the_same_end(server, tmp_path):
@@ -388,3 +359,92 @@ def test_patience_is_no_part_of_the_identity(server):
     assert generator(server, timeout=5, retries=2, concurrency=1).identity == plain
     assert generator(server, size="32x32").identity != plain
     assert generator(server, base_url="http://localhost:9/v1").identity != plain
+
+
+# --- a server that was lost, and is back ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [503, DROP])
+def test_what_a_server_lost_is_asked_again_by_the_next_call_and_nothing_else(fault, server, tmp_path):
+    """The same call, once the server is mended, ends as one that never lost anything; each call can be verified."""
+    whole = hunt(server, tmp_path / "whole")
+    patience = {"base_url": server.url, "retries": 0, "concurrency": 1}
+    parts = {
+        "generator": {"spec": "openai-images:scenes", "args": {**patience, "size": "64x64"}},
+        "captioner": {"spec": "openai:talker", "args": patience},
+    }
+    began, server.faults = len(server.bodies), [None, None, fault, None, fault]
+    part = hunt(server, tmp_path / "part", **parts)
+    assert part.result.explored[0].tally.unscored == whole.result.explored[0].tally.unscored + 2
+    assert verify(part.folder, tmp_path / "archive-part").differences == ()
+    before = len(server.bodies)
+    again = hunt(server, tmp_path / "part", **parts)
+    assert [body["seed"] for body in server.bodies[before : before + 2]] == [
+        body["seed"] for body in (server.bodies[began + 2], server.bodies[began + 4])
+    ]
+    assert again.result.explored == whole.result.explored
+    assert verify(again.folder, tmp_path / "archive-part").differences == ()
+    before = len(server.bodies)
+    hunt(server, tmp_path / "part", **parts)
+    assert len(server.bodies) == before
+
+
+def test_what_a_server_said_of_one_input_is_kept(server, tmp_path):
+    """A refusal, half an answer, a picture that is none: the answer's own, and not asked again."""
+    server.faults = [None, 400, HALF, TEXT]
+    hunt(server, tmp_path / "run")
+    before = len(server.bodies)
+    hunt(server, tmp_path / "run")
+    assert len(server.bodies) == before
+
+
+def test_patience_may_be_changed_on_the_way(server, tmp_path):
+    """Another timeout, other retries, another concurrency: the hunt goes on, and asks nothing again."""
+    first = hunt(server, tmp_path / "run")
+    before = len(server.bodies)
+    patience = {"base_url": server.url, "timeout": 7, "retries": 1, "concurrency": 2}
+    generator = {"spec": "openai-images:scenes", "args": {**patience, "size": "64x64"}}
+    again = hunt(server, tmp_path / "run", generator=generator, captioner={"spec": "openai:talker", "args": patience})
+    assert len(server.bodies) == before
+    assert again.result.findings == first.result.findings
+
+
+def test_a_date_in_place_of_seconds_is_waited_for(server, monkeypatch):
+    """A date far off is a minute, one that is past is no wait: both forms of Retry-After are held to the same."""
+    waits = []
+    monkeypatch.setattr(_http.time, "sleep", waits.append)
+    for date in ("Fri, 31 Dec 2100 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"):
+        server.retry_after, server.faults = date, [BUSY]
+        drawn(server)
+    assert waits == [60, 0]
+
+
+@given(st.floats(-1e6, 1e6), st.booleans())
+def test_a_date_means_as_many_seconds_as_it_is_away(seconds, gmt):
+    """Within a second (a date has no fractions) and what the clock goes on by, and between no wait and a minute."""
+    now = time.time()
+    waited = _http._wait(email.utils.formatdate(now + seconds, usegmt=gmt), 5.0)
+    gone = time.time() - now
+    assert min(max(seconds - 1.0 - gone, 0.0), 60.0) - 1e-3 <= waited <= min(max(seconds, 0.0), 60.0) + 1e-3
+
+
+@given(st.text())
+def test_any_text_as_wait_is_read_or_ignored(text):
+    """Whatever a server writes, the wait is one that can be waited."""
+    assert 0.0 <= _http._wait(text, 5.0) <= 60.0
+
+
+def test_doctor_holds_to_a_ceiling(server, tmp_path, capfd, monkeypatch):
+    """No request above --max-requests is sent, and the table says why the part was not asked."""
+    monkeypatch.chdir(tmp_path)
+    part = {"spec": "openai-images:scenes", "args": {"base_url": server.url, "size": "64x64"}}
+    (tmp_path / "hunt.json").write_text(json.dumps({"generator": part, "judge": {"spec": "diorama:judge"}}))
+    words = ["foible", "doctor", "--config", "hunt.json", "--json", "--max-requests", "2"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as left:
+        main()
+    troubles = {one["kind"]: one["trouble"] for one in json.loads(capfd.readouterr().out)}
+    assert left.value.code == 2
+    assert "ceiling of 2 requests" in troubles.pop("generator")
+    assert not any("ceiling" in trouble for trouble in troubles.values())
+    assert len(server.bodies) <= 2

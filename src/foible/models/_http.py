@@ -18,13 +18,14 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx2
 
 from foible import ceiling
-from foible.errors import AccessError, ArgumentError, PartError, PluginError, brief
+from foible.errors import AccessError, ArgumentError, PartError, PassingError, PluginError, brief
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ _SHUT = frozenset({401, 402})
 """Answers of a server that wants another key, or money: asking about something else does not help."""
 _NO_QUOTA = "insufficient_quota"
 """What OpenAI's servers call it that the account is used up, under the status 429."""
-_OK, _REDIRECT, _REFUSED = 200, 300, 400
+_OK, _REDIRECT, _REFUSED, _BROKEN = 200, 300, 400, 500
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STRUCK = "[key]"
 
@@ -164,7 +165,7 @@ class Server:
             return self._parsed(status, content)
         tries = "" if not self._retries else f", {self._retries + 1} times"
         message = f"the server {self._host} {told}{tries}"
-        raise PartError(message)
+        raise (PartError if told == _FAULTS[httpx2.RequestError] else PassingError)(message)
 
     def _send(self, body: dict[str, Any]) -> tuple[int, Any, bytes]:
         """Send once and read the answer, no longer and no more than is allowed."""
@@ -201,7 +202,7 @@ class Server:
             message = f"the server {self._host} answered {status}: it has moved, so give its new address"
             raise PartError(message)
         message = f"the server {self._host} answered {status}{_reason(body)}"
-        raise PartError(message)
+        raise (PassingError if status >= _BROKEN else PartError)(message)
 
     def _read(self, read: Callable[[Any], Any], body: Any) -> Any:
         """Read an answer; whatever is not in it, or is not what it should be, is the server's mistake."""
@@ -288,15 +289,18 @@ def _number(name: str, argument: str, value: float, low: float, high: float, *, 
 
 
 def _wait(retry_after: str | None, otherwise: float) -> float:
-    """Give the seconds that a server asks for, as a number or as a date (RFC 9110, 10.2.3), within bounds."""
+    """Give the seconds that a server asks for, as a number or until a date (RFC 9110, 10.2.3), within bounds."""
+    told = retry_after or ""
     try:
-        seconds = float(retry_after or "")
+        seconds = float(told)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(retry_after or "").timestamp() - time.time()
-        except (ValueError, OverflowError):
+            date = parsedate_to_datetime(told)
+            # A date of no zone (`-0000`) is in universal time.
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+        except (ValueError, TypeError, IndexError, OverflowError):
             return otherwise
-    return min(max(seconds, 0.0), _LATEST) if math.isfinite(seconds) else otherwise
+    return otherwise if math.isnan(seconds) else min(max(seconds, 0.0), _LATEST)
 
 
 def _used_up(content: bytes) -> bool:

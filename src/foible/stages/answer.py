@@ -32,6 +32,8 @@ class Shown:
     sha256: str = ""
     ignored: tuple[str, ...] = ()
     fault: str = ""
+    passing: bool = False
+    """The fault was one of the moment: the next call draws it again."""
 
 
 def answer_unit(
@@ -44,7 +46,8 @@ def answer_unit(
     """Return what a part says of each image of a unit; None where there is no image.
 
     The unit is the atom: when one answer is missing, the whole unit is asked again, since a model's arithmetic can
-    depend on the batch; answers that are already stored stay.
+    depend on the batch; answers that are already stored stay. Only where nothing is missing but what a server lost in
+    an earlier call, that alone is asked again: a server answers each image by itself.
 
     Args:
         shown: the unit.
@@ -62,7 +65,9 @@ def answer_unit(
     ]
     known = store.answers(key for key in keys if key)
     if any(key and key not in known for key in keys):
-        present = [(key, s) for key, s in zip(keys, shown, strict=True) if key]
+        missing = {key for key in keys if key} - known.keys()
+        wanted = missing if store.lost(missing) == missing else set(keys)
+        present = [(key, s) for key, s in zip(keys, shown, strict=True) if key and key in wanted]
         began = time.perf_counter()
         values = ask([s for _, s in present])
         seconds = time.perf_counter() - began
@@ -75,7 +80,9 @@ def answer_unit(
 
 
 def _row(key: str, kind: str, value: Any) -> AnswerRow:
-    return AnswerRow(key, kind, None, value.reason) if isinstance(value, Fault) else AnswerRow(key, kind, value, "")
+    if isinstance(value, Fault):
+        return AnswerRow(key, kind, None, value.reason, value.passing)
+    return AnswerRow(key, kind, value, "")
 
 
 def _refuse_a_dead_part(rows: Sequence[AnswerRow], part: Part, store: Store) -> None:

@@ -28,7 +28,7 @@ def draw_unit(unit: Sequence[Draw], context: Context) -> list[Shown]:
 
     Images are written first, then their rows, so that a row never speaks of an image that is not there. When one image
     is missing the generator is given the whole unit, since its arithmetic can depend on the batch; images that are
-    already archived stay.
+    already archived stay. What a server lost in an earlier call is alone asked for again, as in `answer.py`.
 
     Raises:
         PluginError: the generator has never drawn anything, and draws nothing of this unit.
@@ -38,7 +38,9 @@ def draw_unit(unit: Sequence[Draw], context: Context) -> list[Shown]:
     rows = store.draws(draw.key for draw in unit)
     held = {draw.key: _held(draw, rows, context.archive) for draw in unit}
     if any(shown is None for shown in held.values()):
-        made = _make(unit, {key for key, shown in held.items() if shown}, context)
+        missing = {key for key, shown in held.items() if shown is None}
+        again = [draw for draw in unit if draw.key in missing] if store.lost(missing) == missing else unit
+        made = _make(again, held.keys() - missing, context)
         _refuse_a_dead_generator(made, context)
         held.update({shown.draw.key: shown for shown in made})
     all_shown = [shown for draw in unit if (shown := held[draw.key]) is not None]
@@ -81,7 +83,7 @@ def _make(unit: Sequence[Draw], held: AbstractSet[str], context: Context) -> lis
 
     def keep(draw: Draw, answer: Drawn | Fault) -> Shown:
         if isinstance(answer, Fault):
-            return Shown(draw, None, fault=answer.reason)
+            return Shown(draw, None, fault=answer.reason, passing=answer.passing)
         return Shown(draw, answer.image, context.archive.put(draw, answer, generator.identity), answer.ignored)
 
     new = [(draw, answer) for draw, answer in zip(unit, answers, strict=True) if draw.key not in held]
@@ -119,4 +121,5 @@ def _row(shown: Shown) -> DrawRow:
         shown.sha256,
         shown.ignored,
         shown.fault,
+        shown.passing,
     )
