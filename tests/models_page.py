@@ -16,7 +16,7 @@ UNTRIED = "nothing yet"
 
 RUN = {
     ("generator", "diorama"): ("its own renderer", "test_conformance.py"),
-    ("generator", "diffusers"): ("tiny Stable Diffusion, SDXL and SD3 pipelines", "test_draw_diffusers.py"),
+    ("generator", "diffusers"): ("tiny Stable Diffusion, SDXL, SD3 and FLUX pipelines", "test_draw_diffusers.py"),
     ("generator", "folder"): ("a folder of images, found by tiny CLIP", "test_draw_folder.py"),
     ("generator", "openai-images"): ("the diorama behind a server on loopback", "test_endpoints.py"),
     ("generator", "python"): ("a generator of noise", "test_conformance.py"),
