@@ -64,8 +64,10 @@ class Plan:
     """By kind of part; empty where nothing was timed."""
     max_minutes: float | None
     """The cap that was set."""
+    failures: int
+    """Of a label in exploration, that a hypothesis takes."""
     seen: float
-    """The smallest failure rate of a label that exploration shows often enough for a hypothesis, with `CHANCE`."""
+    """The smallest failure rate of a label of which exploration shows so many failures, with `CHANCE`."""
     effects: Mapping[float, float | None]
     """By base rate: the smallest failure rate with a description that is confirmed with `CHANCE`; None: not even 1.
     Where confirmation is sequential: that is expected to be confirmed by its last pair."""
@@ -203,6 +205,7 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds:
         measured=bool(seconds),
         seconds=seconds,
         max_minutes=config.max_minutes,
+        failures=failures,
         seen=seen,
         effects={base: _effect(base, config, counts) for base in BASE_RATES},
         excluded=bound_without_failure(explore),

@@ -185,8 +185,9 @@ def _sight(found: Plan) -> list[tuple[str, str]]:
     labels, hypotheses = count(found.labels, "label"), count(found.hypotheses, "hypothesis", "hypotheses")
     pairs = ("" if found.fixed else "at most ") + count(found.pairs, "pair")
     seen = "is confirmed, 9 times of 10" if found.fixed else "is expected to be confirmed by then"
+    shown = f"shows the {count(found.failures, 'failure')} that a hypothesis takes"
     rows = [
-        ("explores", f"{labels}; one that fails at {found.seen:.1%} shows enough of them, 9 times of 10"),
+        ("explores", f"{labels}; one that fails at {found.seen:.1%} {shown}, 9 times of 10"),
         ("no failure", f"would exclude failure rates of a label above {found.excluded:.1%}, at 95 %"),
         ("tests", f"at most {hypotheses}, with {pairs} each"),
     ]
