@@ -30,8 +30,8 @@ from foible.diorama.models import NAMES, weights
 
 NATURAL = 24_000
 """Scenes in the pool as base prompts draw them: 2,000 of each label."""
-ERRORS = (0.0, 0.1)
-"""Error rates of generator and judge alike."""
+ERROR = 0.1
+"""Error rate of the imperfect generator and judge alike; beside it stand perfect ones."""
 PAIRS = (10, 15, 20, 25, 30, 40, 50, 75, 100)
 """Draws a hypothesis among which hindsight chooses for the paper's recipe."""
 SHOWN = (25, 50, 100)
@@ -62,7 +62,15 @@ class Benchmark:
     placebos: Nulls
 
 
-def run(folder: Path, seeds: int, tell: Tell, further: Sequence[Path] = (), natural: int = NATURAL) -> Benchmark:
+def run(  # noqa: PLR0913 - each is a flag of the command
+    folder: Path,
+    seeds: int,
+    tell: Tell,
+    further: Sequence[Path] = (),
+    *,
+    error: float = ERROR,
+    natural: int = NATURAL,
+) -> Benchmark:
     """Run the benchmark.
 
     Args:
@@ -70,12 +78,14 @@ def run(folder: Path, seeds: int, tell: Tell, further: Sequence[Path] = (), natu
         seeds: hunts; each has a seed of its own, and the targets take turns: a shipped one, then one by the recipe.
         tell: is told how far it is.
         further: folders of classifiers trained by the recipe, which join the shipped ones.
+        error: error rate of imperfect generator and judge, above 0 and below 1.
         natural: scenes in the pool.
     """
+    errors = (0.0, error)
     further = tuple(sorted(each.resolve() for each in further))
     pool = open_pool(folder / "pool", natural, methods.covering_scenes(), tell, further)
     done: dict[tuple[float, int], tuple[str, dict[str, Score]]] = {}
-    tasks = [(error, seed) for error in ERRORS for seed in range(seeds)]
+    tasks = [(each, seed) for each in errors for seed in range(seeds)]
     workers = min(os.cpu_count() or 1, len(tasks))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as running:
         for task, measured in zip(tasks, running.map(partial(_measured, folder, natural, further), tasks), strict=True):
@@ -83,9 +93,9 @@ def run(folder: Path, seeds: int, tell: Tell, further: Sequence[Path] = (), natu
             tell(f"hunts: {len(done)} of {len(tasks)}")
     names = list(dict.fromkeys(name for _, scores in done.values() for name in scores))
     scores = {
-        error: {name: tuple(done[error, seed][1][name] for seed in range(seeds)) for name in names} for error in ERRORS
+        each: {name: tuple(done[each, seed][1][name] for seed in range(seeds)) for name in names} for each in errors
     }
-    targets = tuple(dict.fromkeys(done[ERRORS[0], seed][0] for seed in range(seeds)))
+    targets = tuple(dict.fromkeys(done[0.0, seed][0] for seed in range(seeds)))
     worlds = [World(pool, target.answers) for target in shipped(pool)]
     return Benchmark(__version__, seeds, natural, targets, scores, placebos(worlds, PLACEBO_SEEDS))
 

@@ -108,6 +108,7 @@ def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]
         equal=_equal(settings),
         decoys=_decoys(settings),
         natural=measured.natural,
+        error=max(measured.scores),
         **_exploring(min(settings, key=lambda each: each.error)),
         coverage=_coverage_table(covered),
         nulls=_nulls_table(held),
@@ -133,7 +134,7 @@ def price_plot(measured: Benchmark) -> str:
         parts.append(_words((WIDTH - RIGHT + 40, y + 4), " / ".join(recalls), colour="#5b6472"))
     parts.append(_words((WIDTH - RIGHT + 40, 32), "bugs found", colour="#5b6472"))
     parts.append(_words((LEFT, 20), "● perfect generator and judge", colour=PERFECT))
-    parts.append(_words((LEFT + 210, 20), "● each wrong in 10 %", colour=IMPERFECT))
+    parts.append(_words((LEFT + 210, 20), f"● each wrong in {max(by_error):.0%}", colour=IMPERFECT))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -188,8 +189,7 @@ def _table(setting: _Setting) -> str:
 def _aims(settings: Sequence[_Setting]) -> str:
     ours = [each.row(FOIBLE) for each in settings]
     lines = [
-        "| aim | perfect parts | 10 % wrong |",
-        "|---|---|---|",
+        *_columns("aim", settings),
         _aim(f"false-discovery rate at most {FALSE:.0%}", [(o.false[0], o.false[0] <= FALSE) for o in ours]),
         _aim(f"singles found, at least {SINGLES:.0%}", [(o.singles[0], o.singles[0] >= SINGLES) for o in ours]),
         _aim(f"pairs found, at least {PAIRS:.0%}", [(o.pairs[0], o.pairs[0] >= PAIRS) for o in ours]),
@@ -198,6 +198,11 @@ def _aims(settings: Sequence[_Setting]) -> str:
         reached = " | ".join(_cheaper(each, method, times) for each in settings)
         lines.append(f"| {times:g} times fewer draws a bug than {method}, at equal or better recall | {reached} |")
     return "\n".join(lines)
+
+
+def _columns(first: str, settings: Sequence[_Setting]) -> list[str]:
+    of = [f"each part wrong in {each.error:.0%}" if each.error else "perfect parts" for each in settings]
+    return [f"| {' | '.join([first, *of])} |", "|---" * (1 + len(of)) + "|"]
 
 
 def _cheaper(setting: _Setting, method: str, times: float) -> str:
@@ -211,7 +216,7 @@ def _cheaper(setting: _Setting, method: str, times: float) -> str:
 
 def _equal(settings: Sequence[_Setting]) -> str:
     """Compare each method with foible where it explores just enough to find as many bugs."""
-    lines = ["| times fewer draws a bug than | perfect parts | 10 % wrong |", "|---|---|---|"]
+    lines = _columns("times fewer draws a bug than", settings)
     methods = [f"{method}, {pairs}" for method in HELD for pairs in SHOWN]
     rows = (" | ".join([method, *(_matched(each, method) for each in settings)]) for method in methods)
     return "\n".join([*lines, *(f"| {row} |" for row in rows)])

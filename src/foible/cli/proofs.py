@@ -38,7 +38,7 @@ def verify(
 
 
 @bench.command("bugs")
-def bugs(
+def bugs(  # noqa: PLR0913 - one parameter per flag
     seeds: Annotated[
         int, typer.Option("--seeds", help="Hunts by each method, with a seed of its own each.", min=1)
     ] = 24,
@@ -47,6 +47,10 @@ def bugs(
         list[Path] | None,
         typer.Option("--target", help="A classifier with a biases.json beside it, of the training recipe."),
     ] = None,
+    error: Annotated[
+        float,
+        typer.Option("--error", help="How often imperfect generator and judge err; above 0.", min=0.001, max=0.4),
+    ] = 0.1,
     page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; by default --out.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -55,6 +59,6 @@ def bugs(
     from foible.benchmark.page import write_page
 
     tell = (lambda _: None) if quiet else (lambda said: print(said, file=sys.stderr))
-    measured = run(out, seeds, tell, target or ())
+    measured = run(out, seeds, tell, target or (), error=error)
     with while_read():
         print(write_page(measured, page or out))
