@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foible.families import BUILT_IN, HINTS, NEEDS, REMOTE
+from foible.families import BUILT_IN, FURTHER, HINTS, NEEDS, REMOTE
 
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 BEGIN, END = "<!-- table -->", "<!-- end of the table -->"
@@ -17,7 +17,10 @@ UNTRIED = "nothing yet"
 RUN = {
     ("generator", "diorama"): ("its own renderer", "test_conformance.py"),
     ("generator", "diffusers"): ("tiny Stable Diffusion, SDXL, SD3 and FLUX pipelines", "test_draw_diffusers.py"),
-    ("generator", "folder"): ("a folder of images, found by tiny CLIP", "test_draw_folder.py"),
+    ("generator", "folder"): (
+        "folders of images, saved datasets and Parquet files, found by tiny CLIP",
+        "test_draw_folder.py",
+    ),
     ("generator", "openai-images"): ("the diorama behind a server on loopback", "test_endpoints.py"),
     ("generator", "python"): ("a generator of noise", "test_conformance.py"),
     ("classifier", "diorama"): ("its own ResNet, with shipped weights", "test_conformance.py"),
@@ -55,6 +58,9 @@ def table():
         for family in sorted(families):
             extra = NEEDS.get(family, ("", ()))[0]
             install = f'`pip install "foible[{extra}]"`' if extra else "foible itself"
+            if family in FURTHER:
+                also, what = FURTHER[family]
+                install += f'; for {what}, `pip install "foible[{also}]"`'
             spec = "`foible models` lists them" if family == "diorama" else f"`{HINTS.get(family, f'{family}:name')}`"
             name = f"`{family}`" + (" (asks a server)" if family in REMOTE else "")
             rows.append(f"| {kind} | {name} | {spec} | {install} | {RUN.get((kind, family), (UNTRIED,))[0]} |")

@@ -63,6 +63,9 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
 
+FURTHER: Mapping[str, tuple[str, str]] = {"folder": ("datasets", "datasets")}
+"""Family -> (an extra of foible that it can do without, what it reads with that)."""
+
 REMOTE = frozenset({"http", "openai", "openai-images"})
 """Families that ask a server, which may cost money."""
 

@@ -114,7 +114,7 @@ def test_broken_files_and_links_are_left_out_and_counted_once(photos, load, tmp_
     assert part.identity["fingerprint"] == clean
     assert part.identity["args"]["photographs"] == PHOTOS
     assert [record.getMessage() for record in caplog.records] == [
-        f"5 files in {photos} are broken or links, and were left out"
+        f"5 images in {photos} are broken, or lead out of it, and were left out"
     ]
 
 

@@ -1,13 +1,13 @@
-"""Real photographs from a folder, found by text: a generator that draws nothing, and so cannot draw wrong.
+"""Real photographs from a folder or a dataset, found by text: a generator that draws nothing, and cannot draw wrong.
 
 Comes in: prompts and seeds. Goes out: for each prompt one of the photographs nearest to it in a joint space of images
-and texts (retrieval, as the paper checks its findings on real images). Neighbours: `embed_transformers.py` embeds;
-`draw_diffusers.py` draws new images.
+and texts (retrieval, as the paper checks its findings on real images). Neighbours: `_shelf.py` reads the photographs,
+wherever they are kept; `embed_transformers.py` embeds; `draw_diffusers.py` draws new images.
 
-A folder is finite: the same photograph can come up again, in one arm of a hunt or in two, so a verdict holds for the
-photographs of the folder and promises less of others than one over fresh draws. A large folder and a large `top` help.
+Photographs are finite: the same one can come up again, in one arm of a hunt or in two, so a verdict holds for those of
+the folder and promises less of others than one over fresh draws. Many photographs and a large `top` help.
 
-Files are untrusted: links are not followed, sizes are read before pixels, and a broken file is left out and counted.
+They are untrusted: sizes are read before pixels, and a broken one is left out and counted.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ from PIL import ImageOps
 
 from foible import fingerprint
 from foible.errors import ArgumentError, PartError, PluginError, brief
-from foible.models import _pictures
+from foible.models import _pictures, _shelf
 from foible.models._batches import InPieces
 from foible.models.embed_transformers import TransformersEmbedder
 
@@ -38,11 +37,6 @@ if TYPE_CHECKING:
 
     from foible.protocols import Image
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""Ends of the names of image files, in any case; other files are passed over."""
-
-_LARGEST = 128 * 2**20
-"""Bytes of a file that is read."""
 _AT_ONCE = 32
 _SIDES = range(8, 8193)
 _log = logging.getLogger(__name__)
@@ -50,11 +44,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Photo:
-    """A file that was an image when the folder was read."""
+    """What was an image when the photographs were read."""
 
     digest: str
     """SHA-256 of its content, hexadecimal."""
-    path: Path
+    place: Any
+    """Where its shelf has it."""
 
 
 class FolderGenerator:
@@ -67,18 +62,23 @@ class FolderGenerator:
         embedder: str = "openai/clip-vit-base-patch32",
         top: int = 100,
         size: int = 256,
+        split: str | None = None,
+        column: str | None = None,
         cache: str | None = None,
         device: str | None = None,
         dtype: str = "float32",
         revision: str | None = None,
     ) -> None:
-        """Read the folder and embed what is in it, as far as it was not before.
+        """Read the photographs and embed them, as far as they were not before.
 
         Args:
-            name: a folder of image files, in it or in folders inside it.
+            name: a folder of image files, in it or in folders inside it; or a dataset of Hugging Face on disk: a folder
+                that `save_to_disk` made, a Parquet file, or a folder of Parquet files.
             embedder: folder or hub name of a `transformers` model that joins images and texts, such as CLIP.
             top: how many of the nearest photographs a seed chooses from.
             size: side of every image in pixels: the shorter side is fitted to it, and the middle is cut out.
+            split: which split of a dataset; needed where there are several.
+            column: which column of a dataset holds the images; needed where several could.
             cache: folder for the vectors, so that they are made once; by default `foible` in the user's cache folder.
             device: `cpu`, `cuda`, `mps`; by default the fastest there is.
             dtype: `float32`, `float16` or `bfloat16`, of the embedder.
@@ -86,33 +86,32 @@ class FolderGenerator:
 
         Raises:
             ArgumentError: a value that cannot be.
-            PluginError: there is no such folder, no image in it, or the embedder reads no texts.
+            PluginError: there is no such folder, no image in it, the dataset cannot be read, or the embedder reads no
+                texts.
         """
         for argument, value, known in (("top", top, range(1, 10**6)), ("size", size, _SIDES)):
             if isinstance(value, bool) or not isinstance(value, int) or value not in known:
                 message = f"the argument {argument} of {name!r} is a whole number from {known[0]} to {known[-1]}, "
                 raise ArgumentError(message + f"but got {brief(repr(value), 40)}")
-        root = Path(name).expanduser()
-        if not root.is_dir():
-            message = f"there is no folder {brief(name)!r} to draw photographs from"
-            raise PluginError(message)
+        self._shelf = _shelf.find(name, split, column)
         self._embedder = TransformersEmbedder(embedder, device=device, dtype=dtype, revision=revision)
         if not self._embedder.reads_text:
             message = f"the embedder {embedder!r} embeds images alone; to find photographs by text it must be one such "
             raise PluginError(message + "as CLIP")
         self._top, self._size = top, size
         store = _Vectors(Path(cache).expanduser() if cache else _cache_folder(), self._embedder)
-        self._photos, self._vectors, left_out = _index(root, self._embedder, store)
+        self._photos, self._vectors, left_out = _index(self._shelf, self._embedder, store)
         if not self._photos:
-            message = f"the folder {brief(name)!r} holds no image that can be read; {left_out} files were left out"
+            message = f"{brief(name)!r} holds no image that can be read; {left_out} were left out"
             raise PluginError(message)
         if left_out:
-            _log.warning("%s files in %s are broken or links, and were left out", left_out, brief(name))
+            _log.warning("%s images in %s are broken, or lead out of it, and were left out", left_out, brief(name))
         self.fingerprint = fingerprint.of_object(
             ([photo.digest for photo in self._photos], self._embedder.fingerprint, self._embedder.version)
         )
         self.resolved = {
             **self._embedder.resolved,
+            **self._shelf.resolved,
             "top": min(top, len(self._photos)),
             "size": size,
             "photographs": len(self._photos),
@@ -123,7 +122,7 @@ class FolderGenerator:
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
         """Find one photograph for each prompt and seed: uint8 (size, size, 3).
 
-        A `PartError` stands where the file has changed since the folder was read.
+        A `PartError` stands where the photograph has changed since it was read.
         """
         wanted = list(dict.fromkeys(prompts))
         texts = dict(zip(wanted, self._embedder.embed_texts(wanted), strict=True)) if wanted else {}
@@ -139,36 +138,38 @@ class FolderGenerator:
     def _photo(self, nearest: NDArray[np.intp], seed: int) -> Image | PartError:
         chosen = self._photos[nearest[np.random.default_rng(int(seed)).permutation(len(nearest))[0]]]
         try:
-            content = _content(chosen.path)
+            content = self._shelf.read(chosen.place)
             if hashlib.sha256(content).hexdigest() != chosen.digest:
-                return PartError("a photograph has changed since the folder was read")
+                return PartError("a photograph has changed since it was first read")
             picture = Pictures.fromarray(_pictures.decode(content))
         except OSError:
-            return PartError("a photograph has gone since the folder was read")
+            return PartError("a photograph has gone since it was first read")
         return np.asarray(ImageOps.fit(picture, (self._size, self._size), Pictures.Resampling.BICUBIC))
 
 
-# --- reading the folder --------------------------------------------------------------------------------------------
+# --- reading the shelf ---------------------------------------------------------------------------------------------
 
 
 def _index(
-    root: Path, embedder: TransformersEmbedder, store: _Vectors
+    shelf: _shelf.Shelf, embedder: TransformersEmbedder, store: _Vectors
 ) -> tuple[list[_Photo], NDArray[np.float32], int]:
-    """Embed every photograph once, whatever it is called: photographs by content, vectors, how many files were not."""
+    """Embed every photograph once, however often it is there: photographs by content, vectors, how many are broken."""
     found: dict[str, _Photo] = {}
     waiting: list[tuple[str, Image]] = []
     left_out = 0
     ask = InPieces(embedder.embed)
-    for path in _files(root):
-        try:
-            content = _content(path)
-            digest = hashlib.sha256(content).hexdigest()
-            if digest not in found and digest not in store.known:
-                waiting.append((digest, _pictures.decode(content)))
-        except (OSError, PartError):
+    for place, content in shelf.walk():
+        if content is None:
             left_out += 1
             continue
-        found.setdefault(digest, _Photo(digest, path))
+        digest = hashlib.sha256(content).hexdigest()
+        try:
+            if digest not in found and digest not in store.known:
+                waiting.append((digest, _pictures.decode(content)))
+        except PartError:
+            left_out += 1
+            continue
+        found.setdefault(digest, _Photo(digest, place))
         if len(waiting) == _AT_ONCE:
             store.add(waiting, ask)
             waiting.clear()
@@ -177,26 +178,6 @@ def _index(
     photos = sorted(found.values(), key=lambda photo: photo.digest)
     vectors = np.array([store.known[photo.digest] for photo in photos], np.float32)
     return photos, vectors, left_out
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Find the image files, in the order of their names; folders that are links are passed over."""
-    for folder, inner, names in os.walk(root):
-        inner.sort()
-        yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(SUFFIXES))
-
-
-def _content(path: Path) -> bytes:
-    """Read a file that is a file: no link, which could lead out of the folder, and no pipe, which could never end.
-
-    Raises:
-        OSError: it is something else, too large, or cannot be read.
-    """
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - opened by number, without following links
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _LARGEST or path.is_symlink():
-            raise OSError
-        return file.read(_LARGEST)
 
 
 # --- vectors that were made before ---------------------------------------------------------------------------------
