@@ -59,7 +59,7 @@ def table():
             extra = NEEDS.get(family, ("", ()))[0]
             install = f'`pip install "foible[{extra}]"`' if extra else "foible itself"
             if family in FURTHER:
-                also, what = FURTHER[family]
+                also, _, what = FURTHER[family]
                 install += f'; for {what}, `pip install "foible[{also}]"`'
             spec = "`foible models` lists them" if family == "diorama" else f"`{HINTS.get(family, f'{family}:name')}`"
             name = f"`{family}`" + (" (asks a server)" if family in REMOTE else "")

@@ -63,8 +63,8 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
 
-FURTHER: Mapping[str, tuple[str, str]] = {"folder": ("datasets", "datasets")}
-"""Family -> (an extra of foible that it can do without, what it reads with that)."""
+FURTHER: Mapping[str, tuple[str, tuple[str, ...], str]] = {"folder": ("datasets", ("pyarrow",), "datasets")}
+"""Family -> (an extra that only some names need; the modules that those import; what they name)."""
 
 REMOTE = frozenset({"http", "openai", "openai-images"})
 """Families that ask a server, which may cost money."""

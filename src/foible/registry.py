@@ -22,7 +22,7 @@ from typing import Any
 
 from foible import fingerprint
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
-from foible.families import BUILT_IN, HINTS, NEEDS
+from foible.families import BUILT_IN, FURTHER, HINTS, NEEDS
 from foible.records import Spec
 
 KINDS = ("generator", "classifier", "captioner", "embedder", "judge")
@@ -259,6 +259,10 @@ def _guarded(kind: str, spec: str, make: Callable[[], Any]) -> Any:
         raise
     except Exception as error:
         message = f"the {kind} {brief(spec)!r} could not be loaded: {_told(error)}"
+        extra, modules, _ = FURTHER.get(spec.partition(":")[0], ("", (), ""))
+        if isinstance(error, ModuleNotFoundError) and error.name in modules:
+            message = f"the {kind} {brief(spec)!r} needs the module {error.name!r}, which is not installed: "
+            message += f'pip install "foible[{extra}]"'
         raise PluginError(message) from error
 
 

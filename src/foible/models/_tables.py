@@ -1,7 +1,8 @@
 """The photographs of a dataset on disk: Arrow files as `datasets` saves them, and Parquet files as the hub holds them.
 
-Comes in: a folder or a file. Goes out: a shelf of the images in one column. Neighbour: `_shelf.py` says what a shelf is
-and reads image files. Of the libraries, `pyarrow` alone is needed: it reads both formats, and runs nothing out of them.
+Comes in: a folder or a file. Goes out: a shelf of the images in one column. Neighbours: `_shelf.py` says what a shelf
+is, `_folder.py` reads image files. Of the libraries, `pyarrow` alone is needed: it reads both formats, and runs nothing out
+of them.
 
 Tables are untrusted: offsets are checked before anything behind them is touched, a row that names a file instead of
 holding an image is followed inside the dataset alone, and a column is read a few rows at a time.
@@ -20,7 +21,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foible.errors import ArgumentError, PluginError, brief, near
-from foible.models import _shelf
+from foible.models import _folder
 
 _ROWS = 32
 """Rows of a Parquet file that are in memory at once."""
@@ -47,8 +48,7 @@ class Dataset:
                 message = f"the dataset {brief(name)!r} wants its file {brief(file.name)!r}, which is not in it"
                 raise PluginError(message)
         with self._told(self._files[0]):
-            schema = _schema(self._files[0])
-        self._column = _column(name, schema, column)
+            self._column = _column(name, _schema(self._files[0]), column)
         self.resolved: Mapping[str, str | None] = {"split": split, "column": self._column}
 
     def walk(self) -> Iterator[tuple[tuple[Path, int], bytes | None]]:
@@ -80,12 +80,12 @@ class Dataset:
             return None
         held = image["bytes"] if pa.types.is_struct(image.type) else image
         if held.is_valid and (buffer := held.as_buffer()).size:
-            return bytes(buffer.to_pybytes()) if buffer.size <= _shelf.LARGEST else None
+            return bytes(buffer.to_pybytes()) if buffer.size <= _folder.LARGEST else None
         if not pa.types.is_struct(image.type) or image.type.get_field_index("path") < 0 or not image["path"].is_valid:
             return None
         try:
             path = (self._homes[0] / str(image["path"].as_py())).resolve(strict=True)
-            return _shelf.content(path) if self._inside(path) else None
+            return _folder.content(path) if self._inside(path) else None
         except (OSError, ValueError):  # it is not there, or is no path at all
             return None
 
@@ -123,7 +123,7 @@ def _split(name: str, root: Path, given: str | None) -> tuple[str | None, list[P
         folders = (folder for folder in sorted(root.iterdir()) if (folder / "state.json").is_file())
         found = {folder.name: _listed(name, folder) for folder in folders if not folder.is_symlink()}
     else:
-        for file in [root] if root.is_file() else _shelf.files(root, (".parquet",)):
+        for file in [root] if root.is_file() else _folder.files(root, (".parquet",)):
             found.setdefault(_split_of(file), []).append(file)
     if given is None and len(found) == 1:
         return found.popitem()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 _SIDES = range(8, 8193)
+_TOPS = range(1, 10**6)
 _log = logging.getLogger(__name__)
 
 
@@ -86,13 +87,10 @@ class FolderGenerator:
 
         Raises:
             ArgumentError: a value that cannot be.
-            PluginError: there is no such folder, no image in it, the dataset cannot be read, or the embedder reads no
-                texts.
+            PluginError: no such folder, no image in it, a dataset that cannot be read, or an embedder of images alone.
         """
-        for argument, value, known in (("top", top, range(1, 10**6)), ("size", size, _SIDES)):
-            if isinstance(value, bool) or not isinstance(value, int) or value not in known:
-                message = f"the argument {argument} of {name!r} is a whole number from {known[0]} to {known[-1]}, "
-                raise ArgumentError(message + f"but got {brief(repr(value), 40)}")
+        _must_be_whole(name, "top", top, _TOPS)
+        _must_be_whole(name, "size", size, _SIDES)
         self._shelf = _shelf.find(name, split, column)
         self._embedder = TransformersEmbedder(embedder, device=device, dtype=dtype, revision=revision)
         if not self._embedder.reads_text:
@@ -145,6 +143,12 @@ class FolderGenerator:
         except OSError:
             return PartError("a photograph has gone since it was first read")
         return np.asarray(ImageOps.fit(picture, (self._size, self._size), Pictures.Resampling.BICUBIC))
+
+
+def _must_be_whole(name: str, argument: str, value: object, known: range) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in known:
+        message = f"the argument {argument} of {name!r} is a whole number from {known[0]} to {known[-1]}, "
+        raise ArgumentError(message + f"but got {brief(repr(value), 40)}")
 
 
 # --- reading the shelf ---------------------------------------------------------------------------------------------
