@@ -1,8 +1,8 @@
 """The photographs of a dataset on disk: Arrow files as `datasets` saves them, and Parquet files as the hub holds them.
 
 Comes in: a folder or a file. Goes out: a shelf of the images in one column. Neighbours: `_shelf.py` says what a shelf
-is, `_folder.py` reads image files. Of the libraries, `pyarrow` alone is needed: it reads both formats, and runs nothing out
-of them.
+is, `_folder.py` reads image files. Of the libraries, `pyarrow` alone is needed: it reads both formats, and runs nothing
+out of them.
 
 Tables are untrusted: offsets are checked before anything behind them is touched, a row that names a file instead of
 holding an image is followed inside the dataset alone, and a column is read a few rows at a time.
