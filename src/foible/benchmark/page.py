@@ -253,9 +253,9 @@ def _decoyed(scores: Sequence[Score]) -> str:
 def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
     ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
-    theirs, own = (draws * len(LABELS) for draws in EXPLORED)
-    saved = (recipe.price[0] - _a_bug(theirs, recipe)) / (ours.price[0] - _a_bug(own, ours))
-    return {"explored": own, "recipe_explored": theirs, "floor": _a_bug(own, ours), "saved": saved}
+    explored = EXPLORED[0] * len(LABELS)
+    saved = (recipe.price[0] - _a_bug(explored, recipe)) / (ours.price[0] - _a_bug(explored, ours))
+    return {"explored": explored, "floor": _a_bug(explored, ours), "saved": saved}
 
 
 def _a_bug(draws: int, row: Row) -> float:
