@@ -172,8 +172,11 @@ def _said(error: float) -> str:
 def _plotted(setting: _Setting) -> dict[str, Row]:
     """Give hindsight a line of its own, since it may be another number of pairs in another setting."""
     usual = {f"{RECIPE}, {pairs}" for pairs in SHOWN}
-    rows = {name: row for name, row in setting.rows.items() if not name.startswith(f"{RECIPE}, ") or name in usual}
-    return {**rows, HINDSIGHT: setting.row(HINDSIGHT)}
+    recipes = {name: row for name, row in setting.rows.items() if name in usual} | {HINDSIGHT: setting.row(HINDSIGHT)}
+    rows: dict[str, Row] = {}
+    for name, row in setting.rows.items():
+        rows |= recipes if name.startswith(f"{RECIPE}, ") else {name: row}
+    return rows
 
 
 def _table(setting: _Setting) -> str:
