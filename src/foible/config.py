@@ -99,7 +99,7 @@ class FailureOptions(Options):
 class ExploreOptions(Options):
     """Where hypotheses come from."""
 
-    draws: int = decides(32, "Draws of the base prompt per label.", ge=1, le=1_000_000)
+    draws: int = decides(48, "Draws of the base prompt per label.", ge=1, le=1_000_000)
     template: str = decides(TEMPLATE, "Base prompt; {name} and {hypernym} are filled in.")
 
     @field_validator("template")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections import Counter
 
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toyworld
+from foible.errors import OutOfTime
 from foible.stages.narrow import SHARE, _spread
 from foible.store import Store
+from foible.verify import verify
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")
@@ -122,6 +125,65 @@ def test_a_budget_leaves_enough_to_test(tmp_path, budget):
     run = toyworld.hunt(tmp_path / "run", Unlucky(), budget=budget)
     explored = run.result.draws["explore"]
     assert run.result.draws["narrow"] <= (budget - explored) * SHARE
+
+
+class Spoilt(toyworld.Perfect):
+    """Wrong in three images of ten, whatever they show."""
+
+    def answer(self, scene):
+        """Err by a hash of the whole scene."""
+        lot = hashlib.sha256(repr(scene).encode()).digest()[0]
+        return PLAIN[(PLAIN.index(scene.label) + 1) % len(PLAIN)] if lot < 0.3 * 256 else scene.label
+
+
+def test_what_was_drawn_under_a_smaller_budget_is_known_and_counted(tmp_path):
+    """After a raised budget every draw stands in the account, each on a seed of its own, and the run verifies."""
+    before: set[tuple[str, int]] = set()
+    for budget in (90, 96, 130, 131, 200):
+        run = toyworld.hunt(tmp_path / "run", Spoilt(), budget=budget, config={"confirm": {"method": "sequential"}})
+        made = rows(run.folder, "narrow")
+        assert run.result.draws["narrow"] == len(made)
+        assert before <= {(row.label, row.seed) for row in made}
+        assert len({(row.label, row.seed) for row in made}) == len(made), "a seed of a label was drawn for twice"
+        assert sum(run.result.draws.values()) == len(rows(run.folder, *run.result.draws)) <= budget
+        assert not verify(run.folder).differences
+        before = {(row.label, row.seed) for row in made}
+    assert len(before) > 18
+
+
+def test_a_round_that_cannot_be_paid_in_full_is_paid_in_part(tmp_path):
+    """Where every label wants a draw and the budget has too few, it is spent all the same, to the last of them."""
+    labels = toyworld.PLAIN[:8]
+    run = toyworld.hunt(tmp_path / "run", Spoilt(), labels, budget=56, config={"describe": {"step": 1}})
+    explored = run.result.draws["explore"]
+    failing = sum(label.tally.failures > 0 for label in run.result.explored)
+    assert failing == 6
+    assert run.result.draws["narrow"] == int((56 - explored) * SHARE)
+
+
+def test_no_failure_gets_more_draws_than_it_may(tmp_path):
+    """A step larger than what one failure may have is cut to that."""
+    limits = {"step": 1000, "each": 3, "follow": 1}
+    run = toyworld.hunt(tmp_path / "run", Spoilt(), config={"describe": limits})
+    assert Counter(row.label for row in rows(run.folder, "narrow")) == dict.fromkeys(toyworld.LABELLED, 3)
+
+
+def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
+    """When the minutes are over a call ends after its unit of work, in the middle of a round too, and then goes on."""
+    config = {"describe": {"step": 6, "follow": 2}, "batch": 2, "max_minutes": 1e-9}
+    made, calls = [0], 0
+    while calls < 200:
+        calls += 1
+        try:
+            run = toyworld.hunt(tmp_path / "run", Spoilt(), config=config)
+        except OutOfTime:
+            made.append(len(rows(tmp_path / "run", "narrow")))
+        else:
+            break
+    assert made[-1] > 6
+    assert max(after - earlier for earlier, after in itertools.pairwise(made)) <= 2
+    whole = toyworld.hunt(tmp_path / "whole" / "run", Spoilt(), config={**config, "max_minutes": None})
+    assert toyworld.written(run.folder) == toyworld.written(whole.folder)
 
 
 def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path):

@@ -35,10 +35,9 @@ ERROR = 0.1
 PAIRS = (10, 15, 20, 25, 30, 40, 50, 75, 100)
 """Draws a hypothesis among which hindsight chooses for the paper's recipe."""
 SHOWN = (25, 50, 100)
-EXPLORED = (48, HuntConfig().explore.draws)
-"""Explored draws of a label for the paper's recipe: what its hypotheses need, since they wait for failures that repeat,
-and foible's number, among which hindsight may choose as well."""
-FURTHER = (16, 24, 48, 96)
+EXPLORED = (HuntConfig().explore.draws, 24)
+"""Explored draws of a label for the paper's recipe: foible's number, and half of it, which hindsight may choose."""
+FURTHER = (16, 24, 32, 96)
 """Explored draws of a label with which foible hunts beside the default: few are cheap, many find more."""
 FOIBLE, RECIPE, OWN = "foible", "paper's recipe", "foible's hypotheses, fixed"
 GRID, PAIR_GRID, COVERING, CHANCE = "grid of single values", "grid of pairs", "covering array", "random descriptions"

@@ -172,8 +172,11 @@ def _said(error: float) -> str:
 def _plotted(setting: _Setting) -> dict[str, Row]:
     """Give hindsight a line of its own, since it may be another number of pairs in another setting."""
     usual = {f"{RECIPE}, {pairs}" for pairs in SHOWN}
-    rows = {name: row for name, row in setting.rows.items() if not name.startswith(f"{RECIPE}, ") or name in usual}
-    return {**rows, HINDSIGHT: setting.row(HINDSIGHT)}
+    recipes = {name: row for name, row in setting.rows.items() if name in usual} | {HINDSIGHT: setting.row(HINDSIGHT)}
+    rows: dict[str, Row] = {}
+    for name, row in setting.rows.items():
+        rows |= recipes if name.startswith(f"{RECIPE}, ") else {name: row}
+    return rows
 
 
 def _table(setting: _Setting) -> str:
@@ -253,9 +256,9 @@ def _decoyed(scores: Sequence[Score]) -> str:
 def _exploring(setting: _Setting) -> dict[str, float]:
     """Say what exploration costs, and what the comparison would be without it."""
     ours, recipe = setting.row(FOIBLE), setting.row(f"{RECIPE}, 100")
-    theirs, own = (draws * len(LABELS) for draws in EXPLORED)
-    saved = (recipe.price[0] - _a_bug(theirs, recipe)) / (ours.price[0] - _a_bug(own, ours))
-    return {"explored": own, "recipe_explored": theirs, "floor": _a_bug(own, ours), "saved": saved}
+    explored = EXPLORED[0] * len(LABELS)
+    saved = (recipe.price[0] - _a_bug(explored, recipe)) / (ours.price[0] - _a_bug(explored, ours))
+    return {"explored": explored, "floor": _a_bug(explored, ours), "saved": saved}
 
 
 def _a_bug(draws: int, row: Row) -> float:

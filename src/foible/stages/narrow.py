@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
@@ -69,19 +70,20 @@ def narrow(
     for o in explored:
         seen[o.draw.prompt.label].append(o)
     cases = [Case(label, groups, seen[name], phrases, context) for name, label in context.labels.items()]
+    observed = _go_on(cases, names, context)
     purse = _Purse(context, len(explored))
-    observed: list[Observation] = []
     left = sum(len(case.open) for case in cases)
     with context.progress.stage("narrow", left) as advance:
-        while True:
-            asked = [(case, draws) for case in cases if (draws := case.ask())]
-            plan = [draw for _, draws in asked for draw in draws]
-            if not plan or not purse.pays(plan):
-                break
+        whole = True
+        while whole:
+            wanted = [(case, draws) for case in cases if (draws := case.ask())]
+            asked = [(case, draws) for case, draws in wanted if purse.pays(draws)]
+            whole = bool(asked) and len(asked) == len(wanted)
             now = sum(len(case.open) for case in cases)
             advance(left - now)
             left = now
-            became = {o.draw.key: o for o in observe_plan(plan, context)}
+            plan = [draw for _, draws in asked for draw in draws]
+            became = {o.draw.key: o for o in observe_plan(plan, context, lambda _: advance(0))}
             said = _phrases(plan, names, context)
             observed += became.values()
             for case, draws in asked:
@@ -89,9 +91,44 @@ def narrow(
         for case in cases:
             case.settle_all()
         advance(left)
+    # Where an earlier call lost an answer for the moment, this one may have gone another way: its draws count, too.
+    observed += observe_plan(_stored(context.store.keys("narrow") - {o.draw.key for o in observed}, context), context)
     context.store.note("narrowed", [[o.draw.prompt.label, o.draw.prompt.description, o.draw.seed] for o in observed])
     found = [hypothesis for case in cases for hypothesis in case.found]
     return Narrowed(sorted(found, key=lambda h: (-h.score, h.label, h.phrases)), observed)
+
+
+def _go_on(cases: Sequence[Case], names: Sequence[str], context: Context) -> list[Observation]:
+    """Hand the draws that smaller budgets paid for to their labels; return what became of them."""
+    observed = observe_plan(_earlier(context), context)
+    said = _phrases([o.draw for o in observed], names, context)
+    for case in cases:
+        case.go_on([(said[o.draw.key], o) for o in observed if o.draw.prompt.label == case.label.name])
+    return observed
+
+
+def _earlier(context: Context) -> list[Draw]:
+    """Return the draws that were made under smaller budgets: they are known from the start.
+
+    Which they are is noted, so that a call that goes on under the same budget begins as it began.
+    """
+    store, budget = context.store, context.config.budget
+    noted = store.about("followed")
+    usable = isinstance(noted, list) and len(noted) == 2 and isinstance(noted[1], list)  # noqa: PLR2004
+    if not usable or noted[0] != budget:
+        noted = [budget, sorted(store.keys("narrow"))]
+        store.note("followed", noted)
+    return _stored(store.keys("narrow").intersection(key for key in noted[1] if isinstance(key, str)), context)
+
+
+def _stored(keys: AbstractSet[str], context: Context) -> list[Draw]:
+    """Return stored draws of this arm as they were planned."""
+    rows = [r for r in context.store.all_draws() if r.key in keys and r.label in context.labels] if keys else []
+    return [
+        draw
+        for row in sorted(rows, key=lambda row: row.key)
+        for draw in on_seeds(context.labels[row.label], (row.description,), "narrow", [row.seed], context)
+    ]
 
 
 def _phrases(plan: Sequence[Draw], names: Sequence[str], context: Context) -> dict[str, Phrases]:
@@ -118,7 +155,7 @@ class _Purse:
             self._limit = min(int((budget - explored) * SHARE), budget - explored - tested)
 
     def pays(self, plan: Sequence[Draw]) -> bool:
-        """Pay for the draws of a round, all of them or none."""
+        """Pay for the draws of a label in a round, all of them or none."""
         new = sum(draw.key not in self._made for draw in plan)
         if self._limit is not None and self._spent + new > self._limit:
             return False
@@ -162,7 +199,7 @@ class Case:
         own = [o for o in explored if o.draw.key in phrases]
         self.open: list[Followed] = []
         self.found: list[Hypothesis] = []
-        self._label, self._context, self._options = label, context, context.config.describe
+        self.label, self._context, self._options = label, context, context.config.describe
         self._seen = [(phrases[o.draw.key], o) for o in own if o.outcome.status != "unscored"]
         self._natural = len(self._seen)
         self._draws = 0
@@ -174,6 +211,13 @@ class Case:
             one.masks += [one.mask(seen) for seen, _ in self._seen]
             self.open.append(one)
 
+    def go_on(self, drawn: Sequence[tuple[Phrases, Observation]]) -> None:
+        """Take in what was drawn for the label before, whose seeds are not used again."""
+        taken = {o.draw.seed for _, o in drawn}
+        self._draws += len(drawn)
+        self._seeds = (seed for seed in self._seeds if seed not in taken)
+        self.answer(drawn)
+
     def ask(self) -> list[Draw]:
         """Settle what can be settled; return the draws that tell most about the most promising failure that is open."""
         options = self._options
@@ -183,11 +227,11 @@ class Case:
             if not sure and one.draws < options.each:
                 natural = np.array(one.masks[: self._natural], dtype=np.intp)
                 wanted = in_order(one.unmask(most_telling(belief, natural)))
-                count = min(options.step, options.draws - self._draws)
+                count = min(options.step, options.each - one.draws, options.draws - self._draws)
                 self._draws += count
                 one.draws += count
                 seeds = list(islice(self._seeds, count))
-                return on_seeds(self._label, wanted, "narrow", seeds, self._context)
+                return on_seeds(self.label, wanted, "narrow", seeds, self._context)
             self._settle(one, belief)
         return []
 
@@ -220,7 +264,7 @@ class Case:
         chosen = one.unmask(int(belief.sets[best]))
         predicted = Counter(o.outcome.predicted for said, o in self._seen if chosen <= said and _failed(o))
         most = predicted.most_common(1)[0][0] if predicted else None
-        self.found.append(Hypothesis(self._label.name, in_order(chosen), most, float(belief.factor[best])))
+        self.found.append(Hypothesis(self.label.name, in_order(chosen), most, float(belief.factor[best])))
         self.open = [other for other in self.open if not chosen.issubset(other.phrases)]
 
 
