@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import toyworld
 from foible.errors import OutOfTime
-from foible.stages.narrow import SHARE, _spread
+from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
 from foible.store import Store
 from foible.verify import verify
 from toyworld import PLAIN
@@ -184,6 +185,44 @@ def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
     assert max(after - earlier for earlier, after in itertools.pairwise(made)) <= 2
     whole = toyworld.hunt(tmp_path / "whole" / "run", Spoilt(), config={**config, "max_minutes": None})
     assert toyworld.written(run.folder) == toyworld.written(whole.folder)
+
+
+def wordy(images):
+    """Caption each image with what is in it, after sixteen remarks that hardly any two images share."""
+    remarks = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    told = toyworld.describe(images)
+    return [
+        text + "".join(f", near mark {mark[place : place + 6]}" for place in range(16))
+        for mark, text in zip(remarks, told, strict=True)
+    ]
+
+
+class Grass(toyworld.Perfect):
+    """Wrong of everything on grass."""
+
+    def answer(self, scene):
+        """Take it for a barrel."""
+        return "barrel" if scene.ground == "grass" else scene.label
+
+
+@pytest.mark.parametrize("phrases", [2, 4])
+def test_a_long_caption_does_not_hide_what_all_failures_share(tmp_path, phrases):
+    """Of captions with more phrases than can be weighed, the one that every failure has is weighed, and found."""
+    config = {"describe": {"phrases": phrases}, "confirm": {"method": "sequential"}}
+    run = toyworld.hunt(tmp_path / "run", Grass(), ["coffee mug"], captioner=wordy, config=config)
+    assert [f.trial.hypothesis.phrases for f in run.confirmed] == [("on grass",)]
+
+
+def test_a_caption_without_end_takes_no_memory():
+    """The sets of a caption of 40 phrases are not listed before it is cut to what can be weighed."""
+    said = frozenset(f"near {number}" for number in range(40))
+    tracemalloc.start()
+    one = _followed(said, {"near 7": 0.9, "near 8": 0.1}, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert one.phrases[0] == "near 7"
+    assert len(one.sets) <= WIDEST
+    assert peak < 1_000_000
 
 
 def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path):
