@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 import toyworld
 from foible.errors import OutOfTime
-from foible.stages.narrow import SHARE, _spread
+from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
 from foible.store import Store
 from foible.verify import verify
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")
+LONG = {"explore": {"draws": 48}}
 
 
 class Unlucky(toyworld.Perfect):
@@ -80,6 +82,22 @@ def test_what_never_failed_is_not_followed(tmp_path):
     run = toyworld.hunt(tmp_path / "run", Rare(), ["water bottle"], seed=next(seeds_with(0)))
     assert "narrow" not in run.result.draws
     assert not list(run)
+
+
+def test_a_label_that_fails_always_is_not_followed(tmp_path):
+    """Nothing can be confirmed of it, for it cannot fail more often by the margin; other labels are followed."""
+
+    class Blind(Rare):
+        """Wrong of every teapot."""
+
+        def answer(self, scene):
+            return "vase" if scene.label == "teapot" else super().answer(scene)
+
+    run = toyworld.hunt(
+        tmp_path / "run", Blind(), ["teapot", "water bottle"], seed=next(seeds_with(1, 48)), config=LONG
+    )
+    assert {row.label for row in rows(run.folder, "narrow")} == {"water bottle"}
+    assert not [f for f in run if f.trial.hypothesis.label == "teapot"]
 
 
 def test_failures_by_chance_lead_to_few_hypotheses(tmp_path):
@@ -184,6 +202,44 @@ def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
     assert max(after - earlier for earlier, after in itertools.pairwise(made)) <= 2
     whole = toyworld.hunt(tmp_path / "whole" / "run", Spoilt(), config={**config, "max_minutes": None})
     assert toyworld.written(run.folder) == toyworld.written(whole.folder)
+
+
+def wordy(images):
+    """Caption each image with what is in it, after sixteen remarks that hardly any two images share."""
+    remarks = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    told = toyworld.describe(images)
+    return [
+        text + "".join(f", near mark {mark[place : place + 6]}" for place in range(16))
+        for mark, text in zip(remarks, told, strict=True)
+    ]
+
+
+class Grass(toyworld.Perfect):
+    """Wrong of everything on grass."""
+
+    def answer(self, scene):
+        """Take it for a barrel."""
+        return "barrel" if scene.ground == "grass" else scene.label
+
+
+@pytest.mark.parametrize("phrases", [2, 4])
+def test_a_long_caption_does_not_hide_what_all_failures_share(tmp_path, phrases):
+    """Of captions with more phrases than can be weighed, the one that every failure has is weighed, and found."""
+    config = {"describe": {"phrases": phrases}, "confirm": {"method": "sequential"}}
+    run = toyworld.hunt(tmp_path / "run", Grass(), ["coffee mug"], captioner=wordy, config=config)
+    assert [f.trial.hypothesis.phrases for f in run.confirmed] == [("on grass",)]
+
+
+def test_a_caption_without_end_takes_no_memory():
+    """The sets of a caption of 40 phrases are not listed before it is cut to what can be weighed."""
+    said = frozenset(f"near {number}" for number in range(40))
+    tracemalloc.start()
+    one = _followed(said, {"near 7": 0.9, "near 8": 0.1}, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert one.phrases[0] == "near 7"
+    assert len(one.sets) <= WIDEST
+    assert peak < 1_000_000
 
 
 def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path):

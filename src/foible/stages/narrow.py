@@ -10,6 +10,7 @@ fresh images. Neighbours: `describe.py` does the same without a further draw, fr
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,9 +24,10 @@ from foible.records import Draw, Group, Hypothesis, Label, Observation
 from foible.stages.caption import caption_plan
 from foible.stages.context import Context
 from foible.stages.observe import observe_plan
+from foible.stages.pairs import tally
 from foible.stages.phrases import cut, in_order
 from foible.stages.prompts import narrow_seeds, on_seeds
-from foible.statistics import Suspicion, most_telling, phrase_sets, suspect
+from foible.statistics import Suspicion, clopper_pearson, most_telling, phrase_sets, suspect
 from foible.wrappers import Fault
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 Phrases = frozenset[str]
 WIDEST = 200
-"""Sets of phrases that are weighed for one failure, at most: of a long caption the most unusual phrases are kept."""
+"""Sets of phrases that are weighed for one failure, at most: of a long caption the phrases that fail most are kept."""
 SHARE = 1 / 3
 """At most this share of what exploration leaves of a budget: a suspicion that cannot be tested is worth nothing."""
 LEAST = 0.3
@@ -69,7 +71,9 @@ def narrow(
     seen: dict[str, list[Observation]] = {name: [] for name in context.labels}
     for o in explored:
         seen[o.draw.prompt.label].append(o)
-    cases = [Case(label, groups, seen[name], phrases, context) for name, label in context.labels.items()]
+    margin = context.config.confirm.margin
+    hopeful = [label for name, label in context.labels.items() if _has_room(seen[name], margin)]
+    cases = [Case(label, groups, seen[label.name], phrases, context) for label in hopeful]
     observed = _go_on(cases, names, context)
     purse = _Purse(context, len(explored))
     left = sum(len(case.open) for case in cases)
@@ -96,6 +100,13 @@ def narrow(
     context.store.note("narrowed", [[o.draw.prompt.label, o.draw.prompt.description, o.draw.seed] for o in observed])
     found = [hypothesis for case in cases for hypothesis in case.found]
     return Narrowed(sorted(found, key=lambda h: (-h.score, h.label, h.phrases)), observed)
+
+
+def _has_room(explored: Sequence[Observation], margin: float) -> bool:
+    """Tell whether a label leaves room for a bug: what fails nearly always cannot fail more often by the margin."""
+    counts = tally(explored)
+    low, _ = clopper_pearson(counts.failures, counts.scored)
+    return low + margin < 1.0
 
 
 def _go_on(cases: Sequence[Case], names: Sequence[str], context: Context) -> list[Observation]:
@@ -167,7 +178,10 @@ class _Purse:
 class Followed:
     """A failure that is followed."""
 
+    said: Phrases
+    """The phrases of its caption."""
     phrases: tuple[str, ...]
+    """Those that are weighed."""
     sets: NDArray[np.intp]
     """The sets of its phrases that may be behind it (see `statistics/suspicion.py`)."""
     masks: list[int] = field(default_factory=list)
@@ -204,10 +218,10 @@ class Case:
         self._natural = len(self._seen)
         self._draws = 0
         self._seeds = narrow_seeds(label, context)
-        common = Counter(phrase for said, _ in self._seen for phrase in said)
+        often = _often(self._seen)
         keys = _spread([g.members for g in groups if g.label == label.name], self._options.follow)
         for said in dict.fromkeys(phrases[key] for key in keys if phrases.get(key)):
-            one = _followed(said, common, self._options.phrases)
+            one = _followed(said, often, self._options.phrases)
             one.masks += [one.mask(seen) for seen, _ in self._seen]
             self.open.append(one)
 
@@ -265,7 +279,7 @@ class Case:
         predicted = Counter(o.outcome.predicted for said, o in self._seen if chosen <= said and _failed(o))
         most = predicted.most_common(1)[0][0] if predicted else None
         self.found.append(Hypothesis(self.label.name, in_order(chosen), most, float(belief.factor[best])))
-        self.open = [other for other in self.open if not chosen.issubset(other.phrases)]
+        self.open = [other for other in self.open if not chosen <= other.said]
 
 
 def _spread(groups: Sequence[Sequence[str]], most: int) -> list[str]:
@@ -274,12 +288,20 @@ def _spread(groups: Sequence[Sequence[str]], most: int) -> list[str]:
     return list(islice(dict.fromkeys(key for key in turns if key is not None), most))
 
 
-def _followed(said: Phrases, common: Mapping[str, int], most: int) -> Followed:
-    """Follow a failure by the most unusual phrases of its caption, as many as can be weighed."""
-    unusual = sorted(said, key=lambda phrase: (common[phrase], phrase))
-    while len(sets := phrase_sets(len(unusual), most)) > WIDEST:
-        unusual.pop()
-    return Followed(tuple(unusual), sets)
+def _often(seen: Sequence[tuple[Phrases, Observation]]) -> dict[str, float]:
+    """Return how often draws with each phrase fail, drawn towards a sixth where few have it."""
+    draws = Counter(phrase for said, _ in seen for phrase in said)
+    fails = Counter(phrase for said, o in seen if _failed(o) for phrase in said)
+    return {phrase: (fails[phrase] + 0.5) / (count + 3) for phrase, count in draws.items()}
+
+
+def _followed(said: Phrases, often: Mapping[str, float], most: int) -> Followed:
+    """Follow a failure by the phrases of its caption that fail most, as many as can be weighed."""
+    kept = sorted(said, key=lambda phrase: (-often.get(phrase, 0.0), phrase))
+    # Counted before they are listed: of a caption without end there are more sets than memory holds.
+    while sum(math.comb(len(kept), size) for size in range(1, most + 1)) > WIDEST:
+        kept.pop()
+    return Followed(said, tuple(kept), phrase_sets(len(kept), most))
 
 
 def _failed(observation: Observation) -> bool:
