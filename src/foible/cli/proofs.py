@@ -54,7 +54,7 @@ def bugs(  # noqa: PLR0913 - one parameter per flag
     page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; by default --out.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Let several methods look for planted bugs over the same images; write a page. It takes some ten minutes."""
+    """Let several methods look for planted bugs over the same images; write a page. It takes some twenty minutes."""
     from foible.benchmark.bugs import run
     from foible.benchmark.page import write_page
 
