@@ -58,4 +58,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except foible.InputError as problem:
+        sys.exit(f"{Path(__file__).name}: {problem}")

@@ -113,4 +113,7 @@ def _share(found: list[Bias], biases: tuple[Bias, ...], kind: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except foible.InputError as problem:
+        sys.exit(f"{Path(__file__).name}: {problem}")
