@@ -17,7 +17,7 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
-    from foible.hunting import Run, hunt, probe
+    from foible.hunting.api import Run, hunt, probe
     from foible.records import Drawn, Finding, Hypothesis, Judgement, Label, Spec
 
 _HOMES = {
@@ -29,10 +29,10 @@ _HOMES = {
     "InputError": "foible.errors",
     "Judgement": "foible.records",
     "Label": "foible.records",
-    "Run": "foible.hunting",
+    "Run": "foible.hunting.api",
     "Spec": "foible.records",
-    "hunt": "foible.hunting",
-    "probe": "foible.hunting",
+    "hunt": "foible.hunting.api",
+    "probe": "foible.hunting.api",
 }
 
 __all__ = [

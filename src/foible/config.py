@@ -1,7 +1,7 @@
 """HuntConfig: the only list of options. The command line, `--set`, the YAML file and Python all fill this one record.
 
 Comes in: layers of plain values (a file, flags, `--set`), each with the name of where it came from. Goes out: one
-frozen `HuntConfig`, and the origin of every value. Neighbour: `prepare.py` turns it into parts and labels.
+frozen `HuntConfig`, and the origin of every value. Neighbour: `hunting/prepare.py` turns it into parts and labels.
 
 Every field is declared with `decides(…)` (another value can give other findings), `grows(…)` (may be raised on a
 finished run: it adds work and keeps the old) or `runtime(…)` (where and how fast it runs, never what is found).
@@ -28,7 +28,7 @@ DEEPEST = 20
 _UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
 """What YAML raises: its own errors, those of dates and numbers that are none, and that of a nest without end."""
 
-TEMPLATE = "a realistic photograph of a {name} ({hypernym})"
+TEMPLATE = "a realistic photograph of a {name} ({kind})"
 
 
 def decides(default: Any, description: str, **limits: Any) -> Any:
@@ -100,14 +100,14 @@ class ExploreOptions(Options):
     """Where hypotheses come from."""
 
     draws: int = decides(48, "Draws of the base prompt per label.", ge=1, le=1_000_000)
-    template: str = decides(TEMPLATE, "Base prompt; {name} and {hypernym} are filled in.")
+    template: str = decides(TEMPLATE, "Base prompt; {name} and {kind} are filled in.")
 
     @field_validator("template")
     @classmethod
     def _template_names_the_label(cls, value: str) -> str:
         held = {piece[1:] for piece in Formatter().parse(value) if piece[1] is not None}
-        if not held <= {("name", "", None), ("hypernym", "", None)}:
-            message = "may hold {name} and {hypernym} and no other field"
+        if not held <= {("name", "", None), ("kind", "", None)}:
+            message = "may hold {name} and {kind} and no other field"
             raise ValueError(message)
         if ("name", "", None) not in held:
             message = "must hold {name}"
@@ -127,23 +127,23 @@ class GroupOptions(Options):
 class DescribeOptions(Options):
     """How groups become hypotheses."""
 
-    method: Literal["narrow", "contrast", "captions"] = decides(
-        "narrow",
-        "narrow: phrases that bring a failure back when drawn again. contrast: phrases that set failures apart from "
+    method: Literal["follow", "contrast", "captions"] = decides(
+        "follow",
+        "follow: phrases that bring a failure back when drawn again. contrast: phrases that set failures apart from "
         "passes. captions: phrases of failures alone.",
     )
     hypotheses: int = decides(4, "At most this many hypotheses per label.", ge=1, le=1000)
     phrases: int = decides(2, "At most this many phrases in a description.", ge=1, le=8)
-    draws: int = decides(48, "narrow: at most this many draws per label.", ge=1, le=1_000_000)
-    follow: int = decides(12, "narrow: at most this many failures per label are followed.", ge=1, le=1000)
-    each: int = decides(20, "narrow: at most this many draws for one failure.", ge=1)
-    step: int = decides(2, "narrow: draws of one description at a time.", ge=1, le=1000)
-    sure: float = decides(0.9, "narrow: a failure is settled when one explanation is this probable.", gt=0.5, lt=1)
+    draws: int = decides(48, "follow: at most this many draws per label.", ge=1, le=1_000_000)
+    follow: int = decides(12, "follow: at most this many failures per label are followed.", ge=1, le=1000)
+    each: int = decides(20, "follow: at most this many draws for one failure.", ge=1)
+    step: int = decides(2, "follow: draws of one description at a time.", ge=1, le=1000)
+    sure: float = decides(0.9, "follow: a failure is settled when one explanation is this probable.", gt=0.5, lt=1)
     failures: int = decides(2, "contrast, captions: a phrase must be seen in this many failures.", ge=1)
     screen: float = decides(
         0.1, "contrast: phrases are tested when Fisher's p in exploration is at most this.", gt=0, le=1
     )
-    passes: int = decides(48, "narrow, contrast: at most this many passes of a label are captioned.", ge=1)
+    passes: int = decides(48, "follow, contrast: at most this many passes of a label are captioned.", ge=1)
 
 
 class ConfirmOptions(Options):
@@ -184,6 +184,9 @@ class HuntConfig(Options):
     """Everything that can be set, with its default."""
 
     classifier: PartOptions = decides(PartOptions(spec="diorama:biased-resnet"), "The classifier under test.")
+    other_classifiers: tuple[PartOptions, ...] = decides(
+        (), "Further classifiers under test, over the same draws, captions and judgements."
+    )
     generator: PartOptions = decides(PartOptions(spec="diorama:scenes"), "Draws images from text.")
     captioner: PartOptions = decides(PartOptions(spec="diorama:captioner"), "Describes images in words.")
     embedder: PartOptions = decides(PartOptions(spec="diorama:embedder"), "Places alike images near each other.")
@@ -347,7 +350,9 @@ def _origin(name: str, origins: Mapping[str, str]) -> str:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.model_dump() if isinstance(value, Options) else value
 
 
 def _one_sentence(problem: ValidationError) -> str:

@@ -1,7 +1,8 @@
-"""What the user calls a label, resolved against the classes of the classifier.
+"""What the user calls a label, resolved against the classes of a classifier.
 
-Comes in: texts such as "coffee mug", "coffee mug (cup)" or "504|968=coffee mug (cup)", and the names of the
-classifier's classes where it has them. Goes out: `Label` records. Neighbour: `stages/prompts.py` turns them into text.
+Comes in: texts such as "coffee mug", "coffee mug (cup)" or "504|968=coffee mug (cup)", and the names of the classes of
+each classifier, where it has them. Goes out: `Label` records, which know no class, and a `ClassMap` for each classifier.
+Neighbour: `draws/request.py` turns labels into text.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from foible.errors import LabelError, brief, near
-from foible.records import Label
+from foible.errors import ConfigError, LabelError, brief, near
+from foible.records import ClassMap, Label
 
 _FORM = re.compile(
-    r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<hypernym>[^()]*)\))?"
+    r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<kind>[^()]*)\))?"
 )
 """Of a text whose white space is single blanks."""
 MOST_BY_DEFAULT = 20
@@ -22,55 +24,120 @@ MOST_BY_DEFAULT = 20
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """Split "coffee mug (cup)" into name and hypernym; the hypernym is empty where there is none."""
+    """Split "coffee mug (cup)" into name and kind; the kind is empty where there is none."""
     found = _FORM.fullmatch(" ".join(text.split()))
-    return (found["name"], (found["hypernym"] or "").strip()) if found else (text.strip(), "")
+    return (found["name"], (found["kind"] or "").strip()) if found else (text.strip(), "")
 
 
 def class_name(index: int, names: Sequence[str] | None) -> str:
-    """Return what a class is called, without its hypernym; "class 17" where the classifier names none."""
+    """Return what a class is called, without its kind; "class 17" where the classifier names none."""
     return split_name(names[index])[0] if names is not None and 0 <= index < len(names) else f"class {index}"
 
 
+def called(index: int, classes: ClassMap) -> str:
+    """Return what a class of a classifier is called: the label's own name where it is the first that is right for it."""
+    own = next((label for label, right in classes.right.items() if right[0] == index), None)
+    return own if own is not None else class_name(index, classes.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """What a classifier says of its own classes."""
+
+    classifier: str
+    """What the run calls it."""
+    names: tuple[str, ...] | None = None
+    """In order, each as "name" or "name (kind)"; None where it names none."""
+    accepted: Mapping[int, Collection[int]] = field(default_factory=dict)
+    """Index -> further classes that are as good, for a label that does not list its indices itself."""
+
+
 def resolve(
-    texts: Sequence[str], names: Sequence[str] | None, accepted: Mapping[int, Collection[int]] | None = None
-) -> tuple[Label, ...]:
-    """Turn texts into labels.
+    texts: Sequence[str], classifiers: Sequence[Classes], *, top: int = 1, target: str = ""
+) -> tuple[tuple[Label, ...], tuple[ClassMap, ...]]:
+    """Turn texts into labels, and find each in the classes of every classifier.
 
     Args:
-        texts: one label each; empty for every class of the classifier.
-        names: the classifier's classes in order, each as "name" or "name (hypernym)"; None where it names none.
-        accepted: index -> further classes that count as correct for a label that does not list its indices itself.
+        texts: one label each; empty for every class of the first classifier.
+        classifiers: at least one. Indices that a text lists hold for all of them.
+        top: how many of the highest scores count.
+        target: the wrong class of the targeted mode; empty otherwise.
+
+    Returns:
+        The labels, and for each classifier its class map.
 
     Raises:
         LabelError: a label is malformed, unknown, given twice or out of range; or none is given, and there are many.
+        ConfigError: so many scores count that a label could never fail.
     """
-    if not texts:
-        texts = _every(names)
-    labels = [_resolve(text, names, accepted or {}) for text in texts]
-    seen: dict[int, str] = {}
-    for text, label in zip(texts, labels, strict=True):
-        if label.index in seen:
-            message = (
-                f"the label {brief(text)!r} is given twice (class {label.index} is also {brief(seen[label.index])!r}); "
-                "name each label once"
-            )
-            raise LabelError(message)
-        seen[label.index] = text
+    texts = texts or _every(classifiers[0].names)
+    each = [[_resolve(text, of, several=len(classifiers) > 1) for text in texts] for of in classifiers]
+    labels = tuple(
+        max((found[row][0] for found in each), key=lambda label: bool(label.kind)) for row in range(len(texts))
+    )
+    for found in each:
+        _refuse_twice(texts, [indices for _, indices in found])
     doubled = [name for name, count in Counter(label.name for label in labels).items() if count > 1]
     if doubled:
         message = f"two labels are called {brief(doubled[0])!r}; tell them apart, as in '134=crane bird'"
         raise LabelError(message)
-    return tuple(labels)
+    maps = tuple(
+        ClassMap(
+            classifier=of.classifier,
+            names=of.names,
+            right={label.name: indices for label, (_, indices) in zip(labels, found, strict=True)},
+            top=top,
+            target=_find_target(target, of, found) if target else (),
+        )
+        for of, found in zip(classifiers, each, strict=True)
+    )
+    for one in maps:
+        if one.names is not None:
+            check_classes(one, len(one.names))
+    return labels, maps
 
 
-def find_class(text: str, names: Sequence[str] | None) -> int:
-    """Return the index of one class, as the targeted mode names it.
+def check_classes(classes: ClassMap, count: int) -> None:
+    """Refuse what no classifier of so many classes can pass, or fail.
 
     Raises:
-        LabelError: as `resolve`.
+        LabelError: a label or the target lies beyond the classes.
+        ConfigError: so many scores count that a label could never fail.
     """
-    return _resolve(text, names, {}).index
+    for label, right in classes.right.items():
+        beyond = max(*right, *classes.target, 0)
+        name = brief(label)
+        if beyond >= count:
+            message = f"the label {name!r} needs class {beyond}, but the classifier has {count} (from 0)"
+            raise LabelError(f"{message}; name another")
+        if not classes.target and classes.top + len(right) > count:
+            message = f"with failure.top {classes.top} and {count} classes the label {name!r} can never fail"
+            raise ConfigError(f"{message}; lower failure.top, or accept fewer classes")
+
+
+def _refuse_twice(texts: Sequence[str], indices: Sequence[tuple[int, ...]]) -> None:
+    seen: dict[int, str] = {}
+    for text, (index, *_) in zip(texts, indices, strict=True):
+        if index in seen:
+            message = (
+                f"the label {brief(text)!r} is given twice (class {index} is also {brief(seen[index])!r}); "
+                "name each label once"
+            )
+            raise LabelError(message)
+        seen[index] = text
+
+
+def _find_target(text: str, of: Classes, found: Sequence[tuple[Label, tuple[int, ...]]]) -> tuple[int, ...]:
+    """Find the classes of the target; none of them may be right for a label."""
+    _, target = _resolve(text, Classes(classifier=of.classifier, names=of.names), several=False)
+    for label, right in found:
+        if set(target) & set(right):
+            message = (
+                f"the target {brief(text)!r} is an accepted answer for the label {label.name!r}; "
+                "hunt over other labels, or name another target"
+            )
+            raise LabelError(message)
+    return target
 
 
 def _every(names: Sequence[str] | None) -> Sequence[str]:
@@ -85,29 +152,43 @@ def _every(names: Sequence[str] | None) -> Sequence[str]:
     return names
 
 
-def _resolve(text: str, names: Sequence[str] | None, accepted: Mapping[int, Collection[int]]) -> Label:
+def _resolve(text: str, of: Classes, *, several: bool) -> tuple[Label, tuple[int, ...]]:
+    """Return a label, and the classes that are right for it, its own first."""
     found = _FORM.fullmatch(" ".join(text.split()))
     if found is None or not found[0].isprintable():
         message = f"a label looks like 'coffee mug', 'coffee mug (cup)' or '504=coffee mug', but got {brief(text)!r}"
         raise LabelError(message)
-    name, hypernym = found["name"], (found["hypernym"] or "").strip()
+    name, kind = found["name"], (found["kind"] or "").strip()
     if found["indices"] is None:
-        index, hypernym = _look_up(name, hypernym, names)
-        return Label(index, name, hypernym, frozenset({index, *accepted.get(index, ())}))
-    indices = [int(part) for part in found["indices"].split("|")]
-    if names is not None and max(indices) >= len(names):
-        message = f"the label {brief(text)!r} names class {max(indices)}, but the classifier has {len(names)} (from 0)"
+        index, kind = _look_up(name, kind, of.names)
+        return Label(name, kind), (index, *sorted(set(of.accepted.get(index, ())) - {index}))
+    indices = tuple(dict.fromkeys(int(part) for part in found["indices"].split("|")))
+    if of.names is not None and max(indices) >= len(of.names):
+        message = (
+            f"the label {brief(text)!r} names class {max(indices)}, but the classifier has {len(of.names)} (from 0)"
+        )
         raise LabelError(message)
-    return Label(indices[0], name, hypernym, frozenset(indices))
+    if several and of.names is not None:
+        _same_class_everywhere(text, name, indices, of)
+    return Label(name, kind), indices
 
 
-def _look_up(name: str, hypernym: str, names: Sequence[str] | None) -> tuple[int, str]:
+def _same_class_everywhere(text: str, name: str, indices: tuple[int, ...], of: Classes) -> None:
+    """Refuse indices that hold for one of several classifiers alone."""
+    assert of.names is not None  # noqa: S101 - asked before
+    own = [at for at, known in enumerate(of.names) if _same(split_name(known)[0], name)]
+    if own and not set(own) & set(indices):
+        message = f"{brief(text)!r} names class {indices[0]}, but {of.classifier} has {brief(name)!r} as class {own[0]}"
+        raise LabelError(f"{message}; with several classifiers give the label by its name")
+
+
+def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, str]:
     if names is None:
         message = f"the classifier does not name its classes, so write the label as INDEX={brief(name)}"
         raise LabelError(message)
     known = [split_name(each) for each in names]
-    hits = [i for i, (each, kind) in enumerate(known) if _same(each, name) and (not hypernym or _same(kind, hypernym))]
-    if not hits:  # the user's hypernym may be another than the classifier's
+    hits = [i for i, (each, kind) in enumerate(known) if _same(each, name) and (not kind or _same(kind, kind))]
+    if not hits:  # the user's kind may be another than the classifier's
         hits = [i for i, (each, _) in enumerate(known) if _same(each, name)]
     if not hits:
         message = f"there is no label {brief(name)!r}: {near(name, [each for each, _ in known])}"
@@ -115,7 +196,7 @@ def _look_up(name: str, hypernym: str, names: Sequence[str] | None) -> tuple[int
     if len(hits) > 1:
         message = f"the label {brief(name)!r} is the name of classes {hits}; say which, as {hits[0]}={brief(name)}"
         raise LabelError(message)
-    return hits[0], hypernym or known[hits[0]][1]
+    return hits[0], kind or known[hits[0]][1]
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,20 +1,22 @@
-"""The frozen records that pass between the stages, in order of birth.
+"""The frozen records that pass between the rooms, in order of birth.
 
 Comes in: nothing. Goes out: plain data; no record knows how it is made, stored or shown. Images are uint8 arrays of
-shape (height, width, 3), RGB, 0..255, throughout.
+shape (height, width, 3), RGB, 0..255, throughout. The values that people and plug-ins make themselves (`Spec`, `Label`,
+`Drawn`, `Judgement`), and `Fault`, may be made by position; all others by keyword alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from foible.arms import Arm
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Arm = Literal["explore", "narrow", "treat", "control", "counterfactual"]
 Status = Literal["failed", "passed", "unscored"]
 Verdict = Literal["confirmed", "refuted", "undecided"]
 
@@ -34,26 +36,44 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A class of the classifier."""
+    """What an image should show. It knows no classifier and no class index (see `ClassMap`)."""
 
-    index: int
-    """Position in the classifier's output."""
     name: str
     """What it is called in prompts: "coffee mug"."""
-    hypernym: str = ""
+    kind: str = ""
     """What kind of thing it is: "cup". May be empty."""
-    accepted: frozenset[int] = frozenset()
-    """Indices that count as correct; never empty once resolved, and always holds `index`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """Text for the generator, about one label."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What is done to a base request. Words that are added are the only kind today."""
 
+    words: tuple[str, ...] = ()
+    """Phrases that are added to the base prompt, in prompt order: ("striped", "at night"). Empty for no treatment."""
+
+    @property
+    def description(self) -> str:
+        """The words as they stand in a prompt."""
+        return ", ".join(self.words)
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is done at all."""
+        return bool(self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One image that is asked for: a label under a treatment, on a seed."""
+
+    key: str
+    """Identity of the pixels (see `identity.py`)."""
     label: str
     """The label's name."""
-    description: str
-    """What a hypothesis adds to the base prompt; empty for the base prompt."""
+    treatment: Treatment
+    seed: int
+    """0 .. 2**32 - 1."""
+    arm: Arm
+    """What it is made for; the same pixels may serve two arms of one stream."""
     text: str
     """What the generator is given."""
 
@@ -69,18 +89,29 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Stands where an image or an answer should be."""
+
+    reason: str
+    """What was wanted and what came, in a few words."""
+    passing: bool = False
+    """A fault of the moment, which says nothing of the element: the next call asks again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """One image to make: a prompt, a seed, an arm. Its pixels lie in the archive under `key`."""
+    """A request that was carried out: pixels in the archive, or a fault."""
 
-    key: str
-    """Identity of the pixels (see `identity.py`)."""
-    prompt: Prompt
-    seed: int
-    """0 .. 2**32 - 1."""
-    arm: Arm
+    request: Request
+    image: str = ""
+    """Hash of the pixels; empty where nothing was drawn."""
+    ignored: tuple[str, ...] = ()
+    """Words of the prompt that the generator reported as unused."""
+    fault: str = ""
+    """Why there is no image; empty where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What the classifier said of one image."""
 
@@ -102,9 +133,9 @@ class Judgement:
     """How sure the judge is that the label is shown; larger is surer; the scale is the judge's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one draw."""
+    """What became of one draw, for one classifier."""
 
     status: Status
     predicted: int | None = None
@@ -113,19 +144,67 @@ class Outcome:
     """Why it is unscored; empty otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """A draw with everything that the parts said of it."""
+    """A draw, and what one classifier made of it."""
 
     draw: Draw
     outcome: Outcome
-    image_sha256: str = ""
-    """Of the PNG file in the archive; empty where nothing was drawn."""
-    ignored: tuple[str, ...] = ()
-    """Words of the prompt that the generator reported as unused."""
+
+    @property
+    def key(self) -> str:
+        """The key of its request."""
+        return self.draw.request.key
+
+    @property
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.draw.request
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A draw, and what every classifier of the run made of it."""
+
+    draw: Draw
+    outcomes: tuple[Outcome, ...]
+    """One for each classifier, in the order of the run."""
+    caption: str = ""
+    """What the captioner says of it; empty where it was not asked, or said nothing usable."""
+
+    @property
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.draw.request
+
+    def seen_by(self, classifier: int) -> Observation:
+        """Give what the classifier at a place made of it."""
+        return Observation(draw=self.draw, outcome=self.outcomes[classifier])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassMap:
+    """What the classes of one classifier mean for the labels of a run, and what failing means for it."""
+
+    classifier: str
+    """What the run calls the classifier: its spec, made unique."""
+    names: tuple[str, ...] | None
+    """Its classes in order, each as "name" or "name (kind)"; None where it names none."""
+    right: Mapping[str, tuple[int, ...]]
+    """By the name of a label: the classes that are right for it, its own first; never empty."""
+    top: int = 1
+    """A draw fails when no right class is among this many highest scores."""
+    target: tuple[int, ...] = ()
+    """Targeted mode: a draw fails when it is taken for one of these classes, and only then. Empty otherwise."""
+
+    def fails(self, prediction: Prediction, label: str) -> bool:
+        """Tell whether a prediction fails a label."""
+        if self.target:
+            return prediction.index in self.target
+        return all(index not in self.right[label] for index, _ in prediction.top[: self.top])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Failures that belong together: one label, one predicted label, near each other in the embedding."""
 
@@ -136,25 +215,33 @@ class Group:
     """Keys of the draws, in draw order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """The claim "with this description, this label fails more often than expected"."""
+    """The claim "with this treatment, this label fails more often than expected, for this classifier"."""
 
     label: str
-    phrases: tuple[str, ...]
-    """The parts of the description, in prompt order: ("striped", "at night")."""
+    treatment: Treatment
+    classifier: int = 0
+    """Its place among the classifiers of the run."""
     predicted: int | None = None
-    """The predicted label of the group it came from; None for a person's own."""
+    """The predicted class of the group it came from; None for a person's own."""
     score: float = 0.0
-    """What exploration saw: how strongly the description sets failures apart. Orders hypotheses; is no evidence."""
+    """What exploration saw: how strongly the treatment sets failures apart. Orders hypotheses; is no evidence."""
+    borrowed: bool = False
+    """Suspected for another classifier alone: tested for this one on the same draws, and no draw is made for it."""
+
+    @property
+    def about(self) -> tuple[str, Treatment]:
+        """What has to be drawn to test it: the same for every classifier."""
+        return self.label, self.treatment
 
     @property
     def description(self) -> str:
-        """The phrases as they stand in a prompt."""
-        return ", ".join(self.phrases)
+        """The words of its treatment."""
+        return self.treatment.description
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Counts of one arm."""
 
@@ -170,19 +257,28 @@ class Tally:
         return self.draws - self.unscored
 
 
-@dataclass(frozen=True, slots=True)
+class Pairs(NamedTuple):
+    """Same-seed pairs that are scored on both sides."""
+
+    both_failed: int
+    only_treat: int
+    """Only the draw with the treatment failed."""
+    only_control: int
+    """Only the draw without it failed."""
+    both_passed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """The running tally of a hypothesis: fresh draws with the description (treat) and without (control)."""
+    """The running tally of a hypothesis: fresh draws with the treatment (treat) and without (control)."""
 
     hypothesis: Hypothesis
     treat: Tally
     control: Tally
-    pairs: tuple[int, int, int, int]
-    """Same-seed pairs that are scored on both sides: (both failed, only treat failed, only control failed, both
-    passed)."""
+    pairs: Pairs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """A share with its interval."""
 
@@ -192,7 +288,7 @@ class Rate:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """How many times as often one rate is as another, with its interval."""
 
@@ -203,15 +299,14 @@ class Ratio:
     """None where it has no bound: the lower rate may be 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counterfactual:
-    """A confirmed description with one phrase dropped or swapped, on the seeds of its treat arm."""
+    """A confirmed treatment with one phrase dropped or swapped, on the seeds of its treat arm."""
 
-    change: str
-    """`drop` or `swap`."""
+    change: Literal["drop", "swap"]
     phrase: str
     """The phrase that was dropped or replaced."""
-    description: str
+    treatment: Treatment
     """What is left."""
     tally: Tally
     rate: Rate
@@ -219,7 +314,7 @@ class Counterfactual:
     """Draw keys, paired by seed with the finding's `failing` examples where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A hypothesis with its verdict and what supports it."""
 
@@ -230,10 +325,16 @@ class Finding:
     p_value: float
     """Of the test that treat minus control is at most the margin."""
     adjusted: float
-    """The same after multiplicity over every hypothesis tried."""
+    """The same after multiplicity over every hypothesis tried, for every classifier."""
     treat: Rate
     control: Rate
     difference: Rate
+    ratio: Ratio | None = None
+    """`treat` over `control`; None in results written before there was one."""
+    treat_corrected: Rate | None = None
+    """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
+    control_corrected: Rate | None = None
+    """`control` likewise."""
     confused_with: tuple[tuple[int, int], ...] = ()
     """(predicted index, how often) over the failures of the treat arm, most frequent first."""
     failing: tuple[str, ...] = ()
@@ -243,45 +344,55 @@ class Finding:
     paired: tuple[str, ...] = ()
     """Keys of the control draws with the same seeds as `failing`."""
     counterfactuals: tuple[Counterfactual, ...] = ()
-    treat_corrected: Rate | None = None
-    """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
-    control_corrected: Rate | None = None
-    """`control` likewise."""
-    ratio: Ratio | None = None
-    """`treat` over `control`; None in results written before there was one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSummary:
     """How a label did under its base prompt in exploration, and what remains possible where no bug was found."""
 
     label: str
+    classifier: int = 0
+    """Place of the classifier among those of the run."""
     tally: Tally
     rate: Rate
     unscored_reasons: tuple[tuple[str, int], ...] = ()
     at_most: float = 1.0
     """The base prompt fails at most this often: an exact 95 % upper bound."""
     raises: float | None = None
-    """No description tried raises the failure rate by more than this: a 95 % bound for all of them together. None where
+    """No treatment tried raises the failure rate by more than this: a 95 % bound for all of them together. None where
     none was tried, or one is confirmed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A classifier under test, as a result speaks of it."""
+
+    name: str
+    """What the run calls it: its spec, made unique."""
+    identity: Mapping[str, object]
+    """Its spec, args, fingerprint and version."""
+    right: Mapping[str, tuple[int, ...]]
+    """By the name of a label: the classes that are right for it, its own first."""
+    class_names: Mapping[int, str]
+    """Names of every class that occurs in the result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HuntResult:
     """Everything that a hunt found: what `findings.json`, `findings.md` and `report.html` are made from.
 
-    A pure function of the store: no clock, no path, no machine in it, so that an interrupted and resumed hunt ends with
-    the same bytes as one that was never stopped.
+    A pure function of journal and archive: no clock, no path, no machine in it, so that an interrupted and resumed hunt
+    ends with the same bytes as one that was never stopped.
     """
 
     foible_version: str
     settings: Mapping[str, object]
     """Every config field that decides results, by dotted name ("confirm.margin"), in declaration order."""
+    classifiers: tuple[Subject, ...]
+    """Those under test; at least one."""
     parts: Mapping[str, Mapping[str, object]]
-    """Per kind ("classifier", …) its identity: spec, args, fingerprint, version."""
+    """Per kind of the other parts ("generator", …) its identity: spec, args, fingerprint, version."""
     labels: tuple[Label, ...]
-    class_names: Mapping[int, str]
-    """Names of every class index that occurs in this result."""
     failure: str
     """What "failed" means here, as one sentence."""
     findings: tuple[Finding, ...]
@@ -289,13 +400,17 @@ class HuntResult:
     untested: tuple[Hypothesis, ...]
     """Hypotheses that the budget left out, the most telling first: nothing is claimed of them."""
     explored: tuple[LabelSummary, ...]
-    """In label order. Empty for a probe."""
+    """By classifier, in label order. Empty for a probe."""
     unscored: tuple[tuple[str, int], ...]
-    """(reason, count) over all draws, most frequent first; also of explored failures that could not be captioned or
-    embedded, which therefore may be in no hypothesis."""
+    """(reason, count) over all draws and classifiers, most frequent first; also of explored failures that could not be
+    captioned or embedded, which therefore may be in no hypothesis."""
     draws: Mapping[str, int]
-    """Number of draws per arm."""
-    observations: Mapping[str, Observation]
+    """Number of different draws per arm; a draw that serves two arms counts in the first."""
+    observations: Mapping[str, Answered]
     """By draw key: each draw that is shown, as an example of a finding or for its caption."""
     captions: Mapping[str, str]
     """By draw key, for those explored failures that led to a hypothesis and are shown."""
+
+    def class_name(self, index: int | None, classifier: int = 0) -> str | None:
+        """Give what a class of a classifier is called; None where no name is known."""
+        return None if index is None else self.classifiers[classifier].class_names.get(index)

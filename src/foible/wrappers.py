@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foible.errors import AccessError, OutOfTime, PartError, PassingError, brief
 from foible.fingerprint import without_addresses
-from foible.records import Drawn, Judgement
+from foible.records import Drawn, Fault, Judgement
 from foible.registry import METHODS, Part
 
 if TYPE_CHECKING:
@@ -33,16 +32,6 @@ _OTHER = {"U": "text", "S": "bytes", "O": "objects", "b": "booleans", "c": "comp
 
 LONGEST_CAPTION = 300
 """Characters after which a caption is cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Stands where an answer should be."""
-
-    reason: str
-    """What was wanted and what came, in a few words."""
-    passing: bool = field(default=False, repr=False)
-    """A fault of the moment, which says nothing of the element: the next call asks again."""
 
 
 class Broken(Exception):  # noqa: N818 - says what happened to a batch; it never leaves this file's callers

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from foible import registry
-from foible.calibrate import Shown, calibrate, choose, read_folder
+from foible.checks.calibrate import Shown, calibrate, choose, read_folder
 from foible.cli import main
 from foible.diorama.generator import DioramaGenerator
 from foible.errors import InputError

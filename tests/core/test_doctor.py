@@ -9,7 +9,7 @@ import pytest
 
 import toyworld
 from foible.cli import main
-from foible.doctor import examine, read_spec
+from foible.checks.doctor import examine, read_spec
 from foible.errors import PluginError
 from foible.registry import KINDS
 

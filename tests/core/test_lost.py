@@ -9,7 +9,7 @@ import pytest
 import toyworld
 from foible.errors import PassingError
 from foible.store import Store
-from foible.verify import verify
+from foible.checks.verify import verify
 
 SEQUENTIAL = {"confirm": {"method": "sequential", "most": 60}}
 

@@ -16,7 +16,7 @@ import toyworld
 from foible.errors import OutOfTime
 from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
 from foible.store import Store
-from foible.verify import verify
+from foible.checks.verify import verify
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")

@@ -15,7 +15,7 @@ import toyworld
 from foible.cli import main
 from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
-from foible.plan import BASE_RATES, CHANCE, plan
+from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.statistics import power
 from foible.store import Store
 

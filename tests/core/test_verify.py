@@ -16,7 +16,7 @@ from PIL import Image
 
 import foible
 import toyworld
-from foible.verify import verify
+from foible.checks.verify import verify
 
 LABELLED = {"shown_yes": 90, "shown_n": 100, "absent_no": 45, "absent_n": 50}
 SEQUENTIAL = {"confirm": {"method": "sequential"}, "judge": {"labelled": LABELLED}}

@@ -24,7 +24,7 @@ from foible.cli import main
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
-from foible.verify import verify
+from foible.checks.verify import verify
 from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"

@@ -1,7 +1,7 @@
 """The verbs that try before a hunt does: `plan`, `doctor` and `calibrate-judge`.
 
-Comes in: flags. Goes out: what a hunt may cost, whether its parts work, a calibration. Neighbours: `foible.plan`,
-`foible.doctor` and `foible.calibrate`, which do it.
+Comes in: flags. Goes out: what a hunt may cost, whether its parts work, a calibration. Neighbours: `foible.checks.forecast`,
+`foible.checks.doctor` and `foible.checks.calibrate`, which do it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from foible.cli.flags import (
 from foible.registry import KINDS
 
 if TYPE_CHECKING:
-    from foible.plan import Plan
+    from foible.checks.forecast import Plan
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
@@ -59,7 +59,7 @@ def plan(  # noqa: PLR0913 - one parameter per flag
     as_json: Json = False,
 ) -> None:
     """Foretell a hunt, before any draw: what it may cost, and the smallest failure rate that it can see."""
-    from foible.plan import plan as foretell
+    from foible.checks.forecast import plan as foretell
 
     flags = {
         "classifier": classifier,
@@ -100,7 +100,7 @@ def doctor(  # noqa: PLR0913 - one parameter per flag
     as_json: Json = False,
 ) -> None:
     """Load each part, ask it about one small batch, and say what came, how fast, where; or what mends it."""
-    from foible.doctor import examine, read_spec
+    from foible.checks.doctor import examine, read_spec
     from foible.labels import split_name
 
     named = [read_spec(text) for text in specs or ()]
@@ -138,7 +138,7 @@ def calibrate_judge(
     assign: Assignments = None,
 ) -> None:
     """Set a judge's thresholds on labelled images, and count how well it does on others: sensitivity, specificity."""
-    from foible.calibrate import calibrate
+    from foible.checks.calibrate import calibrate
     from foible.errors import InputError
 
     found = resolved(None, assign, {"judge": judge})[0].judge

@@ -117,7 +117,7 @@ def probe(  # noqa: PLR0913 - one parameter per flag
 
 
 def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_json: bool, fail_on: str) -> None:
-    from foible.hunting import run
+    from foible.hunting.api import run
 
     progress: Progress = Silent() if quiet else Bars()
     done = run(config, progress=progress, descriptions=descriptions)
@@ -141,7 +141,7 @@ def _print_findings(done: Any, console: Console) -> None:
         hypothesis = f.trial.hypothesis
         words = [(hypothesis.label, "bold"), (f" {hypothesis.description}", "italic")]
         if f.confused_with:
-            words.append((f" → {result.class_names[f.confused_with[0][0]]}", ""))
+            words.append((f" → {result.class_name(f.confused_with[0][0], hypothesis.classifier)}", ""))
         style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
         cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
         table.add_row(Text(f.verdict, style=style), Text.assemble(*words), *(Text(cell) for cell in cells))

@@ -1,6 +1,6 @@
 """The verbs that check foible itself: `verify` a run, `bench` its claims.
 
-Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.verify` and `foible.benchmark`,
+Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.checks.verify` and `foible.benchmark`,
 which do it.
 """
 
@@ -25,14 +25,14 @@ def verify(
 ) -> None:
     """Work out every number of a run's findings again from its rows, and hash its images again."""
     from foible.report.words import count
-    from foible.verify import verify as check
+    from foible.checks.verify import verify as check
 
     done = check(run, archive)
     with while_read():
         for line in done.differences:
             print(line)
         if not done.differences:
-            print(f"{count(done.findings, 'finding')} and {done.draws} draws agree with the store and the archive")
+            print(f"{count(done.findings, 'finding')} and {done.draws} draws agree with the journal and the archive")
     if done.differences:
         raise typer.Exit(told(f"{count(len(done.differences), 'difference')} in {run}", 1))
 

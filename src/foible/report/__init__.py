@@ -42,7 +42,7 @@ def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path
 
     Args:
         result: what the hunt found.
-        image: gives the PNG file of a draw by its key; None where there is none.
+        image: gives the PNG file of an image by the hash of its pixels; None where there is none.
         folder: where the files go; it exists.
 
     Raises:

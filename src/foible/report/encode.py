@@ -1,8 +1,8 @@
 """`findings.json`: a result as text, for people and programs.
 
-Comes in: a `HuntResult`. Goes out: the same bytes for the same result. Neighbours: `decode.py` reads the text back;
-`schema.json` is its JSON Schema; `docs/findings.md` explains every field. Fields that repeat others for the reader
-(sentences, names, prompts beside a key) are marked "derived" there and are not read back.
+Comes in: a `HuntResult`. Goes out: the same bytes for the same result. The records of `records.py` are written as they
+are, by pydantic; beside them stand fields that repeat others for the reader (sentences, names), which are not read
+back. Neighbours: `decode.py` reads the text back; `docs/findings.md` explains every field.
 """
 
 from __future__ import annotations
@@ -13,32 +13,44 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import Any
 
-from foible.records import Spec
-from foible.report.sentences import headline, sentence, summary
+from pydantic import ConfigDict, TypeAdapter
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from foible.records import (
-        Counterfactual,
-        Finding,
-        HuntResult,
-        Hypothesis,
-        Label,
-        LabelSummary,
-        Observation,
-        Rate,
-        Ratio,
-        Tally,
-    )
+from foible import records
+from foible.records import Finding, HuntResult, Hypothesis, Pairs, Spec
+from foible.report.sentences import confusions, headline, sentence, summary
 
 SCHEMA = "foible/findings"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
-ARMS = ("explore", "narrow", "treat", "control", "counterfactual")
-PAIRS = ("both_failed", "only_treat", "only_control", "both_passed")
+for _record in (
+    records.HuntResult, records.Subject, records.Label, records.Finding, records.Trial, records.Hypothesis,
+    records.Treatment, records.Tally, records.Rate, records.Ratio, records.Counterfactual, records.LabelSummary,
+    records.Answered, records.Draw, records.Request, records.Outcome,
+):  # fmt: skip
+    # What stands under a field becomes its description in the schema.
+    _record.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)  # type: ignore[attr-defined]
+
+RESULT: TypeAdapter[HuntResult] = TypeAdapter(HuntResult)
+
+DERIVED: Mapping[str, Mapping[str, str]] = {
+    "HuntResult": {
+        "schema": "What kind of file this is.",
+        "schema_version": "Raised when the meaning of a field changes.",
+        "headline": "The verdict of the whole in one line.",
+        "summary": "What was tried and what came of it, in one or two sentences.",
+    },
+    "Finding": {
+        "sentence": "The finding in one sentence.",
+        "taken_for": "By name: how often a failing treat draw was taken for a class that is not right, most frequent first.",
+    },
+    "Hypothesis": {
+        "description": "The words of its treatment, as they stand in a prompt.",
+        "predicted_name": "What its predicted class is called.",
+    },
+}
+"""By record: fields of the file that repeat others for the reader, and are not read back."""
 
 _DIGITS = 10
 """Significant digits of a float, so that the last bits of one machine's arithmetic do not show."""
@@ -47,9 +59,6 @@ _WIDTH = 180
 _UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 """Characters that are legal in JSON but break UTF-8, lines or the direction of text; written as escapes."""
 
-Json = dict[str, object]
-
-
 def to_json(result: HuntResult) -> str:
     """Write a result as the text of `findings.json`: UTF-8, one newline at the end.
 
@@ -57,163 +66,55 @@ def to_json(result: HuntResult) -> str:
         ValueError: a rate or a p-value is not finite.
         TypeError: a setting is of a kind that JSON has no word for.
     """
-    document: Json = {
+    plain = {name: _free(getattr(result, name)) for name in ("settings", "parts")}
+    found = RESULT.dump_python(result, mode="json", warnings=False, exclude={"settings", "parts"})
+    for subject, of in zip(found["classifiers"], result.classifiers, strict=True):
+        subject["identity"] = _free(of.identity)
+    for one, finding in zip(found["findings"], result.findings, strict=True):
+        _explain(one, finding, result)
+    for one, hypothesis in zip(found["untested"], result.untested, strict=True):
+        _name(one, hypothesis, result)
+    document = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "foible_version": result.foible_version,
         "headline": headline(result),
         "summary": summary(result),
-        "failure": result.failure,
-        "draws": {arm: result.draws[arm] for arm in _in_order(result.draws, ARMS)},
-        "unscored": _reasons(result.unscored),
-        "findings": [_finding(finding, result) for finding in result.findings],
-        "untested": [_hypothesis(hypothesis, result) for hypothesis in result.untested],
-        "explored": [_label_summary(one) for one in result.explored],
-        "labels": [_label(label) for label in result.labels],
-        "class_names": {str(index): result.class_names[index] for index in sorted(result.class_names)},
-        "parts": _free(result.parts),
-        "settings": _free(result.settings),
-        "captions": {key: result.captions[key] for key in sorted(result.captions)},
-        "observations": {key: _observation(result.observations[key], result) for key in sorted(result.observations)},
+        **{name: plain.get(name, found.get(name)) for name in _ORDER},
     }
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", _layout(_stable(document), "")) + "\n"
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", _layout(_stable(document), "")) + "\n"
 
 
-def _finding(finding: Finding, result: HuntResult) -> Json:
-    trial = finding.trial
-    return {
-        "sentence": sentence(finding, result),
-        "verdict": finding.verdict,
-        "reason": finding.reason,
-        **_hypothesis(trial.hypothesis, result),
-        "rates": {"treat": _rate(finding.treat), "control": _rate(finding.control)},
-        "corrected": _corrected(finding),
-        "difference": _rate(finding.difference),
-        "ratio": _ratio(finding.ratio),
-        "p_value": finding.p_value,
-        "adjusted": finding.adjusted,
-        "counts": {
-            "treat": _tally(trial.treat),
-            "control": _tally(trial.control),
-            "pairs": dict(zip(PAIRS, trial.pairs, strict=True)),
-        },
-        "confused_with": [
-            {"index": index, "name": _class_name(index, result), "count": count}
-            for index, count in finding.confused_with
-        ],
-        "failing": [_example(key, result) for key in finding.failing],
-        "paired": [_example(key, result) for key in finding.paired],
-        "passing": [_example(key, result) for key in finding.passing],
-        "counterfactuals": [_counterfactual(one, result) for one in finding.counterfactuals],
-    }
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of `findings.json`, made from the records and the descriptions of their fields."""
+    found = RESULT.json_schema(mode="serialization")
+    definitions = found.pop("$defs")
+    whole = definitions.pop("HuntResult", found)
+    for name, fields in DERIVED.items():
+        target = whole if name == "HuntResult" else definitions[name]
+        target["properties"] |= {field: {"description": text} for field, text in fields.items()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": definitions}
 
 
-def _corrected(finding: Finding) -> Json | None:
-    treat, control = finding.treat_corrected, finding.control_corrected
-    return None if treat is None or control is None else {"treat": _rate(treat), "control": _rate(control)}
+_ORDER = (
+    "failure", "draws", "unscored", "findings", "untested", "explored", "labels", "classifiers", "parts", "settings",
+    "captions", "observations", "foible_version",
+)  # fmt: skip
+"""The fields of a result as a reader wants them: what was found first, every draw last."""
 
 
-def _hypothesis(hypothesis: Hypothesis, result: HuntResult) -> Json:
-    return {
-        "label": hypothesis.label,
-        "description": hypothesis.description,
-        "phrases": list(hypothesis.phrases),
-        "predicted": hypothesis.predicted,
-        "predicted_name": _class_name(hypothesis.predicted, result),
-        "score": _number(hypothesis.score),
-    }
+def _explain(one: dict[str, Any], finding: Finding, result: HuntResult) -> None:
+    """Add to a finding what a reader would have to work out."""
+    one["sentence"] = sentence(finding, result)
+    one["taken_for"] = dict(confusions(finding, result))
+    trial = one["trial"]
+    trial["pairs"] = dict(zip(Pairs._fields, trial["pairs"], strict=True))
+    _name(trial["hypothesis"], finding.trial.hypothesis, result)
 
 
-def _counterfactual(one: Counterfactual, result: HuntResult) -> Json:
-    return {
-        "change": one.change,
-        "phrase": one.phrase,
-        "description": one.description,
-        "rate": _rate(one.rate),
-        "counts": _tally(one.tally),
-        "examples": [_example(key, result) for key in one.examples],
-    }
-
-
-def _example(key: str, result: HuntResult) -> Json:
-    """Refer to a draw by its key; the rest is derived from `observations`."""
-    seen = result.observations.get(key)
-    if seen is None:
-        return {"key": key, "seed": None, "prompt": None, "status": None, "predicted_name": None}
-    return {
-        "key": key,
-        "seed": seen.draw.seed,
-        "prompt": seen.draw.prompt.text,
-        "status": seen.outcome.status,
-        "predicted_name": _class_name(seen.outcome.predicted, result),
-    }
-
-
-def _observation(seen: Observation, result: HuntResult) -> Json:
-    prompt = seen.draw.prompt
-    return {
-        "label": prompt.label,
-        "description": prompt.description,
-        "prompt": prompt.text,
-        "seed": seen.draw.seed,
-        "arm": seen.draw.arm,
-        "status": seen.outcome.status,
-        "predicted": seen.outcome.predicted,
-        "predicted_name": _class_name(seen.outcome.predicted, result),
-        "reason": seen.outcome.reason,
-        "image_sha256": seen.image_sha256,
-        "ignored": list(seen.ignored),
-    }
-
-
-def _label_summary(one: LabelSummary) -> Json:
-    return {
-        "label": one.label,
-        "rate": _rate(one.rate),
-        "counts": _tally(one.tally),
-        "unscored": _reasons(one.unscored_reasons),
-        "at_most": one.at_most,
-        "raises": one.raises,
-    }
-
-
-def _label(label: Label) -> Json:
-    return {
-        "index": label.index,
-        "name": label.name,
-        "hypernym": label.hypernym,
-        "accepted": sorted(label.accepted),
-    }
-
-
-def _rate(rate: Rate) -> Json:
-    return {"value": rate.value, "low": rate.low, "high": rate.high}
-
-
-def _ratio(ratio: Ratio | None) -> Json | None:
-    return None if ratio is None else {"value": ratio.value, "low": ratio.low, "high": ratio.high}
-
-
-def _tally(tally: Tally) -> Json:
-    return {
-        "draws": tally.draws,
-        "failures": tally.failures,
-        "unscored": tally.unscored,
-        "unfaithful": tally.unfaithful,
-    }
-
-
-def _reasons(reasons: Iterable[tuple[str, int]]) -> list[Json]:
-    return [{"reason": reason, "count": count} for reason, count in reasons]
-
-
-def _class_name(index: int | None, result: HuntResult) -> str | None:
-    return None if index is None else result.class_names.get(index)
-
-
-def _in_order(given: Iterable[str], known: Sequence[str]) -> list[str]:
-    """Sort words: the known ones in their order, then others by name."""
-    return sorted(given, key=lambda word: (known.index(word) if word in known else len(known), word))
+def _name(one: dict[str, Any], hypothesis: Hypothesis, result: HuntResult) -> None:
+    one["description"] = hypothesis.description
+    one["predicted_name"] = result.class_name(hypothesis.predicted, hypothesis.classifier)
+    one["score"] = _number(hypothesis.score)
 
 
 def _number(value: float) -> float | str:

@@ -1,6 +1,6 @@
 """`report.html`: a result as one page that needs no network and runs no script.
 
-Comes in: a `HuntResult`, and a way to fetch the PNG file of a draw. Goes out: one HTML file with its style and images
+Comes in: a `HuntResult`, and a way to fetch the PNG file of an image. Goes out: one HTML file with its style and images
 in it. Everything that a model or a stranger wrote is escaped, and a content policy in the page forbids scripts, network
 and foreign style. Neighbours: `template.html` and the other `.html` files and `style.css` beside it are the page;
 `pictures.py` holds the images; `sentences.py` has the English.
@@ -40,7 +40,8 @@ def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: P
 
     Args:
         result: what the hunt found.
-        image: gives the PNG file of a draw by its key; None where there is none (a placeholder is shown).
+        image: gives the PNG file of an image by the hash of its pixels; None where there is none (a placeholder is
+            shown).
         path: the file.
 
     Raises:
@@ -81,7 +82,7 @@ def pairs(finding: Finding, result: HuntResult) -> list[Pair]:
 
     def seed(key: str) -> int | None:
         seen = result.observations.get(key)
-        return seen.draw.seed if seen else None
+        return seen.request.seed if seen else None
 
     controls = {seed(key): key for key in finding.paired if seed(key) is not None}
     return [Pair(key, controls.get(seed(key))) for key in finding.failing]
@@ -101,7 +102,7 @@ def span_of(rate: Rate, low: float = 0.0, high: float = 1.0) -> str:
 
 def kept(finding: Finding, change: Counterfactual) -> list[tuple[str, bool]]:
     """Give the phrases of a description, each with whether the change kept it."""
-    return [(phrase, phrase != change.phrase) for phrase in finding.trial.hypothesis.phrases]
+    return [(phrase, phrase != change.phrase) for phrase in finding.trial.hypothesis.treatment.words]
 
 
 def value(thing: object) -> str:
@@ -154,6 +155,7 @@ def _environment() -> Environment:
         confusions=sentences.confusions,
         corrected=sentences.corrected_sentence,
         ratio=sentences.ratio_sentence,
+        by=words.by,
         headline=sentences.headline,
         kept=kept,
         name_of=sentences.name_of,
@@ -162,7 +164,8 @@ def _environment() -> Environment:
         pairs=pairs,
         plain=sentences.plain,
         spans=sentences.spans,
-        spec_name=words.spec_name,
+        parts_of=words.parts,
+        subject=words.subject,
         summary=sentences.summary,
         title=sentences.title,
     )

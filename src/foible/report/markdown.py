@@ -23,6 +23,7 @@ from foible.report.sentences import (
 )
 from foible.report.words import (
     as_sentence,
+    by,
     count,
     interval,
     percent,
@@ -33,6 +34,8 @@ from foible.report.words import (
     shorten,
     stopped,
 )
+from foible.report.words import parts as parts_of
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +68,7 @@ def to_markdown(result: HuntResult) -> str:
     if result.unscored:
         rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
         blocks += ["## Unscored draws", _table(("reason", "draws"), rows)]
-    parts = [(escape(kind), _value(identity)) for kind, identity in result.parts.items()]
+    parts = [(escape(kind), _value(identity)) for kind, identity in parts_of(result)]
     settings = [(escape(name), _value(value)) for name, value in result.settings.items()]
     blocks += ["## Parts", _table(("part", "identity"), parts), "## Settings", _table(("setting", "value"), settings)]
     blocks.append(f"Made by foible {escape(result.foible_version)}.")
@@ -115,7 +118,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
 
 def _counterfactuals(changes: Sequence[Counterfactual]) -> str:
     rows = [
-        (escape(one.change), escape(one.phrase), escape(one.description) or "(base prompt)", *_arm(one.tally, one.rate))
+        (escape(one.change), escape(one.phrase), escape(one.treatment.description) or "(base prompt)", *_arm(one.tally, one.rate))
         for one in changes
     ]
     return _table(("change", "phrase", "what is left", "draws", "failed", "unscored", "rate", "interval"), rows)
@@ -143,7 +146,7 @@ def _list_of(names: Iterable[Sequence[Span]]) -> str:
 def _explored(result: HuntResult) -> str:
     rows = [
         (
-            escape(one.label),
+            escape(f"{one.label} ({by(one.classifier, result)})" if by(one.classifier, result) else one.label),
             *_arm(one.tally, one.rate),
             "; ".join(f"{escape(reason)}: {number:,}" for reason, number in one.unscored_reasons),
             bound_of(one, result) or "see above",

@@ -1,6 +1,6 @@
 """The images of a report: each held once, however often it is shown.
 
-Comes in: draw keys, and a way to fetch the PNG file of a draw. Goes out: numbered draws for the page to refer to, and
+Comes in: draw keys, and a way to fetch the PNG file of an image. Goes out: numbered draws for the page to refer to, and
 the data of each different image. Neighbour: `html.py` lays the page out.
 """
 
@@ -46,6 +46,7 @@ class Shown:
     number: int
     key: str
     seen: Observation | None
+    """As the classifier sees it whose finding shows it."""
     picture: Picture | None
     """None where there is no image, or the file is no PNG."""
     said: str
@@ -64,7 +65,7 @@ class Shown:
             return f"Draw {shorten(self.key, 40)}"
         verdict = {"failed": "Failed", "passed": "Passed", "unscored": "Unscored"}[self.status]
         taken = f", taken for {self.said}" if self.said else ""
-        return printable(f"{verdict}{taken}: {shorten(self.seen.draw.prompt.text, 200)} (seed {self.seen.draw.seed})")
+        return printable(f"{verdict}{taken}: {shorten(self.seen.request.text, 200)} (seed {self.seen.request.seed})")
 
 
 class Pictures:
@@ -73,24 +74,33 @@ class Pictures:
     def __init__(self, result: HuntResult, image: Callable[[str], bytes | None]) -> None:
         self._result = result
         self._image = image
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[tuple[str, int], Shown] = {}
         self._pictures: dict[bytes, Picture] = {}
         self._placed: set[int] = set()
 
-    def __getitem__(self, key: str) -> Shown:
-        """Give the draw of a key; its image is fetched the first time."""
-        if key not in self._shown:
-            seen = self._result.observations.get(key)
-            predicted = seen.outcome.predicted if seen else None
-            self._shown[key] = Shown(
+    def of(self, key: str, classifier: int | None = None) -> Shown:
+        """Give a draw as a classifier sees it; its image is fetched the first time.
+
+        Args:
+            key: of the draw.
+            classifier: its place; None for the first for which the draw failed.
+        """
+        answered = self._result.observations.get(key)
+        if classifier is None:
+            statuses = [o.status for o in answered.outcomes] if answered is not None else []
+            classifier = statuses.index("failed") if "failed" in statuses else 0
+        if (key, classifier) not in self._shown:
+            seen = None if answered is None else answered.seen_by(classifier)
+            predicted = None if seen is None else seen.outcome.predicted
+            self._shown[key, classifier] = Shown(
                 number=len(self._shown) + 1,
                 key=key,
                 seen=seen,
-                picture=self._picture(key),
-                said="" if predicted is None else shorten(class_name(predicted, self._result), 80),
+                picture=None if seen is None or not seen.draw.image else self._picture(seen.draw.image),
+                said="" if predicted is None else shorten(class_name(predicted, self._result, classifier), 80),
                 caption=self._result.captions.get(key, ""),
             )
-        return self._shown[key]
+        return self._shown[key, classifier]
 
     def first(self, shown: Shown) -> bool:
         """Tell whether this is the first place that asks for the draw: the one to come back to."""
@@ -108,8 +118,8 @@ class Pictures:
         """Every different image so far."""
         return tuple(self._pictures.values())
 
-    def _picture(self, key: str) -> Picture | None:
-        data = self._image(key)
+    def _picture(self, image: str) -> Picture | None:
+        data = self._image(image)
         if data is None or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:  # noqa: PLR2004
             return None
         if data not in self._pictures:

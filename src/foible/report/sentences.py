@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from foible.report.words import (
+    by,
     class_name,
     count,
     interval,
-    label_of,
     listed,
     margin,
     percent,
     points,
     printable,
     shorten,
-    spec_name,
+    subject,
     times,
     with_article,
 )
@@ -57,13 +57,15 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     Confirmed: what it is taken for, and both rates. Refuted and undecided: that, and both rates, never what it is taken
     for. Rates are over scored draws; unscored ones are named.
     """
+    who = by(finding.trial.hypothesis.classifier, result)
+    lead = [Span(f"{who}: ")] if who else []
     if finding.verdict == "confirmed":
         pieces = [*_subject(finding, "A "), *_taken_for(finding, result), Span(": it ")]
     elif finding.verdict == "refuted":
         pieces = [*_subject(finding, "A "), Span(f" does not fail {_more(result)}: it ")]
     else:
         pieces = [Span("It is open whether "), *_subject(finding, "a "), Span(f" fails {_more(result)}: it ")]
-    return (*pieces, Span(_rates(finding) + _unscored(finding) + "."))
+    return (*lead, *pieces, Span(_rates(finding) + _unscored(finding) + "."))
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
@@ -72,7 +74,8 @@ def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     pieces = name_of(finding.trial.hypothesis)
     if finding.verdict == "confirmed" and confused:
         pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
-    return pieces
+    who = by(finding.trial.hypothesis.classifier, result)
+    return (*pieces, Span(f" ({who})")) if who else pieces
 
 
 def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
@@ -84,14 +87,18 @@ def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
 
 def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
     """Give the (predicted label, how often) of the failures, without those that are accepted for the label itself."""
-    label = label_of(finding.trial.hypothesis.label, result)
-    own = label.accepted | {label.index} if label else frozenset[int]()
-    return tuple((shorten(class_name(i, result), _LONGEST), n) for i, n in finding.confused_with if i not in own)
+    hypothesis = finding.trial.hypothesis
+    right = result.classifiers[hypothesis.classifier].right.get(hypothesis.label, ())
+    return tuple(
+        (shorten(class_name(index, result, hypothesis.classifier), _LONGEST), often)
+        for index, often in finding.confused_with
+        if index not in right
+    )
 
 
 def headline(result: HuntResult) -> str:
     """Give the verdict of the whole in one line."""
-    who = spec_name(result.parts.get("classifier")) or "the classifier"
+    who = subject(result)
     confirmed = sum(f.verdict == "confirmed" for f in result.findings)
     if confirmed:
         return f"{count(confirmed, 'confirmed bug')} of {who}"
@@ -138,7 +145,8 @@ def no_bug_sentence(result: HuntResult) -> str:
 
 def bound_of(one: LabelSummary, result: HuntResult) -> str:
     """Say what the draws exclude for a label of which no bug was confirmed; empty for one of which a bug was."""
-    if any(f.verdict == "confirmed" and f.trial.hypothesis.label == one.label for f in result.findings):
+    own = ((f.verdict, f.trial.hypothesis) for f in result.findings)
+    if any(v == "confirmed" and (h.label, h.classifier) == (one.label, one.classifier) for v, h in own):
         return ""
     if one.rate.value is None:
         return "no bug confirmed; nothing was scored, so nothing is excluded"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from foible.records import HuntResult, Label, Rate
+    from foible.records import HuntResult, Rate
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
 _NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")
@@ -116,14 +116,27 @@ def with_article(name: str) -> str:
     return f"{'an' if vowel else 'a'} {name}"
 
 
-def class_name(index: int, result: HuntResult) -> str:
-    """Name a class of the classifier; "class 504" where its name is not known."""
-    return printable(result.class_names.get(index, "")) or f"class {index}"
+def class_name(index: int, result: HuntResult, classifier: int = 0) -> str:
+    """Name a class of a classifier; "class 504" where its name is not known."""
+    return printable(result.class_name(index, classifier) or "") or f"class {index}"
 
 
-def label_of(name: str, result: HuntResult) -> Label | None:
-    """Find a label by its name."""
-    return next((label for label in result.labels if label.name == name), None)
+def subject(result: HuntResult) -> str:
+    """Name what is under test: the classifier by its spec, or how many there are."""
+    own = result.classifiers
+    return (spec_name(own[0].identity) or "the classifier") if len(own) == 1 else f"{len(own)} classifiers"
+
+
+def by(classifier: int, result: HuntResult) -> str:
+    """Name one classifier where there are several; empty where there is one."""
+    return shorten(result.classifiers[classifier].name, 120) if len(result.classifiers) > 1 else ""
+
+
+def parts(result: HuntResult) -> list[tuple[str, Mapping[str, object]]]:
+    """Give every part with its identity: the classifiers first."""
+    own = result.classifiers
+    names = ["classifier"] if len(own) == 1 else [f"classifier {place}" for place in range(1, len(own) + 1)]
+    return [*zip(names, (one.identity for one in own), strict=True), *result.parts.items()]
 
 
 def times(factor: float) -> str:

@@ -1,0 +1,44 @@
+"""The one table of arms: what a draw can be made for, which seeds it takes, who pays, and whether it is captioned.
+
+Comes in: nothing. Goes out: `ARMS`, read by `draws/request.py` (seeds), `hunting/budget.py` (shares) and
+`draws/observe.py` (captions). A new arm is a row here and an asker that asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Arm = Literal["explore", "follow", "treat", "control", "explain"]
+
+Stream = Literal[0, 1, 2, 3]
+"""The two lowest bits of a seed, so that seeds of two streams can never meet."""
+SUGGEST: Stream = 0
+FOLLOW: Stream = 1
+TEST: Stream = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRule:
+    """What holds for every draw of one arm."""
+
+    stream: Stream
+    """Where its seeds come from. Draws that suggest a hypothesis and draws that test one never share a stream."""
+    share: float = 1.0
+    """At most this share of what the arms before it in the table leave of the budget."""
+    captioned: bool = False
+    """Whether every draw is captioned as soon as it is made."""
+
+
+ARMS: Mapping[Arm, ArmRule] = {
+    "explore": ArmRule(stream=SUGGEST, share=0.4),
+    # A suspicion that cannot be tested is worth nothing: two thirds are left for the test.
+    "follow": ArmRule(stream=FOLLOW, share=1 / 3, captioned=True),
+    "treat": ArmRule(stream=TEST),
+    "control": ArmRule(stream=TEST),
+    # On the seeds of treat draws: the same scenes in other words.
+    "explain": ArmRule(stream=TEST),
+}
+
+assert tuple(ARMS) == get_args(Arm)  # noqa: S101 - two spellings of one list; mypy reads only the first

@@ -1,0 +1,243 @@
+"""What a hunt may cost and what it can see, before any draw is made.
+
+Comes in: a config. Goes out: a `Plan`: draws, requests, disk and time, each at most, and the smallest failure rates
+that so many draws show. Neighbours: `hunting/` does what is planned here; `statistics/planning.py` knows what draws
+can show.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from foible.budget import foretold, within
+from foible.ceiling import Ceiling
+from foible.checks.timing import timed
+from foible.config import HuntConfig, PartOptions
+from foible.draws.request import prompt
+from foible.errors import LabelError
+from foible.families import REMOTE
+from foible.hunting.prepare import Prepared, explore_draws, prepare
+from foible.records import Hypothesis, Treatment
+from foible.registry import KINDS, Part, verify
+
+BASE_RATES = (0.0, 0.05, 0.2)
+"""Failure rates of a base prompt for which the smallest effect is told; the real one is not known before a hunt."""
+
+CHANCE = 0.9
+"""With which a plan's effects are seen."""
+
+_STEPS = 200
+"""Rates between 0 and 1 among which the smallest effect is looked for."""
+_BATCH = 8
+"""Images that are drawn to take the time, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a hunt may cost, and what it can see."""
+
+    labels: int
+    pairs: int
+    """Same-seed pairs for each hypothesis; at most, where confirmation is sequential."""
+    fixed: bool
+    """Whether every hypothesis gets all of them; else a few are enough for most."""
+    hypotheses: int
+    """That can be tested, at most."""
+    draws: Mapping[str, int]
+    """At most, by stage: explore, follow, confirm, explain."""
+    total: int
+    """At most, in all: a budget does not let every stage have its most."""
+    answers: Mapping[str, int]
+    """At most, by kind of part: elements that it is asked about."""
+    requests: Mapping[str, int]
+    """At most, by kind of part: those that go to a server."""
+    disk: int | None
+    """Bytes of images; None where the size of the images is not known before one is drawn."""
+    measured: bool
+    """Whether images were drawn and parts timed; else `disk` is that of pixels that do not compress."""
+    seconds: Mapping[str, float]
+    """By kind of part; empty where nothing was timed."""
+    max_minutes: float | None
+    """The cap that was set."""
+    failures: int
+    """Of a label in exploration, that a hypothesis takes."""
+    seen: float
+    """The smallest failure rate of a label of which exploration shows so many failures, with `CHANCE`."""
+    effects: Mapping[float, float | None]
+    """By base rate: the smallest failure rate with a description that is confirmed with `CHANCE`; None: not even 1.
+    Where confirmation is sequential: that is expected to be confirmed by its last pair."""
+    excluded: float
+    """Where no explored draw of a label fails, larger failure rates of that label are excluded, at 95 %."""
+
+
+def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
+    """Foretell a hunt.
+
+    Args:
+        config: every option, as a hunt takes it.
+        offline: load nothing and ask nobody: specs and arguments are checked against the registry; no time is told.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    if offline:
+        given = {kind: _verified(kind, getattr(config, kind)) for kind in KINDS}
+        counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
+        side = _size(given["generator"])
+        disk = None if side is None else counts["total"] * side[0] * side[1] * 3
+        return _plan(config, counts, disk, {})
+    prepared = prepare(config, ceiling=Ceiling(config.max_requests))
+    counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
+    image, each = _timings(prepared)
+    seconds = {kind: each[kind] * counts["answers"][kind] for kind in KINDS}
+    return _plan(config, counts, counts["total"] * image, seconds)
+
+
+def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
+    """Check a part without loading it, and the members of an ensemble; give its arguments, defaults filled in."""
+    found = verify(kind, part.spec, part.args)
+    members = part.args.get("judges") if part.spec == "ensemble" else ()
+    for member in members if isinstance(members, list | tuple) else ():
+        if isinstance(member, Mapping):
+            verify(kind, str(member.get("spec")), member.get("args", {}))
+        else:
+            verify(kind, str(member))
+    return found
+
+
+def _labels(config: HuntConfig) -> int:
+    if not config.labels:
+        message = (
+            "without loading the classifier its classes are not known; name the labels, as in --label 'coffee mug'"
+        )
+        raise LabelError(message)
+    return len(set(config.labels))
+
+
+def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
+    """Count what a hunt can need at most."""
+    explored = labels * explore
+    followed = labels * config.describe.draws if config.describe.method == "follow" else 0
+    followed = foretold("follow", followed, explored, config.budget)
+    left = None if config.budget is None else config.budget - explored
+    suspected = [
+        Hypothesis(label=str(row % labels), treatment=Treatment(words=(str(row),)))
+        for row in range(labels * config.describe.hypotheses)
+    ]
+    if config.confirm.method == "fixed":
+        pairs = config.confirm.draws
+        tested = within(suspected, left, pairs)
+        confirm = pairs * (len(tested) + len({h.label for h in tested}))
+    else:  # control draws are shared within a round alone, so at worst each hypothesis has its own
+        pairs, tested = config.confirm.most, suspected
+        confirm = 2 * pairs * len(tested) if left is None else max(min(2 * pairs * len(tested), left), 0)
+    phrases = config.describe.phrases
+    edits = 2 * phrases if phrases > 1 else 1
+    explain = min(len(tested), config.explain.findings) * edits * min(config.explain.draws, pairs)
+    explain = explain if left is None else min(explain, left - confirm)
+    draws = {"explore": explored, "follow": followed, "confirm": confirm, "explain": explain}
+    total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
+    captioned = explored + followed
+    answers = {"generator": total, "classifier": total, "judge": total, "embedder": explored, "captioner": captioned}
+    sizes = {"labels": labels, "explore": explore, "hypotheses": len(tested), "pairs": pairs}
+    return {"draws": draws, "total": total, "answers": answers, **sizes}
+
+
+def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Read the height and width of the images from a generator's arguments, where they say it."""
+    size = args.get("size")
+    if isinstance(size, str) and re.fullmatch(r"\d{1,5}x\d{1,5}", size):
+        size = [int(side) for side in size.split("x")]
+    sides = (
+        size if isinstance(size, list | tuple) else [size, size] if size else [args.get("height"), args.get("width")]
+    )
+    known = [side for side in sides if isinstance(side, int) and side > 0]
+    return (known[0], known[1]) if len(known) == len(sides) == 2 else None  # noqa: PLR2004 - two sides
+
+
+def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
+    """Draw a few base prompts and ask every part about them: (bytes of an image, seconds an element by kind)."""
+    count = min(_BATCH, prepared.config.batch)
+    labels = [prepared.labels[row % len(prepared.labels)] for row in range(count)]
+    prompts = [prompt(label, prepared.config.explore.template) for label in labels]
+    parts = _by_kind(prepared)
+    drawn = timed(parts["generator"], [prompts, range(count)])
+    images = [one.image for one in drawn.answers]
+    labels = labels[: len(images)]
+    each = {"generator": drawn.seconds}
+    for kind in KINDS[1:]:
+        columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
+        each[kind] = timed(parts[kind], columns).seconds
+    return sum(_png(image) for image in images) // len(images), each
+
+
+def _by_kind(prepared: Prepared) -> dict[str, Part]:
+    """Give one part of each kind: of several classifiers the first."""
+    return {part.kind: part for part in reversed(prepared.parts.values())}
+
+
+def _png(image: Any) -> int:
+    """Give the bytes of an image as the archive writes it."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "png", compress_level=1)
+    return len(buffer.getvalue())
+
+
+def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds: dict[str, float]) -> Plan:
+    from scipy import special
+
+    from foible.statistics import bound_without_failure
+
+    explore = counts["explore"]
+    failures = 1 if config.describe.method == "follow" else config.describe.failures
+    # The chance of k failures or more in n draws is the regularised beta function at the rate, with k and n - k + 1.
+    seen = float(special.betaincinv(failures, explore - failures + 1, CHANCE)) if explore >= failures else 1.0
+    return Plan(
+        labels=counts["labels"],
+        pairs=counts["pairs"],
+        fixed=config.confirm.method == "fixed",
+        hypotheses=counts["hypotheses"],
+        draws=counts["draws"],
+        total=counts["total"],
+        answers=counts["answers"],
+        requests=_requests(config, counts["answers"]),
+        disk=disk,
+        measured=bool(seconds),
+        seconds=seconds,
+        max_minutes=config.max_minutes,
+        failures=failures,
+        seen=seen,
+        effects={base: _effect(base, config, counts) for base in BASE_RATES},
+        excluded=bound_without_failure(explore),
+    )
+
+
+def _effect(base: float, config: HuntConfig, counts: Mapping[str, Any]) -> float | None:
+    """Give the smallest failure rate that the pairs of a hypothesis confirm, were it the only bug."""
+    from foible.statistics import expected_pairs, smallest_effect
+
+    options, pairs = config.confirm, counts["pairs"]
+    level = options.level / max(1, counts["hypotheses"])  # what Benjamini-Hochberg, and e-BH, ask of the first
+    if options.method == "fixed":
+        return smallest_effect(pairs, base, options.margin, level, CHANCE)
+    rates = (rate / _STEPS for rate in range(int(base * _STEPS), _STEPS + 1))
+    return next((rate for rate in rates if expected_pairs(rate, base, options.margin, 1 / level) <= pairs), None)
+
+
+def _requests(config: HuntConfig, answers: Mapping[str, int]) -> dict[str, int]:
+    """Count what goes to servers: one request for each element at most, from each member of an ensemble."""
+    found = {}
+    for kind in KINDS:
+        part: PartOptions = getattr(config, kind)
+        members = part.args.get("judges", ()) if part.spec == "ensemble" else (part.spec,)
+        specs = [str(one.get("spec")) if isinstance(one, Mapping) else str(one) for one in members]
+        remote = sum(spec.partition(":")[0] in REMOTE for spec in specs)
+        if remote:
+            found[kind] = remote * answers[kind]
+    return found

@@ -1,0 +1,178 @@
+"""Carries out one unit of work: draws what is missing, and asks each part what is not known yet.
+
+Comes in: a `Unit`: requests, and which of them to draw and ask about. Goes out: `Carried`: rows and hashes, faults, and
+how long each part took. The pixels go to the archive's folder of images. Nothing here reaches a database, a lock or a
+clock, so that a unit can be carried out elsewhere. Neighbours: `observe.py` decides what a unit lacks and keeps what
+comes back; `asking.py` in `parts/` checks every answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from foible import wrappers
+from foible.draws.values import write_judgement, write_scores, write_vector
+from foible.records import Drawn, Fault, Label, Request
+from foible.registry import Part
+from foible.run.archive import DrawRow
+from foible.run.images import Images
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+WRITERS = 8
+"""Images that are written at once: writing waits for the disk."""
+
+GENERATOR = "generator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What one part is asked about the images of a unit."""
+
+    part: str
+    """What the run calls it: "judge", "classifier 0"."""
+    keys: tuple[str, ...]
+    """Of the requests whose images it is shown."""
+    kept: int = 0
+    """Of a classifier: how many of the highest scores are wanted."""
+    classes: int | None = None
+    """Of a classifier: how many scores there must be; None where that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Work that is done at once, since a model's arithmetic can depend on the batch."""
+
+    requests: tuple[Request, ...]
+    labels: Mapping[str, Label]
+    """By name."""
+    draw: frozenset[str]
+    """Keys of the requests to draw; those of the others are in `images`."""
+    images: Mapping[str, str]
+    """By key of the request: hash of the pixels that are in the archive."""
+    size: tuple[int, int] | None
+    """(height, width) of every image; None where the first good one tells."""
+    questions: tuple[Question, ...]
+
+
+@dataclass(kw_only=True)
+class Carried:
+    """What came of a unit."""
+
+    draws: dict[str, DrawRow | Fault] = field(default_factory=dict)
+    """By key of the request, for what was drawn."""
+    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """By part and key of the request: a JSON-able value, or a `Fault`. Without an image there is none."""
+    size: tuple[int, int] | None = None
+    """(height, width) of the images."""
+    classes: dict[str, int] = field(default_factory=dict)
+    """By classifier: how many scores it gave."""
+    spent: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """By part: items and seconds."""
+    stopped: BaseException | None = None
+    """What ended the unit early: an interrupt, or a limit. What was finished before it is here all the same."""
+
+
+class Executor(Protocol):
+    """Where units are carried out."""
+
+    def carry_out(self, unit: Unit) -> Carried:
+        """Carry a unit out; whatever ends it early is told in the result."""
+        ...
+
+
+class Here:
+    """Carries units out in this process."""
+
+    def __init__(self, parts: Mapping[str, Part], images: Images) -> None:
+        """Name the parts by what the run calls them, and where the images lie."""
+        self._parts = parts
+        self._images = images
+
+    def carry_out(self, unit: Unit) -> Carried:
+        """Draw, then ask part after part."""
+        carried = Carried(size=unit.size)
+        try:
+            shown = self._shown(unit, carried)
+            for question in unit.questions:
+                self._ask(question, unit, shown, carried)
+        except BaseException as stop:  # noqa: BLE001 - the driver keeps what is finished, and raises it again
+            carried.stopped = stop
+        return carried
+
+    def _shown(self, unit: Unit, carried: Carried) -> dict[str, NDArray[np.uint8]]:
+        """Give the images of a unit by key, drawing those that are missing or torn."""
+        wanted = {key for question in unit.questions for key in question.keys}
+        shown = {key: self._images.get(image) for key, image in unit.images.items() if key in wanted}
+        torn = {key for key, image in shown.items() if image is None}
+        # The generator is given the whole unit, as when it was drawn first.
+        todo = [r for r in unit.requests if torn or r.key in unit.draw]
+        fresh = self._draw(todo, unit.images.keys() - torn, unit, carried) if todo else {}
+        return {key: image for key, image in (shown | fresh).items() if image is not None}
+
+    def _draw(
+        self, todo: Sequence[Request], held: set[str], unit: Unit, carried: Carried
+    ) -> dict[str, NDArray[np.uint8]]:
+        began = time.perf_counter()
+        part = self._parts[GENERATOR]
+        answers = wrappers.ask_generator(part, [r.text for r in todo], [r.seed for r in todo], unit.size)
+        carried.spent[GENERATOR] = len(todo), time.perf_counter() - began
+        carried.size = unit.size or next((one.image.shape[:2] for one in answers if isinstance(one, Drawn)), None)
+
+        def keep(request: Request, answer: Drawn | Fault) -> DrawRow | Fault:
+            if isinstance(answer, Fault):
+                return answer
+            return DrawRow(
+                key=request.key,
+                image=self._images.put(answer.image),
+                ignored=answer.ignored,
+                prompt=request.text,
+                seed=request.seed,
+            )
+
+        new = [(r, answer) for r, answer in zip(todo, answers, strict=True) if r.key not in held]
+        with ThreadPoolExecutor(WRITERS) as pool:
+            rows = list(pool.map(keep, *zip(*new, strict=True)))
+        carried.draws.update({r.key: row for (r, _), row in zip(new, rows, strict=True)})
+        return {r.key: answer.image for r, answer in new if isinstance(answer, Drawn)}
+
+    def _ask(self, question: Question, unit: Unit, shown: Mapping[str, Any], carried: Carried) -> None:
+        by_key = {r.key: r for r in unit.requests}
+        keys = [key for key in question.keys if key in shown]
+        if not keys:
+            return
+        part = self._parts[question.part]
+        columns: list[list[Any]] = [[shown[key] for key in keys]]
+        if part.kind == "judge":
+            columns.append([unit.labels[by_key[key].label] for key in keys])
+        began = time.perf_counter()
+        answers = _ASK[part.kind](part, columns, question)
+        carried.spent[question.part] = len(keys), time.perf_counter() - began
+        scored = next((len(one) for one in answers if not isinstance(one, Fault)), 0) if question.kept else 0
+        if scored:
+            carried.classes[question.part] = scored
+        write = _WRITE[part.kind]
+        for key, answer in zip(keys, answers, strict=True):
+            value = answer if isinstance(answer, Fault) else write(answer, question)
+            carried.answers[question.part, key] = value
+
+
+_ASK: Mapping[str, Callable[[Part, list[list[Any]], Question], list[Any]]] = {
+    "classifier": lambda part, columns, question: wrappers.ask_classifier(part, *columns, question.classes),
+    "captioner": lambda part, columns, _: wrappers.ask_captioner(part, *columns),
+    "embedder": lambda part, columns, _: wrappers.ask_embedder(part, *columns),
+    "judge": lambda part, columns, _: wrappers.ask_judge(part, *columns),
+}
+
+_WRITE: Mapping[str, Callable[[Any, Question], Any]] = {
+    "classifier": lambda scores, question: write_scores(scores, question.kept),
+    "captioner": lambda text, _: text,
+    "embedder": lambda vector, _: write_vector(vector),
+    "judge": lambda judgement, _: write_judgement(judgement),
+}

@@ -1,0 +1,350 @@
+"""From requests to what became of them, unit by unit: what is known is looked up, what is missing is carried out.
+
+Comes in: requests. Goes out: `Answered` records, in the same order. A unit's rows are kept in one transaction, images
+before rows; what went wrong is noted in the journal. The unit is the atom: where one answer of a part is missing, the
+whole unit is asked again, since a model's arithmetic can depend on the batch, and answers that are kept stay. Only what
+a server lost in an earlier call is asked again alone: a server answers each image by itself. Neighbours: `execute.py`
+carries out, `outcome.py` decides, `hunting/loop.py` says what is wanted.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from foible.arms import ARMS
+from foible.draws.execute import GENERATOR, Carried, Executor, Question, Unit
+from foible.draws.outcome import outcome
+from foible.draws.values import read_caption, read_judgement, read_prediction, read_vector
+from foible.errors import PluginError
+from foible.identity import answer_key, canonical
+from foible.labels import check_classes
+from foible.records import Answered, ClassMap, Draw, Fault, Label, Request
+from foible.run.archive import Archive, DrawRow
+from foible.run.events import Event, Learned, Lost, Mended
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+KEPT = 5
+"""How many of a classifier's highest scores are kept, at the least."""
+CAPTIONER, EMBEDDER, JUDGE = "captioner", "embedder", "judge"
+
+
+class Notes(Protocol):
+    """What a run remembers of faults, and of its first unit: the journal, or a reader of one."""
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """What was lost and not mended since, by the key of the draw or the answer."""
+        ...
+
+    @property
+    def learned(self) -> Learned | None:
+        """What the first unit told."""
+        ...
+
+    def note(self, event: Event) -> None:
+        """Append an event."""
+        ...
+
+
+class Watch(Protocol):
+    """Ends a hunt between two units of work."""
+
+    def before(self) -> None:
+        """Say that new work is about to be done; raises `OutOfTime` where none may be."""
+        ...
+
+    def after(self, spent: Mapping[str, tuple[int, float]]) -> None:
+        """Say what new work took, by part: items and seconds."""
+        ...
+
+
+def classifier(place: int) -> str:
+    """Give what a run calls the classifier at a place."""
+    return f"classifier {place}"
+
+
+@dataclass(kw_only=True)
+class Observer:
+    """Observes the draws of one run."""
+
+    executor: Executor
+    archive: Archive
+    notes: Notes
+    identities: Mapping[str, Mapping[str, Any]]
+    """Of each part, by what the run calls it."""
+    maps: Sequence[ClassMap]
+    """Of each classifier."""
+    labels: Mapping[str, Label]
+    batch: int
+    watch: Watch
+    reading: bool = False
+    """Whether nothing is asked again, neither what a server lost nor a part that may be dead."""
+    advance: Callable[[int], None] = lambda _: None
+    """Told how many draws were observed, after every unit."""
+    _faults: dict[str, Fault] = field(init=False)
+    _lost: set[str] = field(init=False)
+    _worked: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Know the faults of earlier calls: those of the moment are forgotten, and asked about again."""
+        earlier = dict(self.notes.faults)
+        self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
+        self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
+
+    def observe(self, requests: Sequence[Request]) -> list[Answered]:
+        """Draw, classify and judge; caption those of arms that are captioned. Units are cut inside each arm.
+
+        Raises:
+            OutOfTime: the minutes or the requests of the hunt are used up; what was finished is kept.
+            PluginError: a part has never answered anything, and answers nothing of a unit.
+            StoreError: archive or journal cannot be used.
+        """
+        asked = [*(classifier(place) for place in range(len(self.maps))), JUDGE]
+        found: list[Answered] = []
+        for arm, run in itertools.groupby(requests, key=lambda r: r.arm):
+            parts = [*asked, CAPTIONER] if ARMS[arm].captioned else asked
+            for unit in _cut(list(run), self.batch):
+                draws, answers = self._unit(unit, parts)
+                found += [self._answered(draws[r.key], r, answers) for r in unit]
+                self.advance(len(unit))
+        return found
+
+    def captions(self, draws: Iterable[Draw]) -> dict[str, str | Fault]:
+        """Caption draws that were made before, by key of the request."""
+        return self._each(draws, CAPTIONER, read_caption)
+
+    def vectors(self, draws: Iterable[Draw]) -> dict[str, NDArray[np.float32] | Fault]:
+        """Embed draws that were made before: vectors (dimensions,) by key of the request."""
+        found = self._each(draws, EMBEDDER, read_vector)
+        agreed = next((len(one) for one in found.values() if not isinstance(one, Fault)), 0)
+        return {key: _of_length(one, agreed) for key, one in found.items()}
+
+    def restore(self, draws: Iterable[Draw]) -> None:
+        """Draw again what has gone from the archive or is torn there, for those who want to see it.
+
+        Where the generator does not give the same pixels again, the image stays lost: it is not what was judged.
+        """
+        if self.reading:
+            return
+        torn = [draw.request for draw in draws if draw.image and self.archive.images.get(draw.image) is None]
+        size = self.notes.learned.size if self.notes.learned is not None else None
+        for unit in _cut(torn, self.batch):
+            keys = frozenset(r.key for r in unit)
+            job = Unit(requests=tuple(unit), labels=self.labels, draw=keys, images={}, size=size, questions=())
+            carried = self.executor.carry_out(job)
+            if carried.stopped is not None:
+                raise carried.stopped
+
+    def _each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
+        found: dict[str, T | Fault] = {}
+        for unit in _cut([draw.request for draw in draws if draw.image], self.batch):
+            said = self._unit(unit, [part])[1]
+            found |= {r.key: _read(said.get((part, r.key), Fault("the image is missing")), read) for r in unit}
+            self.advance(len(unit))
+        return found
+
+    # --- one unit ----------------------------------------------------------------------------------------------------
+
+    def _unit(
+        self, unit: Sequence[Request], parts: Sequence[str]
+    ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
+        """Return what became of a unit: draws by request, and answers by part and request."""
+        draws, answers = self._known(unit, parts)
+        job, carried = self._lacking(unit, parts, draws, answers), None
+        if job.draw or job.questions:
+            self.watch.before()
+            carried = self.executor.carry_out(job)
+            self._keep(job, carried, answers)
+            if carried.stopped is not None:
+                raise carried.stopped
+            draws, answers = self._known(unit, parts)
+        self._worked |= {part for (part, _), value in answers.items() if not isinstance(value, Fault)}
+        if carried is not None or self.notes.learned is None:
+            self._learn(carried or Carried(), draws)
+        return draws, answers
+
+    def _known(
+        self, unit: Sequence[Request], parts: Sequence[str]
+    ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
+        rows = self.archive.draws(r.key for r in unit)
+        draws: dict[str, DrawRow | Fault] = {
+            key: row for key, row in rows.items() if self.archive.images.holds(row.image)
+        }
+        draws |= {r.key: self._faults[r.key] for r in unit if r.key in self._faults}
+        if any(not isinstance(row, Fault) for row in draws.values()):
+            self._worked.add(GENERATOR)
+        keys = {
+            (part, r.key): self._answer_key(part, r, row.image)
+            for part in parts
+            for r in unit
+            if isinstance(row := draws.get(r.key), DrawRow)
+        }
+        kept = self.archive.answers(keys.values())
+        answers = {place: self._faults.get(key, kept.get(key)) for place, key in keys.items()}
+        return draws, {place: value for place, value in answers.items() if value is not None}
+
+    def _lacking(
+        self,
+        unit: Sequence[Request],
+        parts: Sequence[str],
+        draws: Mapping[str, DrawRow | Fault],
+        answers: Mapping[tuple[str, str], Any],
+    ) -> Unit:
+        """Say what has to be carried out so that nothing of a unit is missing."""
+        everything = {r.key for r in unit}
+        undrawn = everything - draws.keys()
+        draw = undrawn if undrawn <= self._lost else everything if undrawn else set()
+        images = {key: row.image for key, row in draws.items() if isinstance(row, DrawRow)}
+        questions = []
+        for part in parts:
+            unanswered = {key for key in images if (part, key) not in answers}
+            lost = {key for key in unanswered if self._answer_key(part, _of(unit, key), images[key]) in self._lost}
+            again = unanswered if unanswered == lost else set(images)
+            wanted = draw | again if draw or unanswered else set()
+            if wanted:
+                questions.append(self._question(part, [r.key for r in unit if r.key in wanted]))
+        return Unit(
+            requests=tuple(unit),
+            labels=self.labels,
+            draw=frozenset(draw),
+            images=images,
+            size=self.notes.learned.size if self.notes.learned is not None else None,
+            questions=tuple(questions),
+        )
+
+    def _question(self, part: str, keys: Sequence[str]) -> Question:
+        place = next((at for at in range(len(self.maps)) if classifier(at) == part), None)
+        if place is None:
+            return Question(part=part, keys=tuple(keys))
+        names, learned = self.maps[place].names, self.notes.learned
+        classes = len(names) if names is not None else learned.classes[place] if learned is not None else None
+        return Question(part=part, keys=tuple(keys), kept=max(KEPT, self.maps[place].top), classes=classes)
+
+    def _answer_key(self, part: str, request: Request, image: str) -> str:
+        label = self.labels[request.label]
+        kept = max((KEPT, *(m.top for m in self.maps))) if part.startswith("classifier") else KEPT
+        question = canonical([label.name, label.kind]) if part == JUDGE else "" if kept == KEPT else f"top {kept}"
+        return answer_key(self.identities[part], image, question)
+
+    # --- keeping -----------------------------------------------------------------------------------------------------
+
+    def _keep(self, job: Unit, carried: Carried, before: Mapping[tuple[str, str], Any]) -> None:
+        """Keep what came of a unit: rows in one transaction, faults in the journal.
+
+        Raises:
+            PluginError: a part that never worked gave nothing but faults.
+        """
+        by_key = {r.key: r for r in job.requests}
+        rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
+        images = job.images | {row.key: row.image for row in rows}
+        new = {place: value for place, value in carried.answers.items() if place not in before}
+        keys = {place: self._answer_key(place[0], by_key[place[1]], images[place[1]]) for place in new}
+        answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
+        if rows or answers:
+            # A row that was known and comes again had a torn image: it is drawn anew, and the old row goes.
+            self.archive.add(rows, answers, replace={row.key for row in rows if row.key in job.images})
+        self.watch.after(carried.spent)
+        faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
+        faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}
+        if not self.reading:
+            self._refuse_dead_parts(job, carried)
+        self._note(faults, {row.key for row in rows} | answers.keys())
+
+    def _refuse_dead_parts(self, job: Unit, carried: Carried) -> None:
+        """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""
+        said: dict[str, list[Any]] = {GENERATOR: list(carried.draws.values())}
+        for (part, _), value in carried.answers.items():
+            said.setdefault(part, []).append(value)
+        for part, values in said.items():
+            faults = [value for value in values if isinstance(value, Fault)]
+            if faults and len(faults) == len(values) and part not in self._worked:
+                spec = self.identities[part]["spec"]
+                what = (
+                    f"the generator {spec} drew none of the first {len(values)} images"
+                    if part == GENERATOR
+                    else f"the {part.partition(' ')[0]} {spec} gave no usable answer for the first {len(values)} images"
+                )
+                raise PluginError(f"{what}: {faults[0].reason}")
+        self._worked |= {part for part, values in said.items() if any(not isinstance(value, Fault) for value in values)}
+
+    def _note(self, faults: Mapping[str, Fault], had: set[str]) -> None:
+        mended = sorted(had & self._lost)
+        self._lost -= had | faults.keys()
+        self._faults.update(faults)
+        if faults:
+            self.notes.note(Lost(faults={key: (fault.reason, fault.passing) for key, fault in faults.items()}))
+        if mended:
+            self.notes.note(Mended(keys=mended))
+
+    def _learn(self, carried: Carried, draws: Mapping[str, DrawRow | Fault]) -> None:
+        """Note what the first unit that was judged told: the size of the images, and how many classes there are.
+
+        Raises:
+            LabelError: a classifier without names turns out to lack a class that a label needs.
+            ConfigError: so many scores count that a label could never fail.
+        """
+        learned = self.notes.learned
+        before = [None] * len(self.maps) if learned is None else learned.classes
+        now = [
+            len(m.names) if m.names is not None else carried.classes.get(classifier(place), before[place])
+            for place, m in enumerate(self.maps)
+        ]
+        if JUDGE not in self._worked or (learned is not None and now == before):
+            return
+        for m, classes in zip(self.maps, now, strict=True):
+            if classes is not None:
+                check_classes(m, classes)
+        row = next((row for row in draws.values() if isinstance(row, DrawRow)), None)
+        size = learned.size if learned is not None else carried.size
+        if size is None and row is not None and (image := self.archive.images.get(row.image)) is not None:
+            size = (int(image.shape[0]), int(image.shape[1]))
+        if size is not None:
+            self.notes.note(Learned(size=size, classes=now))
+
+    def _answered(
+        self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]
+    ) -> Answered:
+        if isinstance(row, Fault):
+            draw = Draw(request=request, fault=row.reason)
+        else:
+            draw = Draw(request=request, image=row.image, ignored=row.ignored)
+        judgement = _maybe(answers.get((JUDGE, request.key)), read_judgement)
+        outcomes = tuple(
+            outcome(draw, _maybe(answers.get((classifier(place), request.key)), read_prediction), judgement, classes)
+            for place, classes in enumerate(self.maps)
+        )
+        caption = _maybe(answers.get((CAPTIONER, request.key)), read_caption)
+        return Answered(draw=draw, outcomes=outcomes, caption=caption if isinstance(caption, str) else "")
+
+
+def _cut(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:
+    """Cut requests into units of work, each request once."""
+    unique = list({r.key: r for r in requests}.values())
+    return (unique[start : start + size] for start in range(0, len(unique), size))
+
+
+def _of(unit: Sequence[Request], key: str) -> Request:
+    return next(r for r in unit if r.key == key)
+
+
+def _read(value: Any, read: Callable[[Any], T]) -> T | Fault:
+    return value if isinstance(value, Fault) else read(value)
+
+
+def _maybe(value: Any, read: Callable[[Any], T]) -> T | Fault | None:
+    return None if value is None else _read(value, read)
+
+
+def _of_length(one: NDArray[np.float32] | Fault, agreed: int) -> NDArray[np.float32] | Fault:
+    """Refuse a vector of another length than the first: each unit agrees with itself, but not with the others yet."""
+    if isinstance(one, Fault) or len(one) == agreed:
+        return one
+    return Fault(f"embedder: wanted {agreed} numbers, as for other images, got {len(one)}")

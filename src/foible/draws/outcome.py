@@ -1,0 +1,32 @@
+"""What the parts said of a draw becomes its outcome for one classifier. A pure function.
+
+Comes in: a draw, a prediction, a judgement, or faults in their place. Goes out: failed, passed, or unscored with a
+reason. Whatever a part could not say leaves the draw unscored, never passed. Neighbour: `observe.py` asks.
+"""
+
+from __future__ import annotations
+
+from foible.records import UNFAITHFUL, ClassMap, Draw, Fault, Judgement, Outcome, Prediction
+
+
+def outcome(
+    draw: Draw, prediction: Prediction | Fault | None, judgement: Judgement | Fault | None, classes: ClassMap
+) -> Outcome:
+    """Combine what the parts said.
+
+    Args:
+        draw: with an image, or a fault.
+        prediction: of the classifier; None where there is no image.
+        judgement: likewise.
+        classes: what failing means for the classifier.
+    """
+    if draw.fault or prediction is None or judgement is None:
+        return Outcome(status="unscored", reason=f"not drawn: {draw.fault}")
+    if isinstance(prediction, Fault):
+        return Outcome(status="unscored", reason=f"not classified: {prediction.reason}")
+    if isinstance(judgement, Fault):
+        return Outcome(status="unscored", predicted=prediction.index, reason=f"not judged: {judgement.reason}")
+    if not judgement.faithful:
+        return Outcome(status="unscored", predicted=prediction.index, reason=UNFAITHFUL)
+    failed = classes.fails(prediction, draw.request.label)
+    return Outcome(status="failed" if failed else "passed", predicted=prediction.index)

@@ -1,0 +1,98 @@
+"""Answers as JSON values, as the archive keeps them, and read back.
+
+Comes in: what a part said, or a value from an archive that is not trusted. Goes out: the other. Neighbours:
+`execute.py` writes, `observe.py` reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from typing import TYPE_CHECKING, Any
+
+from foible.errors import StoreError, brief
+from foible.records import Judgement, Prediction
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def write_scores(scores: NDArray[np.float64], kept: int) -> list[list[float]]:
+    """Write [index, score] of the highest scores, best first; among equal scores the lower index."""
+    order = (-scores).argsort(kind="stable")[:kept]
+    return [[int(index), float(scores[index])] for index in order]
+
+
+def read_prediction(value: Any) -> Prediction:
+    """Read the highest scores.
+
+    Raises:
+        StoreError: the value is none that `write_scores` writes.
+    """
+    pairs = value if isinstance(value, list) else []
+    usable = all(
+        isinstance(pair, list)
+        and [type(x) for x in pair] in ([int, float], [int, int])
+        and pair[0] >= 0
+        and math.isfinite(pair[1])
+        for pair in pairs
+    )
+    if not pairs or not usable:
+        raise _damaged("a prediction", value)
+    return Prediction(top=tuple((pair[0], float(pair[1])) for pair in pairs))
+
+
+def write_judgement(judgement: Judgement) -> list[bool | float]:
+    """Write [faithful, score]."""
+    return [judgement.faithful, judgement.score]
+
+
+def read_judgement(value: Any) -> Judgement:
+    """Read a judgement.
+
+    Raises:
+        StoreError: the value is none that `write_judgement` writes.
+    """
+    if isinstance(value, list) and len(value) == 2 and type(value[0]) is bool and type(value[1]) in (int, float):  # noqa: PLR2004
+        return Judgement(value[0], float(value[1]))
+    raise _damaged("a judgement", value)
+
+
+def read_caption(value: Any) -> str:
+    """Read a caption.
+
+    Raises:
+        StoreError: the value is no text.
+    """
+    if isinstance(value, str) and value:
+        return value
+    raise _damaged("a caption", value)
+
+
+def write_vector(vector: NDArray[np.floating[Any]]) -> str:
+    """Write the direction of a vector, which is all that counts, as little-endian float32 in base64."""
+    largest = abs(vector).max()
+    return base64.b64encode((vector / (largest or 1)).astype("<f4").tobytes()).decode("ascii")
+
+
+def read_vector(value: Any) -> NDArray[np.float32]:
+    """Read a vector: (dimensions,).
+
+    Raises:
+        StoreError: the value is none that `write_vector` writes.
+    """
+    import numpy as np
+
+    try:
+        found = np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4").astype(np.float32)
+    except (TypeError, ValueError, binascii.Error):
+        raise _damaged("a vector", value) from None
+    if not len(found) or not np.isfinite(found).all():
+        raise _damaged("a vector", value)
+    return found
+
+
+def _damaged(what: str, value: object) -> StoreError:
+    return StoreError(f"the archive holds {brief(repr(value), 60)} where {what} should be; it is damaged")

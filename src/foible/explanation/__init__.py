@@ -1,0 +1,1 @@
+"""Why a confirmed finding fails: which of its words carry it."""

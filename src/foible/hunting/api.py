@@ -1,0 +1,214 @@
+"""The public calls: `hunt` and `probe`, and the `Run` that they return.
+
+Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run`: findings that can be iterated, and
+the folder with `findings.json`, `findings.md` and `report.html`. Neighbours: `prepare.py` refuses what cannot be used,
+`path.py` is the hunt itself, `report/` writes, `cli/` prints.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foible import report
+from foible.budget import Budget
+from foible.ceiling import Ceiling
+from foible.config import HuntConfig
+from foible.draws.execute import Here
+from foible.draws.observe import Observer
+from foible.hunting.clock import Clock
+from foible.hunting.loop import Loop
+from foible.hunting.path import walk
+from foible.hunting.prepare import Prepared, make_config, prepare
+from foible.hunting.study import study_of
+from foible.progress import Bars, Progress, Silent
+from foible.records import Finding, HuntResult, Label
+from foible.run.archive import Archive
+from foible.run.events import Worked
+from foible.run.journal import Journal
+from foible.run.settings import keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished hunt or probe."""
+
+    folder: Path
+    """The run directory."""
+    result: HuntResult
+    """Everything that was found, and under which settings."""
+    seconds: float
+    """Wall time of this call, loading of the parts left out."""
+    spent: Mapping[str, tuple[int, float]]
+    """Per part: items answered and seconds taken, over every call on this run directory."""
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Iterate over all findings: confirmed, undecided, refuted."""
+        return iter(self.result.findings)
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return len(self.result.findings)
+
+    @property
+    def confirmed(self) -> tuple[Finding, ...]:
+        """The findings that are bugs."""
+        return tuple(f for f in self.result.findings if f.verdict == "confirmed")
+
+    @property
+    def report(self) -> Path:
+        """The page to open in a browser."""
+        return self.folder / "report.html"
+
+
+def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by name
+    classifier: object = None,
+    labels: Sequence[str | Label] | None = None,
+    *,
+    generator: object = None,
+    captioner: object = None,
+    embedder: object = None,
+    judge: object = None,
+    budget: int | None = None,
+    target: str | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    config: HuntConfig | Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Find, name and prove the systematic failures of a classifier, or of several over the same draws.
+
+    Args:
+        classifier: a spec ("transformers:…"), an object with `classify(images)`, or a plain function that takes a batch
+            of uint8 images (height, width, 3) and returns scores (n, classes). A list holds several.
+        labels: what to hunt over: names of classes, "504=coffee mug (cup)", or `Label` records. None: every class of
+            the first classifier.
+        generator: as `classifier`; `draw(prompts, seeds)` gives images.
+        captioner: as `classifier`; `caption(images)` gives texts.
+        embedder: as `classifier`; `embed(images)` gives vectors.
+        judge: as `classifier`; `judge(images, labels)` says whether each image shows its label.
+        budget: at most this many draws in all; it may be raised later, on the same directory.
+        target: only failures into this wrong label count.
+        seed: where all randomness comes from.
+        out: the run directory; the same call on the same directory goes on where it stopped.
+        config: every other option (see `HuntConfig`); the arguments above win over it.
+        progress: show bars on stderr.
+
+    Returns:
+        The findings, and where the report lies.
+
+    Raises:
+        InputError: something given cannot be used; one sentence says what to do.
+    """
+    given = {"generator": [generator], "captioner": [captioner], "embedder": [embedder], "judge": [judge]}
+    parts = {"classifier": _several(classifier), **given}
+    named = {"budget": budget, "seed": seed, "out": out, "failure": {"target": target} if target else None}
+    resolved = make_config(config, parts, named, labels)
+    return run(resolved, parts, progress=Bars() if progress else Silent())
+
+
+def probe(  # noqa: PLR0913 - as `hunt`
+    classifier: object = None,
+    label: str | Label = "",
+    description: str | Sequence[str] = "",
+    *,
+    generator: object = None,
+    judge: object = None,
+    target: str | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    config: HuntConfig | Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Run:
+    """Test a person's own hypothesis the way a hunt does, without exploring.
+
+    Args:
+        classifier: as in `hunt`.
+        label: the label it is about.
+        description: what is added to the base prompt, such as "on grass, at night"; several are tested together, with
+            the multiplicity that costs.
+        generator: as in `hunt`.
+        judge: as in `hunt`.
+        target: as in `hunt`.
+        seed: as in `hunt`.
+        out: as in `hunt`.
+        config: as in `hunt`.
+        progress: as in `hunt`.
+
+    Raises:
+        InputError: something given cannot be used; one sentence says what to do.
+    """
+    parts = {"classifier": _several(classifier), "generator": [generator], "judge": [judge]}
+    named = {"seed": seed, "out": out, "failure": {"target": target} if target else None}
+    resolved = make_config(config, parts, named, [label])
+    descriptions = [description] if isinstance(description, str) else list(description)
+    return run(resolved, parts, progress=Bars() if progress else Silent(), descriptions=descriptions)
+
+
+def run(
+    config: HuntConfig,
+    objects: Mapping[str, Sequence[object]] | None = None,
+    *,
+    progress: Progress,
+    descriptions: Sequence[str] | None = None,
+) -> Run:
+    """Hunt or, where descriptions are given, probe; from a resolved config.
+
+    Args:
+        config: every option.
+        objects: kind -> objects to use in place of the config's specs.
+        progress: who is told.
+        descriptions: a person's hypotheses about the one label of the config.
+
+    Raises:
+        InputError: something given cannot be used.
+        OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
+    """
+    prepared = prepare(config, objects, descriptions, Ceiling(config.max_requests))
+    clock = Clock(config.max_minutes)
+    began = time.perf_counter()
+    with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
+        keep(journal, prepared.began)
+        last.callback(_note_work, journal, clock)
+        result = _walk(prepared, journal, archive, clock, progress)
+        report.write(result, archive.images.bytes, prepared.folder)
+    spent = {**journal.spent}
+    return Run(folder=prepared.folder, result=result, seconds=time.perf_counter() - began, spent=spent)
+
+
+def _several(classifier: object) -> list[object]:
+    return list(classifier) if isinstance(classifier, list | tuple) else [classifier]
+
+
+def _walk(prepared: Prepared, journal: Journal, archive: Archive, clock: Clock, progress: Progress) -> HuntResult:
+    """Put together what draws, and walk the path."""
+    assert journal.began is not None  # noqa: S101 - `keep` has begun it
+    study = study_of(journal.began, journal.settings)
+    observer = Observer(
+        executor=Here(prepared.parts, archive.images),
+        archive=archive,
+        notes=journal,
+        identities=study.identities,
+        maps=study.maps,
+        labels=study.labels,
+        batch=study.config.batch,
+        watch=clock,
+    )
+    loop = Loop(
+        observer=observer,
+        record=journal,
+        requests=study.requests,
+        budget=Budget(study.config.budget),
+        clock=clock,
+        progress=progress,
+    )
+    return walk(study, loop)
+
+
+def _note_work(journal: Journal, clock: Clock) -> None:
+    if clock.spent:
+        journal.note(Worked(spent=dict(clock.spent)))

@@ -1,0 +1,151 @@
+"""The one loop: what a stage asks for is noted, drawn and paid for, and the stage is told what became of it.
+
+Comes in: an asker, pure but for its own state. Goes out: nothing; the asker has been told. Resume is a replay: what the
+journal says was asked is told first, and then the asker asks on. So a run that was stopped anywhere ends as one that
+was not, and a larger budget adds to what is there. `foible verify` runs this same loop over a reader that notes and
+draws nothing. Neighbours: `path.py` says which askers there are; `draws/observe.py` carries out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from foible.asker import Ask, Asker
+from foible.budget import Allowance, Budget
+from foible.draws.observe import Notes, Observer
+from foible.draws.request import Requests, blocks
+from foible.hunting.clock import Clock
+from foible.progress import Progress, Show
+from foible.records import Answered, Draw, Fault, Hypothesis, Request
+from foible.run.events import Asked, Tried
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+class Record(Notes, Protocol):
+    """What the loop needs of the journal, beside what the observer needs."""
+
+    @property
+    def tried(self) -> tuple[Hypothesis, ...]:
+        """Every hypothesis that counts in the multiplicity, in order."""
+        ...
+
+    def asked(self, stage: str | None = None, classifier: int | None = None) -> Iterator[Asked]:
+        """Yield, in order, what an asker asked for; of all where no stage is named."""
+        ...
+
+
+class Loop:
+    """Carries askers to their end, over one run."""
+
+    def __init__(  # noqa: PLR0913 - everything that draws meets here, by name, and nowhere else
+        self,
+        *,
+        observer: Observer,
+        record: Record,
+        requests: Requests,
+        budget: Budget,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        """Pay for everything that was asked before."""
+        self.requests = requests
+        self.budget = budget
+        self._observer = observer
+        self._record = record
+        self._clock = clock
+        self._progress = progress
+        self._looked = 0
+        self.answered: dict[str, Answered] = {}
+        """Every draw that was looked at, by key; one that serves two arms as the first asked for it."""
+        for event in record.asked():
+            budget.pay(self._requests(event))
+
+    def run(self, asker: Asker, classifier: int | None = None) -> None:
+        """Tell an asker what was asked before, then let it ask until it wants nothing more.
+
+        Args:
+            asker: any stage that draws.
+            classifier: its classifier, where each has an asker of its own: it is told what those before it asked, too.
+
+        Raises:
+            OutOfTime: the minutes or the requests of the hunt are used up; what was finished is kept.
+        """
+        with self._shown(asker.stage) as show:
+            for event in self._record.asked(asker.stage, classifier):
+                self._carry(asker, self._requests(event), event.about, show)
+            while (ask := asker.ask(Allowance(self.budget, asker.arm))) is not None:
+                self._note(ask, asker.stage, classifier or 0)
+                self._carry(asker, ask.requests, ask.about, show)
+            done, total = asker.progress()
+            show(done, total, self._looked)
+
+    def try_all(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+        """Let hypotheses count in the multiplicity, behind those that were tried before: none ever leaves it."""
+        own = {(h.about, h.classifier): h for h in hypotheses if not h.borrowed}
+        # What was borrowed once may be suspected for its own classifier by now.
+        before = [own.get((h.about, h.classifier), h) if h.borrowed else h for h in self._record.tried]
+        known = {(h.about, h.classifier) for h in before}
+        tried = (*before, *(h for h in hypotheses if (h.about, h.classifier) not in known))
+        if tried != self._record.tried:
+            self._record.note(Tried(hypotheses=list(tried)))
+        return tried
+
+    def caption(self, draws: Sequence[Draw]) -> tuple[dict[str, str], list[str]]:
+        """Caption draws that were made before: captions by key, and why others have none."""
+        with self._shown("caption") as show:
+            found = self._observer.captions(draws)
+            show(len(draws), len(draws), len(draws))
+        return _part(found, "not captioned")
+
+    def embed(self, draws: Sequence[Draw]) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
+        """Embed draws that were made before: vectors (dimensions,) by key, and why others have none."""
+        with self._shown("embed") as show:
+            found = self._observer.vectors(draws)
+            show(len(draws), len(draws), len(draws))
+        return _part(found, "not embedded")
+
+    def restore(self, draws: Sequence[Draw]) -> None:
+        """See that the images of some draws are there, for whoever looks at them."""
+        self._observer.restore(draws)
+
+    @contextmanager
+    def _shown(self, stage: str) -> Iterator[Show]:
+        """Show a stage, and let the clock know of it."""
+        self._clock.stage = stage
+        self._looked = 0
+        with self._progress.stage(stage) as show:
+            yield show
+
+    def _carry(self, asker: Asker, requests: Sequence[Request], about: Mapping[str, str], show: Show) -> None:
+        def advance(count: int) -> None:
+            self._looked += count
+            show(*asker.progress(), self._looked)
+
+        self._observer.advance = advance
+        answered = self._observer.observe(requests)
+        for one in answered:
+            self.answered.setdefault(one.request.key, one)
+        asker.tell(answered, about)
+
+    def _requests(self, event: Asked) -> list[Request]:
+        return [request for block in event.blocks for request in self.requests.of(block)]
+
+    def _note(self, ask: Ask, stage: str, classifier: int) -> None:
+        """Note what is asked before it is drawn, and pay for it."""
+        self._record.note(
+            Asked(stage=stage, classifier=classifier, about=dict(ask.about), blocks=blocks(ask.requests))
+        )
+        self.budget.pay(ask.requests)
+
+
+def _part(answers: Mapping[str, T | Fault], what: str) -> tuple[dict[str, T], list[str]]:
+    """Part answers from the reasons why others are missing."""
+    good = {key: answer for key, answer in answers.items() if not isinstance(answer, Fault)}
+    return good, [f"{what}: {answer.reason}" for answer in answers.values() if isinstance(answer, Fault)]

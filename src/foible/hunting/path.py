@@ -1,0 +1,76 @@
+"""The path of a hunt: explore, suspect, test, decide, explain. The table of contents of the whole.
+
+Comes in: what the run is about, and the loop that draws for its stages. Goes out: the result. Neighbours: each stage is
+a file of `search/`, `trial/` or `explanation/`; `api.py` opens what is needed, and `checks/verify.py` walks this same
+path over what is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foible.explanation.words import ExplainWords
+from foible.hunting.loop import Loop
+from foible.hunting.result import Work, led_to, make_result
+from foible.hunting.study import Study
+from foible.records import Answered, HuntResult, Hypothesis
+from foible.search.explore import Explore
+from foible.hunting.suspect import for_all, propose
+from foible.trial.decide import decide, skill
+from foible.trial.fixed import Fixed
+from foible.trial.pairs import Tested
+from foible.trial.sequential import Sequential
+
+
+def walk(study: Study, loop: Loop) -> HuntResult:
+    """Walk a hunt, or a probe, from the first draw to the result; what was done before is not done again.
+
+    Raises:
+        OutOfTime: the minutes or the requests are used up; the same call goes on.
+        InputError: a part, the archive or the journal cannot be used.
+    """
+    explored = _explore(study, loop)
+    suspected = [propose(explored, place, study, loop) for place in range(len(study.maps))] if explored else []
+    own = study.own if study.own is not None else [h for one in suspected for h in one.hypotheses]
+    tried = loop.try_all(for_all(own, len(study.maps)))
+    tested = _test(tried, explored, study, loop)
+    findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
+    # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
+    findings = [f for f in findings if f.trial.treat.draws]
+    captions = [phrases for one in suspected for phrases in one.phrases.values()]
+    explain = ExplainWords(findings, tested, captions, loop.requests, study.config.explain)
+    loop.run(explain)
+    work = Work(
+        findings=explain.explained(),
+        tried=tried,
+        explored=explored,
+        answered=loop.answered,
+        draws=loop.budget.draws,
+        undescribed=[fault for one in suspected for fault in one.faults],
+        captions=led_to(findings, explored, suspected, study.config.report.examples),
+    )
+    result = make_result(work, study)
+    loop.restore([one.draw for one in result.observations.values()])
+    return result
+
+
+def _explore(study: Study, loop: Loop) -> list[Answered]:
+    """Draw base prompts; a person who brings a hypothesis explores nothing."""
+    if study.own is not None:
+        return []
+    explore = Explore(loop.requests, study.config.explore.draws)
+    loop.run(explore)
+    return explore.answered
+
+
+def _test(
+    tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Study, loop: Loop
+) -> Sequence[Tested]:
+    """Test hypotheses the way the config names."""
+    options = study.config.confirm
+    if options.method == "fixed":
+        test: Fixed | Sequential = Fixed(tried, loop.requests, options.draws)
+    else:
+        test = Sequential(tried, explored, loop.requests, options)
+    loop.run(test)
+    return test.tested()

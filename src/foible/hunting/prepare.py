@@ -1,0 +1,271 @@
+"""From what the user gave to everything that a hunt needs: config, parts, labels, the run directory.
+
+Comes in: specs or objects, labels, options. Goes out: a `Prepared` hunt: whatever cannot be used has been refused,
+before anything is drawn or written. Neighbour: `api.py` opens the run and walks the path.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foible._version import __version__
+from foible.budget import explored_each, least_total
+from foible.ceiling import Ceiling
+from foible.config import HuntConfig, Layer, PartOptions, resolve, settings
+from foible.draws.observe import JUDGE, classifier
+from foible.errors import ConfigError, LabelError, PluginError, brief
+from foible.identity import digest
+from foible.labels import Classes
+from foible.labels import resolve as resolve_labels
+from foible.records import ClassMap, Label, Spec
+from foible.registry import KINDS, Part, load, method
+from foible.run.events import Began
+
+PROBE_KINDS = ("generator", "classifier", "judge")
+"""What a probe needs: nothing is described."""
+
+
+def make_config(
+    config: HuntConfig | Mapping[str, Any] | None,
+    parts: Mapping[str, Sequence[object]],
+    named: Mapping[str, object],
+    labels: Sequence[str | Label] | None,
+) -> HuntConfig:
+    """Merge what Python was given into one config."""
+    base: Mapping[str, Any] = config.model_dump() if isinstance(config, HuntConfig) else (config or {})
+    direct: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    for kind, given in parts.items():
+        if given and _named_spec(given[0]) is not None:
+            direct[kind] = _named_spec(given[0])
+        if kind == "classifier" and len(given) > 1:
+            direct["other_classifiers"] = [_named_spec(what) or "object" for what in given[1:]]
+    if labels is not None:
+        direct["labels"] = [_label_text(label) for label in labels]
+    layers: list[Layer] = [("config", base), ("argument", direct)]
+    return resolve(layers)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A hunt or a probe that can start: everything that was given has been found usable."""
+
+    folder: Path
+    """The run directory."""
+    config: HuntConfig
+    parts: Mapping[str, Part]
+    """By what the run calls them: "generator", "classifier 0"."""
+    labels: tuple[Label, ...]
+    maps: tuple[ClassMap, ...]
+    """Of each classifier."""
+    probe: tuple[tuple[str, ...], ...] | None
+    """The words of a person's own hypotheses; None for a hunt."""
+
+    @property
+    def archive(self) -> Path:
+        """Where images and answers lie."""
+        return self.config.archive if self.config.archive is not None else self.folder.parent / "archive"
+
+    @property
+    def began(self) -> Began:
+        """What the journal notes of it when it begins."""
+        own = [self.parts[classifier(place)] for place in range(len(self.maps))]
+        return Began(
+            foible_version=__version__,
+            settings=_settings(self.config, self.parts),
+            parts={name: dict(part.identity) for name, part in self.parts.items() if part not in own},
+            classifiers=[dict(part.identity) for part in own],
+            maps=list(self.maps),
+            labels=list(self.labels),
+            probe=None if self.probe is None else [list(words) for words in self.probe],
+        )
+
+
+def prepare(
+    config: HuntConfig,
+    objects: Mapping[str, Sequence[object]] | None = None,
+    descriptions: Sequence[str] | None = None,
+    ceiling: Ceiling | None = None,
+) -> Prepared:
+    """Load the parts and check what was given.
+
+    Args:
+        config: every option.
+        objects: kind -> objects to use in place of the config's specs; several for the classifier alone.
+        descriptions: a person's hypotheses about the one label of the config; None for a hunt.
+        ceiling: how many requests to servers may be made.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    kinds = KINDS if descriptions is None else PROBE_KINDS
+    parts = dict(_load_all(kinds, config, objects or {}, ceiling))
+    own = [part for part in parts.values() if part.kind == "classifier"]
+    _refuse_self_judging(own, parts[JUDGE])
+    names = _called([str(part.identity["spec"]) for part in own])
+    classes = [_classes(part, name) for part, name in zip(own, names, strict=True)]
+    labels, maps = resolve_labels(config.labels, classes, top=config.failure.top, target=config.failure.target)
+    probe = None if descriptions is None else _own_words(config, labels, descriptions)
+    if probe is None:
+        explore_draws(config, len(labels))
+    folder = _folder(config, names, probe)
+    return Prepared(folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=probe)
+
+
+def _load_all(
+    kinds: Sequence[str], config: HuntConfig, objects: Mapping[str, Sequence[object]], ceiling: Ceiling | None
+) -> Iterable[tuple[str, Part]]:
+    """Load every part, named as the run calls it."""
+    for kind in kinds:
+        first: PartOptions = getattr(config, kind)
+        specs = [first, *config.other_classifiers] if kind == "classifier" else [first]
+        for place, (options, what) in enumerate(itertools.zip_longest(specs, objects.get(kind, ()))):
+            if what is None or _named_spec(what) is not None:  # a spec that was given stands in the config already
+                part = load(kind, options.spec, options.args, ceiling=ceiling)
+            else:
+                part = load(kind, what, ceiling=ceiling)
+            yield (classifier(place) if kind == "classifier" else kind), part
+
+
+def _called(specs: Sequence[str]) -> list[str]:
+    """Give each classifier a name of its own: its spec, numbered where it comes again."""
+    return [f"{s} ({specs[: at + 1].count(s)})" if specs[:at].count(s) else s for at, s in enumerate(specs)]
+
+
+def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """Return the settings of a run: those of parts as they are used, be it an object in place of a spec."""
+    found = dict(settings(config))
+    for kind in KINDS:
+        part = parts.get(classifier(0) if kind == "classifier" else kind)
+        for name in ("spec", "args"):
+            if part is not None:
+                found[f"{kind}.{name}"] = part.identity[name]
+            else:
+                del found[f"{kind}.{name}"]
+    others = [part for part in parts.values() if part.kind == "classifier"][1:]
+    found["other_classifiers"] = [{name: part.identity[name] for name in ("spec", "args")} for part in others]
+    return found
+
+
+def _named_spec(what: object) -> str | Mapping[str, object] | None:
+    """Return how a config names a part: a bare spec leaves no arguments of an earlier layer; None for an object."""
+    if isinstance(what, str):
+        return what
+    return {"spec": what.name, "args": dict(what.args)} if isinstance(what, Spec) else None
+
+
+def _label_text(label: str | Label) -> str:
+    return label if isinstance(label, str) else label.name + (f" ({label.kind})" if label.kind else "")
+
+
+def _refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
+    """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
+    members = (judge, *getattr(judge.object, "members", ()))
+    for own, judge in itertools.product(classifiers, members):
+        # Under another family or with other arguments the same weights make the same mistakes.
+        same = judge.identity["fingerprint"] == own.identity["fingerprint"]
+        if same or judge.object is own.object or _owner(judge) is _owner(own):
+            message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+            raise ConfigError(message)
+
+
+def _owner(part: Part) -> object:
+    """Return who answers: a function, or the object that the method is bound to."""
+    answers = getattr(part.object, method(part.kind))
+    return getattr(answers, "__self__", answers)
+
+
+def _classes(part: Part, called: str) -> Classes:
+    """Return what a classifier says of its own classes."""
+    names = _class_names(part)
+    return Classes(classifier=called, names=names, accepted=_accepted(part, names))
+
+
+def _class_names(part: Part) -> tuple[str, ...] | None:
+    """Return the classifier's classes in order; None where it names none."""
+    names = getattr(part.object, "labels", None)
+    if names is None:
+        return None
+    listed = [] if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable) else list(names)
+    if not listed or not all(isinstance(name, str) for name in listed):
+        message = (
+            f"the `labels` of the classifier {brief(part.identity['spec'])} must be the names of its classes "
+            f"in order, but got {brief(repr(names), 80)}"
+        )
+        raise PluginError(message)
+    return tuple(listed)
+
+
+def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
+    """Return which further classes the classifier says are as good as another: index -> indices."""
+    found: Mapping[int, Collection[int]] | None = getattr(part.object, "accepted", None)
+    if not found or names is None:
+        return {}
+    rows = found.items() if isinstance(found, Mapping) else [(-1, ())]
+    every = [index for one, others in rows for index in (one, *(others if isinstance(others, Collection) else (-1,)))]
+    if not all(isinstance(index, int) and 0 <= index < len(names) for index in every):
+        message = (
+            f"`accepted` of the classifier {brief(part.identity['spec'])} must map class indices to collections "
+            f"of class indices below {len(names)}, but got {brief(repr(found), 80)}"
+        )
+        raise PluginError(message)
+    return found
+
+
+def _own_words(
+    config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """Turn a person's descriptions into words, each once."""
+    if len(labels) != 1:
+        message = f"a probe is about one label, but got {len(labels)}"
+        raise LabelError(message)
+    own = tuple(dict.fromkeys(_words(text) for text in descriptions))
+    if not own:
+        message = "a probe needs a description, such as --description 'on grass, at night'"
+        raise ConfigError(message)
+    options = config.confirm
+    need = 2 * (options.draws if options.method == "fixed" else min(options.least, options.most))
+    if config.budget is not None and config.budget < need:
+        message = f"a budget of {config.budget} draws cannot test a description; give at least {need}"
+        raise ConfigError(message)
+    return own
+
+
+def _words(description: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(" ".join(part.split()) for part in description.split(",") if part.strip()))
+    if not words or not description.isprintable():
+        message = f"a description is words such as 'on grass, at night', but got {brief(description)!r}"
+        raise ConfigError(message)
+    return words
+
+
+def explore_draws(config: HuntConfig, labels: int) -> int:
+    """Return how many draws a label gets in exploration, within the budget.
+
+    Raises:
+        ConfigError: the budget cannot explore so many labels.
+    """
+    each = explored_each(config.explore.draws, labels, config.budget)
+    if each < 1:
+        message = (
+            f"a budget of {config.budget} draws cannot explore {labels} labels; give at least {least_total(labels)}, "
+            "or name fewer labels"
+        )
+        raise ConfigError(message)
+    return each
+
+
+def _folder(config: HuntConfig, names: Sequence[str], probe: Sequence[Sequence[str]] | None) -> Path:
+    """Return the run directory: `out`, or one under `runs/` named after the classifiers and what else is asked."""
+    if config.out is not None:
+        return config.out
+    called = "-and-".join(name.removeprefix("object:") for name in names)
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", called).strip("-.")[:80] or "hunt"
+    asked = [list(config.labels), config.failure.target, *([[*words] for words in probe] if probe is not None else ())]
+    plain = probe is None and not config.labels and not config.failure.target
+    kind = "-probe" if probe is not None else ""
+    return Path("runs") / (name if plain else f"{name}{kind}-{digest(asked)[:8]}")

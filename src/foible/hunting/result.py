@@ -1,0 +1,169 @@
+"""What the stages found becomes the one record that everything written is made from.
+
+Comes in: findings, draws, what the run is about. Goes out: a `HuntResult`. Pure functions; `report/` writes it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from foible.config import HuntConfig
+from foible.errors import brief
+from foible.hunting.study import OTHERS, Study
+from foible.labels import called
+from foible.records import (
+    Answered,
+    Finding,
+    HuntResult,
+    Hypothesis,
+    LabelSummary,
+    Observation,
+    Pairs,
+    Subject,
+)
+from foible.hunting.suspect import Suspected
+from foible.statistics import clopper_pearson, difference_sequence, paired_difference
+from foible.trial.decide import rate
+from foible.trial.pairs import tally
+
+LED = 3
+"""For each finding, at most this many of the explored failures that led to it are shown with their captions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the stages hand over."""
+
+    findings: Sequence[Finding]
+    tried: Sequence[Hypothesis]
+    """Every hypothesis that counts in the multiplicity."""
+    explored: Sequence[Answered]
+    answered: Mapping[str, Answered]
+    """Every draw, by key."""
+    draws: Mapping[str, int]
+    """Different draws by arm."""
+    undescribed: Sequence[str] = ()
+    """For each failure that could not be put into words, why."""
+    captions: Mapping[str, str] = field(default_factory=dict)
+    """By draw key: explored failures that led to a finding."""
+
+
+def make_result(work: Work, study: Study) -> HuntResult:
+    """Join what was found with the settings it was found under."""
+    shown = [key for f in work.findings for key in (*f.failing, *f.passing, *f.paired)]
+    shown += [key for f in work.findings for c in f.counterfactuals for key in c.examples]
+    shown += work.captions
+    found = {(f.trial.hypothesis.about, f.trial.hypothesis.classifier) for f in work.findings}
+    reasons = (reason for one in work.answered.values() for reason in unscored_reasons(one))
+    return HuntResult(
+        foible_version=study.began.foible_version,
+        settings=study.settings,
+        classifiers=tuple(_subject(place, work, study) for place in range(len(study.maps))),
+        parts={kind: study.identities[kind] for kind in OTHERS if kind in study.identities},
+        labels=tuple(study.labels.values()),
+        failure=_failure_sentence(study.config),
+        findings=tuple(work.findings),
+        untested=tuple(h for h in work.tried if (h.about, h.classifier) not in found and not h.borrowed),
+        explored=tuple(_summaries(work, study)) if work.explored else (),
+        unscored=counted([*reasons, *work.undescribed]),
+        draws=work.draws,
+        observations={key: work.answered[key] for key in dict.fromkeys(shown)},
+        captions=dict(work.captions),
+    )
+
+
+def led_to(
+    findings: Sequence[Finding], explored: Sequence[Answered], suspected: Sequence[Suspected], examples: int
+) -> dict[str, str]:
+    """Return, by draw key, the captions of the first explored failures that led to each finding."""
+    captions: dict[str, str] = {}
+    for hypothesis in (f.trial.hypothesis for f in findings) if suspected else ():
+        of, wanted = suspected[hypothesis.classifier], frozenset(hypothesis.treatment.words)
+        led = [
+            one.request.key
+            for one in explored
+            if one.request.label == hypothesis.label
+            and one.outcomes[hypothesis.classifier].status == "failed"
+            and wanted <= of.phrases.get(one.request.key, frozenset())
+        ]
+        captions |= {key: of.captions[key] for key in led[: min(LED, examples)]}
+    return captions
+
+
+def _subject(place: int, work: Work, study: Study) -> Subject:
+    """Name the classes of a classifier that occur: those of the labels, and those it predicted."""
+    classes = study.maps[place]
+    indices = {index for right in classes.right.values() for index in right} | set(classes.target)
+    predicted = (one.outcomes[place].predicted for one in work.answered.values())
+    indices |= {index for index in predicted if index is not None}
+    return Subject(
+        name=classes.classifier,
+        identity=study.began.classifiers[place],
+        right=classes.right,
+        class_names={index: called(index, classes) for index in sorted(indices)},
+    )
+
+
+def _summaries(work: Work, study: Study) -> Iterable[LabelSummary]:
+    sequential = study.config.confirm.method == "sequential"
+    for place in range(len(study.maps)):
+        for label in study.labels:
+            own = [one.seen_by(place) for one in work.explored if one.request.label == label]
+            yield summarise(label, place, own, work.findings, sequential=sequential)
+
+
+def summarise(
+    label: str, classifier: int, seen: Sequence[Observation], findings: Sequence[Finding], *, sequential: bool
+) -> LabelSummary:
+    """Say how a label did in exploration, and what its draws and findings exclude, for one classifier.
+
+    Args:
+        label: its name.
+        classifier: its place among those of the run.
+        seen: its explored draws.
+        findings: of every label and classifier.
+        sequential: whether the findings' pairs are of sequential numbers.
+    """
+    counts = tally(seen)
+    at_most = clopper_pearson(counts.failures, counts.scored, 0.9)[1]  # one side of it: 95 %
+    own = [f for f in findings if (f.trial.hypothesis.label, f.trial.hypothesis.classifier) == (label, classifier)]
+    raises = None
+    if own and not any(f.verdict == "confirmed" for f in own):
+        raises = max(_upper(f.trial.pairs, len(own), sequential=sequential) for f in own)
+    return LabelSummary(
+        label=label,
+        classifier=classifier,
+        tally=counts,
+        rate=rate(counts),
+        unscored_reasons=counted(o.outcome.reason for o in seen if o.outcome.status == "unscored"),
+        at_most=at_most,
+        raises=raises,
+    )
+
+
+def _upper(pairs: Pairs, among: int, *, sequential: bool) -> float:
+    """Bound a difference from above at 95 % for so many hypotheses together (Bonferroni)."""
+    level = 1.0 - 0.1 / among  # of the interval, one side of which is used
+    if sequential:
+        same = pairs.both_failed + pairs.both_passed
+        return difference_sequence(pairs.only_control, same, pairs.only_treat, level)[1]
+    return paired_difference(pairs, level)[1]
+
+
+def unscored_reasons(answered: Answered) -> list[str]:
+    """Return why a draw is unscored, each reason once however many classifiers share it."""
+    return list(dict.fromkeys(o.reason for o in answered.outcomes if o.status == "unscored"))
+
+
+def counted(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Count reasons, most frequent first."""
+    return tuple(sorted(Counter(reasons).items(), key=lambda c: (-c[1], c[0])))
+
+
+def _failure_sentence(config: HuntConfig) -> str:
+    if config.failure.target:
+        return f"a draw fails when the classifier takes it for {brief(config.failure.target)!r}"
+    highest = "the highest score" if config.failure.top == 1 else f"the {config.failure.top} highest scores"
+    return f"a draw fails when no accepted label is among {highest} (top-{config.failure.top})"

@@ -1,0 +1,90 @@
+"""What a run is about: decided before the first draw, and the same for a hunt, its resume and its verification.
+
+Comes in: nothing but what `prepare.py` or a journal says. Goes out: one frozen record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from foible.config import HuntConfig
+from foible.draws.observe import CAPTIONER, EMBEDDER, JUDGE, classifier
+from foible.draws.request import Requests
+from foible.errors import StoreError
+from foible.records import ClassMap, Hypothesis, Label, Treatment
+from foible.run.events import Began
+from foible.run.settings import config_of
+
+GENERATOR = "generator"
+OTHERS = (GENERATOR, CAPTIONER, EMBEDDER, JUDGE)
+"""The parts that all classifiers of a run share."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What a run is about."""
+
+    config: HuntConfig
+    settings: Mapping[str, object]
+    """As the journal has them: every field that decides or grows, by dotted name."""
+    labels: Mapping[str, Label]
+    """By name, in the order given."""
+    maps: tuple[ClassMap, ...]
+    """Of each classifier."""
+    identities: Mapping[str, Mapping[str, Any]]
+    """Of each part, by what the run calls it: "generator", "classifier 0"."""
+    began: Began
+    """What was noted when the run began."""
+
+    @property
+    def requests(self) -> Requests:
+        """What makes the requests of this run."""
+        return Requests(
+            generator=self.identities[GENERATOR],
+            labels=self.labels,
+            template=self.config.explore.template,
+            seed=self.config.seed,
+        )
+
+    @property
+    def own(self) -> list[Hypothesis] | None:
+        """A person's own hypotheses, about the one label; None for a hunt."""
+        if self.began.probe is None:
+            return None
+        (label,) = self.labels
+        return [
+            Hypothesis(label=label, treatment=Treatment(words=tuple(words)), classifier=place)
+            for words in self.began.probe
+            for place in range(len(self.maps))
+        ]
+
+
+def study_of(began: Began, settings: Mapping[str, object]) -> Study:
+    """Put together what a run is about from its journal.
+
+    Args:
+        began: what was noted when it began.
+        settings: as they stand now.
+
+    Raises:
+        StoreError: the journal notes something that cannot be.
+        ConfigError: it notes a setting that cannot be.
+    """
+    labels = {label.name: label for label in began.labels}
+    whole = began.labels and len(labels) == len(began.labels) and began.maps and {GENERATOR, JUDGE} <= began.parts.keys()
+    mapped = all(m.right.keys() == labels.keys() and all(m.right.values()) for m in began.maps)
+    probed = began.probe is None or (len(labels) == 1 and all(began.probe))
+    if not (whole and mapped and probed and len(began.maps) == len(began.classifiers)):
+        message = "the journal notes a run that cannot have been; the run directory is damaged"
+        raise StoreError(message)
+    own = {classifier(place): identity for place, identity in enumerate(began.classifiers)}
+    return Study(
+        config=config_of(settings),
+        settings=settings,
+        labels=labels,
+        maps=tuple(began.maps),
+        identities={**began.parts, **own},
+        began=began,
+    )

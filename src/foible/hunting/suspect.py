@@ -1,0 +1,99 @@
+"""What exploration saw becomes hypotheses, for one classifier: its failures are embedded, captioned and grouped, and the
+method of the config does the rest.
+
+Comes in: what was explored. Goes out: hypotheses, and how they came about. Neighbours: `group.py` and `phrases.py`
+prepare; `follow.py` or `contrast.py` proposes; `trial/` tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from foible.hunting.loop import Loop
+from foible.hunting.study import Study
+from foible.labels import called
+from foible.records import Answered, Hypothesis, Observation
+from foible.search.contrast import describe
+from foible.search.follow import Explored, Follow
+from foible.search.group import group
+from foible.search.phrases import cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspected:
+    """What exploration leads to, for one classifier."""
+
+    hypotheses: Sequence[Hypothesis]
+    """The most telling first."""
+    captions: Mapping[str, str] = field(default_factory=dict)
+    """By draw key."""
+    phrases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By draw key: the phrases of its caption."""
+    faults: Sequence[str] = ()
+    """For each failure that could not be captioned or embedded, why: it may be in no hypothesis."""
+
+
+def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: Loop) -> Suspected:
+    """Turn what exploration saw into hypotheses about one classifier.
+
+    Args:
+        explored: of every label.
+        classifier: its place among those of the run.
+        study: labels, class maps and options.
+        loop: captions, embeds and, where failures are followed, draws.
+    """
+    options = study.config.describe
+    seen = [one.seen_by(classifier) for one in explored]
+    failed = [o for o in seen if o.outcome.status == "failed"]
+    passed = _passes(seen, options.passes) if options.method != "captions" else []
+    vectors, unembedded = loop.embed([o.draw for o in failed])
+    captions, uncaptioned = loop.caption([o.draw for o in (*failed, *passed)])
+    names = _names(seen, classifier, study)
+    phrases = {key: frozenset(cut(text, names)) for key, text in captions.items()}
+    groups = group(seen, vectors, study.config.group)
+    if options.method == "follow":
+        known = Explored(
+            classifier=classifier,
+            observations=seen,
+            phrases=phrases,
+            groups=groups,
+            cut=lambda text, _: frozenset(cut(text, names)) if text else frozenset(),
+        )
+        follow = Follow(known, loop.requests, options, study.config.confirm.margin)
+        loop.run(follow, classifier)
+        found = follow.found()
+    else:
+        found = describe(groups, seen, phrases, options, classifier)
+    return Suspected(hypotheses=found, captions=captions, phrases=phrases, faults=(*unembedded, *uncaptioned))
+
+
+def for_all(hypotheses: Iterable[Hypothesis], classifiers: int) -> list[Hypothesis]:
+    """Let every classifier be tested on what was suspected for one of them, at the price of its predictions."""
+    own = list(hypotheses)
+    known = {(h.about, h.classifier) for h in own}
+    borrowed = [
+        replace(h, classifier=place, predicted=None, score=0.0, borrowed=True)
+        for h in own
+        for place in range(classifiers)
+        if (h.about, place) not in known
+    ]
+    return [*own, *dict.fromkeys(borrowed)]
+
+
+def _names(seen: Sequence[Observation], classifier: int, study: Study) -> list[str]:
+    """Return what captions may call the object: the labels, and whatever it was taken for."""
+    predicted = sorted({o.outcome.predicted for o in seen if o.outcome.predicted is not None})
+    classes = study.maps[classifier]
+    return list(dict.fromkeys([*study.labels, *(called(index, classes) for index in predicted)]))
+
+
+def _passes(seen: Sequence[Observation], most: int) -> list[Observation]:
+    """Return the first passes of each label that also has failures: what its failures are set apart from."""
+    failing = {o.request.label for o in seen if o.outcome.status == "failed"}
+    by_label: dict[str, list[Observation]] = {label: [] for label in failing}
+    for o in seen:
+        if o.outcome.status == "passed" and o.request.label in failing:
+            by_label[o.request.label].append(o)
+    kept = {o.key for passes in by_label.values() for o in passes[:most]}
+    return [o for o in seen if o.key in kept]

@@ -1,0 +1,1 @@
+"""What is kept: the archive of pixels and answers that runs share, and the journal of each run."""

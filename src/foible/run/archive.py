@@ -1,0 +1,164 @@
+"""The archive: which request gave which pixels, and what every part said of them. Hunts share it.
+
+Comes in: the rows of a unit of work, in one transaction. Goes out: rows by key. Keys say everything that decides a row,
+so a row is good for any run, and is never changed; it bears a seal over its key and content, and a row whose seal does
+not fit is as good as missing: it is made again. Faults are no rows: what went wrong is a matter of the run
+(`journal.py`). Several processes may write at once: the first that finishes a row wins, and all use that one.
+Neighbour: `images.py` keeps the pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from foible.errors import StoreError
+from foible.identity import canonical, digest
+from foible.run.database import connect, told
+from foible.run.images import Images
+
+SCHEMA = (
+    """
+    CREATE TABLE draws (key TEXT PRIMARY KEY, image TEXT NOT NULL, ignored TEXT NOT NULL, prompt TEXT NOT NULL,
+        seed INTEGER NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE answers (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID
+    """,
+)
+"""One script for each version; `database.py` applies those that a file lacks."""
+
+_MOST = 500
+"""Keys that one query names at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawRow:
+    """Which pixels a request gave."""
+
+    key: str
+    """Of the request."""
+    image: str
+    """Hash of the pixels."""
+    ignored: tuple[str, ...]
+    """Words of the prompt that the generator did not use."""
+    prompt: str
+    """What the generator was given: for people who look into the archive."""
+    seed: int
+
+
+class Archive:
+    """Pixels and answers in one folder, opened for writing or for reading by any number of processes."""
+
+    def __init__(self, folder: Path, *, write: bool = True) -> None:
+        """Open, or make, the archive in a folder.
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        self.folder = folder
+        self.images = Images(folder / "images")
+        self._path = folder / "archive.sqlite"
+        with told(folder):
+            if write:
+                folder.mkdir(parents=True, exist_ok=True)
+            elif not self._path.is_file():
+                message = f"{folder} is no archive (it holds no archive.sqlite); name the right one with --archive"
+                raise StoreError(message)
+        self._db = connect(self._path, SCHEMA, write=write)
+        if write:
+            self.images.sweep()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        """Return the archive itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the archive."""
+        self.close()
+
+    def draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
+        """Return the draws that are known and whole, by key."""
+        with told(self._path):
+            return self._draws(keys)
+
+    def answers(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return the answers that are known and whole, by key: JSON values."""
+        with told(self._path):
+            return self._answers(keys)
+
+    def add(
+        self, draws: Sequence[DrawRow], answers: Mapping[str, Any], replace: AbstractSet[str] = frozenset()
+    ) -> None:
+        """Keep the rows of a unit, all or none; rows that are there and whole stay: another process was faster.
+
+        Args:
+            draws: by request.
+            answers: key -> JSON-able value.
+            replace: keys of draws whose row goes, since its image is torn.
+
+        Raises:
+            StoreError: the disk is full, cannot be written, or the archive has gone.
+        """
+        with told(self._path):
+            if not self._path.exists():
+                message = f"the archive {self.folder} has gone while the hunt ran; bring it back, and repeat the command"
+                raise StoreError(message)
+            with self._transaction():
+                there, said = self._draws(row.key for row in draws), self._answers(answers)
+                rows = [_draw_values(row) for row in draws if row.key not in there or row.key in replace]
+                self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?)", rows)
+                texts = [(key, canonical(value)) for key, value in answers.items() if key not in said]
+                sealed = [(key, text, _seal(key, text)) for key, text in texts]
+                self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
+        found = {}
+        for key, image, ignored, prompt, seed, seal in self._select("draws", keys):
+            if seal == _seal(key, image, ignored, prompt, seed):
+                row = DrawRow(key=key, image=image, ignored=tuple(json.loads(ignored)), prompt=prompt, seed=seed)
+                found[row.key] = row
+        return found
+
+    def _answers(self, keys: Iterable[str]) -> dict[str, Any]:
+        rows = self._select("answers", keys)
+        return {key: json.loads(value) for key, value, seal in rows if seal == _seal(key, value)}
+
+    def _select(self, table: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
+        wanted = list(dict.fromkeys(keys))
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(wanted), _MOST):
+            some = wanted[start : start + _MOST]
+            marks = ",".join("?" * len(some))
+            # Only the number of question marks varies; the keys themselves are bound.
+            found += self._db.execute(f"SELECT * FROM {table} WHERE key IN ({marks})", some).fetchall()  # noqa: S608
+        return found
+
+
+def _draw_values(row: DrawRow) -> tuple[object, ...]:
+    values = (row.key, row.image, canonical(row.ignored), row.prompt, row.seed)
+    return (*values, _seal(*values))
+
+
+def _seal(*content: object) -> str:
+    """Hash what a row holds, so that a bit that flipped is noticed."""
+    return digest(["seal", *content])

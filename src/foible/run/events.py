@@ -1,0 +1,115 @@
+"""What a run notes, in the order in which it happens: the types of the events of its journal.
+
+Comes in: nothing. Goes out: frozen records that pydantic writes and reads; anything else in a journal is damage. What
+an event says is enough to walk through the run again with the answers of the archive. Neighbour: `journal.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from foible.arms import Arm
+from foible.records import ClassMap, Hypothesis, Label
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class _Event(BaseModel):
+    """Frozen, and closed: a field that is not declared is damage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Began(_Event):
+    """The run, as it was set: everything that decides what is found."""
+
+    event: Literal["began"] = "began"
+    foible_version: str
+    settings: dict[str, Any]
+    """Every config field that decides results or grows, by dotted name, without those of the parts."""
+    parts: dict[str, dict[str, Any]]
+    """By kind, but for the classifiers: spec, args, fingerprint, version."""
+    classifiers: list[dict[str, Any]]
+    """The same of each classifier."""
+    maps: list[ClassMap]
+    """Of each classifier."""
+    labels: list[Label]
+    probe: list[list[str]] | None
+    """The words of a person's own hypotheses; None for a hunt."""
+
+
+class Grew(_Event):
+    """Settings that may grow were raised."""
+
+    event: Literal["grew"] = "grew"
+    settings: dict[str, Any]
+
+
+class Learned(_Event):
+    """What the first unit of work that was judged told: until then nothing has an outcome."""
+
+    event: Literal["learned"] = "learned"
+    size: tuple[int, int]
+    """(height, width) that every image must have."""
+    classes: list[int | None]
+    """How many classes each classifier scores; None where it names none and was not asked yet."""
+
+
+class Block(_Event):
+    """One label under one treatment, on several seeds, in one arm."""
+
+    arm: Arm
+    label: str
+    words: tuple[str, ...]
+    """Of the treatment."""
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+
+
+class Asked(_Event):
+    """Draws that an asker wants at once; noted before they are made, and then paid for."""
+
+    event: Literal["asked"] = "asked"
+    stage: str
+    """Which asker."""
+    classifier: int = 0
+    """For which classifier, where each has an asker of its own."""
+    about: dict[str, str] = {}
+    """By label: what its draws are for, where the asker must know: the key of a failure that is followed."""
+    blocks: list[Block] = Field(min_length=1)
+
+
+class Tried(_Event):
+    """Every hypothesis that counts in the multiplicity from here on, in order."""
+
+    event: Literal["tried"] = "tried"
+    hypotheses: list[Hypothesis]
+
+
+class Lost(_Event):
+    """Draws and answers that went wrong: key -> (reason, whether it was a fault of the moment)."""
+
+    event: Literal["lost"] = "lost"
+    faults: dict[str, tuple[str, bool]]
+
+
+class Mended(_Event):
+    """What was lost and has been had since."""
+
+    event: Literal["mended"] = "mended"
+    keys: list[str]
+
+
+class Worked(_Event):
+    """How long each part took for how many items, in one call; decides nothing."""
+
+    event: Literal["worked"] = "worked"
+    spent: dict[str, tuple[int, float]]
+
+
+Event = Annotated[Began | Grew | Learned | Asked | Tried | Lost | Mended | Worked, Field(discriminator="event")]
+
+Spent = Mapping[str, tuple[int, float]]
+"""By part: items answered, and seconds taken."""

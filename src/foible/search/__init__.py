@@ -1,0 +1,1 @@
+"""Where hypotheses come from: explored, grouped, cut into phrases, set apart, followed."""

@@ -1,0 +1,55 @@
+"""Exploration: the base prompt of every label, drawn as often as the budget lets it.
+
+Comes in: labels, and how many draws each should get. Goes out: what became of them. What is seen here suggests
+hypotheses and tests none. Neighbours: `hunting/suspect.py` describes the failures; `hunting/loop.py` draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from foible.arms import Arm
+from foible.asker import Ask
+from foible.budget import Allowance
+from foible.draws.request import BASE, Requests
+from foible.records import Answered
+
+
+class Explore:
+    """Asks for the base prompt of one label after another."""
+
+    stage = "explore"
+    arm: Arm = "explore"
+
+    def __init__(self, requests: Requests, draws: int) -> None:
+        """Want so many draws of each label."""
+        self._requests = requests
+        self._draws = draws
+        self._each: dict[str, list[Answered]] = {label: [] for label in requests.labels}
+
+    def ask(self, allowance: Allowance) -> Ask | None:
+        """Ask for what the first unfinished label lacks; all labels get the same."""
+        made = sum(map(len, self._each.values()))
+        each = self._draws
+        if allowance.draws is not None:
+            each = min(each, (made + allowance.draws) // len(self._each))
+        for label, seen in self._each.items():
+            if len(seen) < each:
+                seeds = list(islice(self._requests.seeds(label, self.arm), each))[len(seen) :]
+                return Ask(requests=self._requests.on(label, BASE, self.arm, seeds))
+        return None
+
+    def tell(self, answered: Sequence[Answered], about: Mapping[str, str]) -> None:  # noqa: ARG002 - an asker's signature
+        """Take in what became of draws."""
+        for one in answered:
+            self._each[one.request.label].append(one)
+
+    def progress(self) -> tuple[int, int]:
+        """Count draws."""
+        return sum(map(len, self._each.values())), self._draws * len(self._each)
+
+    @property
+    def answered(self) -> list[Answered]:
+        """Everything that was explored, label by label."""
+        return [one for seen in self._each.values() for one in seen]

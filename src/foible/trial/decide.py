@@ -1,0 +1,221 @@
+"""Trials become findings: a verdict, rates and intervals.
+
+Comes in: tested hypotheses. Goes out: findings, confirmed first. A pure function of the counts. Neighbours:
+`statistics/` has the mathematics, `explanation/words.py` adds which words carry a failure.
+
+How many pairs a hypothesis got decides what may be said of them: at a number that was fixed beforehand an exact test
+and intervals of fixed n, at a number that depends on what was seen evidence and intervals that hold at all times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from foible.config import ConfirmOptions, HuntConfig
+from foible.records import Finding, Observation, Rate, Ratio, Tally, Trial, Verdict
+from foible.statistics import (
+    Skill,
+    benjamini_hochberg,
+    clopper_pearson,
+    difference_sequence,
+    e_adjusted,
+    log_evidence,
+    paired_difference,
+    paired_margin_p,
+    rate_sequence,
+    risk_ratio,
+    unpolluted_rate,
+)
+from foible.trial.pairs import Tested, spoilt
+
+HALF_OF_THE_ERROR = 0.975
+"""Level of two intervals that hold together in 95 % of cases."""
+ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
+
+
+def decide(
+    tested: Sequence[Tested], options: ConfirmOptions, examples: int, judge: tuple[Skill, Skill] | None = None
+) -> list[Finding]:
+    """Give every tested hypothesis its verdict.
+
+    confirmed: the failure rate exceeds the base rate by more than the margin, with the false-discovery rate held at the
+    level over every hypothesis tried (fixed: exact paired test and Benjamini-Hochberg; sequential: e-values and e-BH).
+    refuted: the whole interval of the difference lies at or below the margin. undecided: neither, or too many draws are
+    unscored: then the hypothesis counts as one without evidence before the multiplicity is worked out, since one that
+    was struck off afterwards would have made the others' bar too low.
+
+    Args:
+        tested: every hypothesis that was tried; leaving one out would break the multiplicity.
+        options: method, margin, level, and the largest share of unscored pairs.
+        examples: how many failing and passing draws a finding shows at most.
+        judge: sensitivity and specificity of the judge, for the corrected rates; None where they are not known.
+    """
+    weighed = _weigh_fixed(tested, options) if options.method == "fixed" else _weigh_sequential(tested, options)
+    findings = [
+        replace(
+            _finding(t, w, options, examples),
+            treat_corrected=corrected(t.trial.treat, options, judge),
+            control_corrected=corrected(t.trial.control, options, judge),
+        )
+        for t, w in zip(tested, weighed, strict=True)
+    ]
+    return sorted(
+        findings,
+        key=lambda f: (
+            ORDER[f.verdict],
+            -(f.difference.value or 0.0),
+            f.trial.hypothesis.label,
+            f.trial.hypothesis.treatment.words,
+            f.trial.hypothesis.classifier,
+        ),
+    )
+
+
+def rate(tally: Tally) -> Rate:
+    """Return failures over scored draws with an exact interval at 95 %."""
+    low, high = clopper_pearson(tally.failures, tally.scored)
+    return Rate(value=tally.failures / tally.scored if tally.scored else None, low=low, high=high)
+
+
+def skill(config: HuntConfig) -> tuple[Skill, Skill] | None:
+    """Return sensitivity and specificity of the judge; None where nobody measured them.
+
+    In the targeted mode too: an image without its label is not taken for the target almost surely, and the correction
+    rests on that.
+    """
+    seen = config.judge.labelled
+    if not seen.shown_n or config.failure.target:
+        return None
+    return Skill(seen.shown_yes, seen.shown_n), Skill(seen.absent_no, seen.absent_n)
+
+
+def corrected(counts: Tally, options: ConfirmOptions, judge: tuple[Skill, Skill] | None) -> Rate | None:
+    """Return the failure rate on faithful images: without those that the judge let through (`design/0005`)."""
+    if judge is None:
+        return None
+    cells = (counts.failures, counts.scored - counts.failures, counts.unfaithful)
+    estimate = unpolluted_rate(cells, judge, sequential=options.method == "sequential")
+    value, low, high = (None, 0.0, 1.0) if estimate is None else estimate
+    return Rate(value=value, low=low, high=high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What the counts of one hypothesis support."""
+
+    p_value: float
+    adjusted: float
+    treat: Rate
+    control: Rate
+    difference: Rate
+    ratio: Ratio
+
+
+def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
+    trials = [t.trial for t in tested]
+    p_values = [
+        paired_margin_p(t.pairs.only_treat, t.pairs.only_control, sum(t.pairs), options.margin) for t in trials
+    ]
+    adjusted = benjamini_hochberg(
+        [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
+    )
+    return [
+        _Weighed(
+            p,
+            float(q),
+            rate(t.treat),
+            rate(t.control),
+            _difference(t, paired_difference(t.pairs)),
+            _ratio(t, clopper_pearson),
+        )
+        for t, p, q in zip(trials, p_values, adjusted, strict=True)
+    ]
+
+
+def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
+    trials = [t.trial for t in tested]
+    weighed = []
+    evidence = [
+        log_evidence(p.only_control, p.both_failed + p.both_passed, p.only_treat, options.margin)
+        for p in (t.pairs for t in trials)
+    ]
+    counted = [-math.inf if spoilt(t, options.unscored) else e for t, e in zip(trials, evidence, strict=True)]
+    for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
+        p = t.pairs
+        interval = difference_sequence(p.only_control, p.both_failed + p.both_passed, p.only_treat)
+        difference = _difference(t, interval)
+        p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
+        rates = _running(t.treat), _running(t.control)
+        weighed.append(_Weighed(p_value, float(level), *rates, difference, _ratio(t, rate_sequence)))
+    return weighed
+
+
+def _running(counts: Tally) -> Rate:
+    """Return failures over scored draws with an interval that holds at all times at once."""
+    low, high = rate_sequence(counts.failures, counts.scored)
+    return Rate(value=counts.failures / counts.scored if counts.scored else None, low=low, high=high)
+
+
+def _difference(trial: Trial, interval: tuple[float, float]) -> Rate:
+    scored = sum(trial.pairs)
+    value = (trial.pairs.only_treat - trial.pairs.only_control) / scored if scored else None
+    return Rate(value=value, low=interval[0], high=interval[1])
+
+
+def _ratio(trial: Trial, interval: Callable[[int, int, float], tuple[float, float]]) -> Ratio:
+    """Return treat over control; its interval joins one of each rate, with half of the error."""
+    treat, control = trial.treat, trial.control
+    ends = [interval(of.failures, of.scored, HALF_OF_THE_ERROR) for of in (treat, control)]
+    low, high = risk_ratio(ends[0], ends[1])
+    known = treat.scored and control.failures
+    value = treat.failures / treat.scored / (control.failures / control.scored) if known else None
+    return Ratio(value=value, low=low, high=high if math.isfinite(high) else None)
+
+
+def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, examples: int) -> Finding:
+    trial = tested.trial
+    verdict, reason = _verdict(trial, weighed, options)
+    controls = {o.request.seed: o.key for o in tested.control}
+    failed = _with(tested.treat, "failed")
+    shown = failed[:examples]
+    confused = Counter(o.outcome.predicted for o in failed if o.outcome.predicted is not None)
+    return Finding(
+        trial=trial,
+        verdict=verdict,
+        reason=reason,
+        p_value=weighed.p_value,
+        adjusted=weighed.adjusted,
+        treat=weighed.treat,
+        control=weighed.control,
+        difference=weighed.difference,
+        ratio=weighed.ratio,
+        confused_with=tuple(sorted(confused.items(), key=lambda c: (-c[1], c[0]))),
+        failing=tuple(o.key for o in shown),
+        passing=tuple(o.key for o in _with(tested.treat, "passed")[:examples]),
+        paired=tuple(controls[o.request.seed] for o in shown),
+    )
+
+
+def _with(observations: Sequence[Observation], status: str) -> list[Observation]:
+    return [o for o in observations if o.outcome.status == status]
+
+
+def _verdict(trial: Trial, weighed: _Weighed, options: ConfirmOptions) -> tuple[Verdict, str]:
+    scored, pairs, margin = sum(trial.pairs), trial.treat.draws, f"{options.margin:.0%}"
+    adjusted, high = weighed.adjusted, weighed.difference.high
+    if scored == 0:
+        return "undecided", f"none of {pairs} pairs is scored on both sides" if pairs else "no pair was drawn for it"
+    lost = spoilt(trial, options.unscored)
+    if lost:
+        return "undecided", lost
+    if adjusted <= options.level:
+        held = f"adjusted p = {adjusted:.2g}, at most {options.level:g}"
+        return "confirmed", f"the failure rate exceeds the base rate by more than {margin} ({held})"
+    if high <= options.margin:
+        return "refuted", f"the difference is at most {high:.0%}, within the margin of {margin}"
+    if options.method == "sequential" and pairs < options.most:
+        return "undecided", f"{scored} pairs tell neither, and no more were drawn: too dear, or beyond the budget"
+    return "undecided", f"{scored} pairs cannot tell the difference from the margin of {margin}"
