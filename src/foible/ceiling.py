@@ -1,27 +1,42 @@
 """How many requests to servers may still be made.
 
-Comes in: a number of requests, or none. Goes out: a count that every part loaded under it shares, and that ends a hunt
-between two batches when it is used up. Neighbours: `hunting.py` sets it, the adapters that ask a server count on it.
+Comes in: a number of requests, or none. Goes out: a count that is handed to every part which asks a server, and that
+ends a hunt between two batches when it is used up. Neighbours: `registry.load` hands it on, `protocols.CountsRequests`
+says who takes it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 from foible.errors import OutOfRequests
 
 
 class Ceiling:
-    """Counts requests down; safe under threads."""
+    """Counts requests down; safe under threads.
 
-    def __init__(self, most: int | None) -> None:
-        """Allow `most` requests; None allows any number."""
+    A pickled one goes on from the count that it had, and counts on its own from then on: whoever sends it to another
+    process decides how many of what is left may be made there.
+    """
+
+    def __init__(self, most: int | None, made: int = 0) -> None:
+        """Allow requests.
+
+        Args:
+            most: how many in all; None allows any number.
+            made: how many of them are made already.
+        """
         self._most = most
-        self._made = 0
+        self._made = made
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Ceiling], tuple[int | None, int]]:
+        return Ceiling, (self._most, self._made)
+
+    @property
+    def most(self) -> int | None:
+        """Requests that may be made in all; None for any number."""
+        return self._most
 
     @property
     def made(self) -> int:
@@ -43,22 +58,3 @@ class Ceiling:
                 )
                 raise OutOfRequests(message)
             self._made += count
-
-
-_current: ContextVar[Ceiling | None] = ContextVar("ceiling", default=None)
-
-
-def current() -> Ceiling:
-    """Give the ceiling that a part loaded now shares; one without end where none was set."""
-    return _current.get() or Ceiling(None)
-
-
-@contextmanager
-def under(most: int | None) -> Iterator[Ceiling]:
-    """Let every part that is loaded meanwhile share one ceiling."""
-    ceiling = Ceiling(most)
-    token = _current.set(ceiling)
-    try:
-        yield ceiling
-    finally:
-        _current.reset(token)

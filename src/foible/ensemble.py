@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from foible.ceiling import Ceiling
 from foible.errors import ArgumentError, PartError, PassingError, brief
+from foible.protocols import CountsRequests
 from foible.records import Judgement
 from foible.registry import Part, load
 from foible.wrappers import Fault, ask_judge
@@ -33,19 +36,40 @@ class EnsembleJudge:
     """
 
     def __init__(self, *, judges: Sequence[str | Mapping[str, Any]], needed: int | None = None) -> None:
-        """Load the members.
+        """Check the arguments; the members are loaded when they are first wanted, under the ceiling that is known then.
 
         Args:
             judges: each a spec, or a mapping of `spec` and `args`; two at least.
             needed: how many must say yes; more than half by default.
         """
-        self.members = tuple(_member(one) for one in _listed(judges))
-        self._needed = _needed(needed, len(self.members))
-        identities = [dict(member.identity) for member in self.members]
-        text = json.dumps([identities, self._needed], sort_keys=True)
-        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        self._judges = tuple(_judge(one) for one in _listed(judges))
+        self._needed = _needed(needed, len(self._judges))
+        self._ceiling = Ceiling(None)
         self.resolved = {"needed": self._needed}
         self.version = f"ensemble {VERSION}"
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Let every member that asks a server take its requests from a ceiling."""
+        self._ceiling = ceiling
+        for member in self.__dict__.get("members", ()):  # none, where they are not loaded yet
+            if isinstance(member.object, CountsRequests):
+                member.object.count_on(ceiling)
+
+    @cached_property
+    def members(self) -> tuple[Part, ...]:
+        """The judges, loaded.
+
+        Raises:
+            PluginError: one of them does not load.
+        """
+        return tuple(load("judge", spec, args, ceiling=self._ceiling) for spec, args in self._judges)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with any member, and with the rule."""
+        identities = [dict(member.identity) for member in self.members]
+        text = json.dumps([identities, self._needed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement]:
         """Judge each image against its own label.
@@ -77,16 +101,17 @@ def _listed(judges: object) -> list[Any]:
     return listed
 
 
-def _member(one: object) -> Part:
+def _judge(one: object) -> tuple[str, Mapping[str, Any]]:
+    """Read the spec and the arguments of a member."""
     if isinstance(one, str):
-        return load("judge", one)
+        return one, {}
     fields = dict(one) if isinstance(one, Mapping) else {}
     args = fields.pop("args", {})
     spec = fields.pop("spec", None)
     if fields or not isinstance(spec, str) or not isinstance(args, Mapping):
         message = f"a judge of an ensemble is a spec, or a mapping of spec and args, but got {brief(repr(one), 80)}"
         raise ArgumentError(message)
-    return load("judge", spec, args)
+    return spec, args
 
 
 def _needed(needed: object, count: int) -> int:

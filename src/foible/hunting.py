@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from foible import report
-from foible.ceiling import under
 from foible.config import HuntConfig
 from foible.prepare import make_config, prepare
 from foible.progress import Bars, Progress, Silent, Until
@@ -168,8 +167,7 @@ def run(
         InputError: something given cannot be used.
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    with under(config.max_requests):
-        prepared = prepare(config, objects, descriptions)
+    prepared = prepare(config, objects, descriptions)
     with Store(prepared.folder) as store:
         if config.max_minutes is not None:
             progress = Until(progress, config.max_minutes, lambda: store.worked)

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foible.ceiling import under
 from foible.config import HuntConfig, PartOptions
 from foible.errors import LabelError
 from foible.families import REMOTE
@@ -91,8 +90,7 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
         side = _size(given["generator"])
         disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
-    with under(config.max_requests):
-        prepared = prepare(config)
+    prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), prepared.explore)
     image, each = _timings(prepared)
     seconds = {kind: each[kind] * counts["answers"][kind] for kind in KINDS}

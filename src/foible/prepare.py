@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from foible.archive import Archive
+from foible.ceiling import Ceiling
 from foible.config import HuntConfig, Layer, PartOptions, fields, resolve, settings
 from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
@@ -90,7 +91,7 @@ class Prepared:
 def prepare(
     config: HuntConfig, objects: Mapping[str, object] | None = None, descriptions: Sequence[str] | None = None
 ) -> Prepared:
-    """Load the parts and check what was given.
+    """Load the parts, which share one ceiling of requests, and check what was given.
 
     Args:
         config: every option.
@@ -99,9 +100,11 @@ def prepare(
 
     Raises:
         InputError: something given cannot be used.
+        OutOfRequests: `max_requests` does not hold what the parts ask their servers about themselves.
     """
+    ceiling = Ceiling(config.max_requests)
     kinds = KINDS if descriptions is None else PROBE_KINDS
-    parts = {kind: _load(kind, config, (objects or {}).get(kind)) for kind in kinds}
+    parts = {kind: _load(kind, config, (objects or {}).get(kind), ceiling) for kind in kinds}
     _refuse_self_judging(parts)
     class_names = _class_names(parts["classifier"])
     labels = resolve_labels(config.labels, class_names, _accepted(parts["classifier"], class_names))
@@ -128,11 +131,11 @@ def _label_text(label: str | Label) -> str:
     return f"{indices}={label.name}" + (f" ({label.hypernym})" if label.hypernym else "")
 
 
-def _load(kind: str, config: HuntConfig, given: object) -> Part:
+def _load(kind: str, config: HuntConfig, given: object, ceiling: Ceiling) -> Part:
     if given is not None and _named_spec(given) is None:
-        return load(kind, given)
+        return load(kind, given, ceiling=ceiling)
     options: PartOptions = getattr(config, kind)
-    return load(kind, options.spec, options.args)
+    return load(kind, options.spec, options.args, ceiling=ceiling)
 
 
 def _refuse_self_judging(parts: Mapping[str, Part]) -> None:

@@ -1,8 +1,9 @@
 """What a part must be able to do: one batch method each.
 
 Comes in: batches of prompts or images. Goes out: one answer per element, in order. A plain function of a batch is
-accepted wherever an object of one of these protocols is (see `registry.py`). Neighbours: `records.py` holds the values
-that travel, `models/` the parts themselves.
+accepted wherever an object of one of these protocols is (see `registry.py`). What a part can do beyond its method is a
+capability, a protocol of its own at the end. Neighbours: `records.py` holds the values that travel, `models/` the parts
+themselves.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from foible.ceiling import Ceiling
+    from foible.errors import PartError
     from foible.records import Drawn, Judgement, Label
 
     Image = NDArray[np.uint8]
@@ -41,14 +44,17 @@ class Generator(Protocol):
 class Classifier(Protocol):
     """Image to scores. May have `labels`, the names of its classes in order."""
 
-    def classify(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+    def classify(
+        self, images: Sequence[Image]
+    ) -> NDArray[np.floating[Any]] | Sequence[NDArray[np.floating[Any]] | Sequence[float] | PartError]:
         """Score each image for each class.
 
         Args:
             images: n uint8 arrays (height, width, 3).
 
         Returns:
-            Finite array (n, classes); a larger score is more likely; any monotone scale.
+            Finite array (n, classes), or a list of its rows; a larger score is more likely; any monotone scale. In a
+            list, a `PartError` in the place of a row says why there is none.
         """
         ...
 
@@ -57,8 +63,8 @@ class Classifier(Protocol):
 class Captioner(Protocol):
     """Image to text."""
 
-    def caption(self, images: Sequence[Image]) -> Sequence[str]:
-        """Describe each of n images in one sentence or phrase."""
+    def caption(self, images: Sequence[Image]) -> Sequence[str | PartError]:
+        """Describe each of n images in one sentence or phrase; a `PartError` says why there are no words."""
         ...
 
 
@@ -77,4 +83,17 @@ class Judge(Protocol):
 
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> Sequence[Judgement | Any]:
         """Judge each of n images against its own label: n `Judgement`s, or n booleans."""
+        ...
+
+
+@runtime_checkable
+class CountsRequests(Protocol):
+    """Asks a server, which may cost money: its requests can be counted and limited."""
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Take every request, new tries too, from this ceiling before it is made.
+
+        Called before anything is asked of the part, its attributes among it: what a part must ask its server about
+        itself, it asks when that is first wanted, and not while it is made.
+        """
         ...

@@ -18,12 +18,16 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foible import fingerprint
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
 from foible.families import BUILT_IN, FURTHER, HINTS, NEEDS
+from foible.protocols import CountsRequests
 from foible.records import Spec
+
+if TYPE_CHECKING:
+    from foible.ceiling import Ceiling
 
 KINDS = ("generator", "classifier", "captioner", "embedder", "judge")
 
@@ -74,30 +78,33 @@ class _Source:
     version: str
 
 
-def load(kind: str, what: object, args: Mapping[str, Any] | None = None) -> Part:
+def load(kind: str, what: object, args: Mapping[str, Any] | None = None, *, ceiling: Ceiling | None = None) -> Part:
     """Make a plug-in ready.
 
     Args:
         kind: one of `KINDS`.
         what: a `Spec`, a spec string, an object that fits the protocol, or a plain function of a batch.
         args: arguments of the plug-in; only beside a spec.
+        ceiling: from which a plug-in that asks a server takes its requests; None: as many as it likes.
 
     Raises:
         PluginError: nothing has that name, or what has it does not load. Says what is near and known, or what to do.
         ArgumentError: the plug-in does not take one of the arguments.
+        OutOfRequests: the ceiling does not hold what the plug-in asks its server about itself.
     """
     method(kind)
     if not isinstance(what, str | Spec):
         if args:
             message = f"arguments go with a spec; this {kind} is an object already, so give it {_some(args)} yourself"
             raise ArgumentError(message)
-        return _from_object(kind, what)
+        return _from_object(kind, what, ceiling)
     spec = what if isinstance(what, Spec) else Spec(what)
     given = {**spec.args, **(args or {})}
     _must_be_json(kind, spec.name, given)
     factory, name, source = _find(kind, spec.name)
     made = _make(kind, spec.name, factory, name, given)
-    return Part(kind, _fitting(kind, made, spec.name), _identity(spec.name, given, made, source.version))
+    fitting = _counted(kind, spec.name, _fitting(kind, made, spec.name), ceiling)
+    return Part(kind, fitting, _identity(spec.name, given, made, source.version))
 
 
 def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -269,8 +276,8 @@ def _guarded(kind: str, spec: str, make: Callable[[], Any]) -> Any:
 # --- fitting -----------------------------------------------------------------------------------------------------
 
 
-def _from_object(kind: str, what: object) -> Part:
-    fitting = _fitting(kind, what, "")
+def _from_object(kind: str, what: object, ceiling: Ceiling | None) -> Part:
+    fitting = _counted(kind, type(what).__qualname__, _fitting(kind, what, ""), ceiling)
     named = what if hasattr(what, "__qualname__") else type(what)
     module, name = getattr(named, "__module__", ""), getattr(named, "__qualname__", type(what).__qualname__)
     return Part(kind, fitting, _identity(f"object:{module}.{name}", {}, what, _package_version(module)))
@@ -298,6 +305,13 @@ def _fitting(kind: str, made: Any, spec: str) -> Any:
         raise PluginError(message)
     extra = {name: getattr(made, name) for name in ("labels", "fingerprint", "version") if hasattr(made, name)}
     return SimpleNamespace(**extra, **{wanted: made})
+
+
+def _counted(kind: str, spec: str, made: Any, ceiling: Ceiling | None) -> Any:
+    """Hand the ceiling to what asks a server, before anything is asked of it."""
+    if ceiling is not None and isinstance(made, CountsRequests):
+        _guarded(kind, spec, lambda: made.count_on(ceiling))
+    return made
 
 
 def _identity(spec: str, args: Mapping[str, Any], made: Any, version: str) -> dict[str, Any]:
