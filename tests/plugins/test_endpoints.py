@@ -25,7 +25,7 @@ from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
 from foible.verify import verify
-from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
+from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"
@@ -141,6 +141,7 @@ def test_options_go_into_the_request(server):
         (DROP, "dropped the connection, 2 times"),
         (HANG, "did not answer in time, 2 times"),
         (TRICKLE, "did not answer in time, 2 times"),
+        (DRIP, "did not answer in time, 2 times"),
         (503, "answered 503, 2 times"),
         (PACKED, "cannot be unpacked, 2 times"),
     ],
@@ -149,7 +150,7 @@ def test_a_fault_costs_one_draw_and_says_why(fault, told, server):
     """One unscored draw, whose reason names the server and the fault; its neighbours are drawn, and asked for once."""
     again = told.endswith("2 times")
     server.faults = [fault, *([fault] if again else [])]
-    timeout = 0.5 if fault in {HANG, TRICKLE} else 20
+    timeout = 0.5 if fault in {HANG, TRICKLE, DRIP} else 20
     answers = drawn(server, 3, retries=1, concurrency=1, timeout=timeout)
     assert told in answers[0].reason
     assert all(isinstance(one, Drawn) for one in answers[1:])

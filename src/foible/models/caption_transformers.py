@@ -116,13 +116,15 @@ class TransformersCaptioner:
         given = given.to(self._found.device, self._found.dtype)  # which leaves whole numbers whole
         with torch.inference_mode(), shared.quiet():
             tokens = self._model.generate(**given)
-        texts: list[str] = self._tokenizer.batch_decode(tokens[:, given["input_ids"].shape[1] :])
-        return [self._answer(text) for text in texts]
+        return [self._answer(row) for row in tokens[:, given["input_ids"].shape[1] :]]
 
-    def _answer(self, text: str) -> str | PartError:
-        """Give the answer in a text whose special tokens still stand in it: they may be what marks a thought."""
+    def _answer(self, tokens: torch.Tensor) -> str | PartError:
+        """Give the answer in what a chat model says; what marks its thoughts may be special tokens."""
+        whole = self._tokenizer.decode(tokens).strip()
         try:
-            said = _answers.after_thoughts(("<think>" if self._thinks else "") + text)
+            said = _answers.after_thoughts(("<think>" if self._thinks else "") + whole)
+            if said == whole:
+                return _answers.answer(self._tokenizer.decode(tokens, skip_special_tokens=True))
             for special in self._tokenizer.all_special_tokens:
                 said = said.replace(special, " ")
             return _answers.answer(said)
