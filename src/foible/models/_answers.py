@@ -98,7 +98,8 @@ def after_thoughts(text: str) -> str:
     Raises:
         PartError: the text ends amid a thought.
     """
-    kept, start, inside = [], 0, False
+    kept: list[str] = []
+    start, inside = 0, False
     for mark in _THOUGHT.finditer(text):
         if mark["begin"] is None:
             kept = kept if inside else []

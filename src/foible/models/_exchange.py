@@ -70,12 +70,14 @@ class _Loop(asyncio.SelectorEventLoop):
                 settle(value)
 
         def look() -> None:
+            settle: Callable[[Any], None] = found.set_result
+            value: Any
             try:
-                answer = (found.set_result, socket.getaddrinfo(host, port, **how))
+                value = socket.getaddrinfo(host, port, **how)
             except Exception as error:  # noqa: BLE001 - raised where it is awaited
-                answer = (found.set_exception, error)
+                settle, value = found.set_exception, error
             with suppress(RuntimeError):  # the loop has closed, so nobody waits for it
-                self.call_soon_threadsafe(tell, *answer)
+                self.call_soon_threadsafe(tell, settle, value)
 
         threading.Thread(target=look, daemon=True).start()
         return await found

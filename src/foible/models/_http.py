@@ -50,8 +50,8 @@ _NO_QUOTA = "insufficient_quota"
 _OK, _REDIRECT, _REFUSED, _BROKEN = 200, 300, 400, 500
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STRUCK = "[key]"
-_DIGITS = 4000
-"""Of a whole number in an answer; Python reads no longer ones."""
+_DIGITS = 308
+"""Of a whole number that a float can hold in any case. Python reads longer ones as numbers that are no floats, or not."""
 
 
 class Refused(PartError):  # noqa: N818 - says what happened, as `Fault` does
@@ -249,9 +249,6 @@ class Server:
             return read(body)
         except PartError:
             raise
-        except OverflowError as error:
-            message = f"the server {self._host} sent a number that is too large"
-            raise PartError(message) from error
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             message = f"the server {self._host} sent an answer of another shape ({type(error).__name__})"
             raise PartError(message) from error
@@ -341,13 +338,13 @@ async def _pause(seconds: float) -> None:
 
 
 def _json(content: bytes) -> Any:
-    """Read JSON, whole numbers of any length among it: one that no computer holds is infinite.
+    """Read JSON, whole numbers of any length among it: one that no float holds is infinite.
 
     Raises:
         ValueError: it is none.
         RecursionError: it is nested too deeply.
     """
-    return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) < _DIGITS else float(digits))
+    return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits))
 
 
 def _wait(retry_after: str | None, otherwise: float) -> float:

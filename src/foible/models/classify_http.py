@@ -224,10 +224,7 @@ def _png(image: Image) -> str:
 def _read(body: Any) -> _Read:
     """Read an answer; what it lacks or has too much raises, and is told as another shape."""
     version, names = body.get("version", ""), body.get("labels")
-    try:
-        scores = np.asarray(body["scores"], np.float64)
-    except OverflowError as error:
-        raise PartError(_TOO_LARGE) from error
+    scores = np.asarray(body["scores"], np.float64)
     if scores.ndim != _MATRIX or not scores.size or not isinstance(version, str):
         message = "the server's answer holds no row of scores for each image"
         raise PartError(message)
