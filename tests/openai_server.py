@@ -19,8 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 from PIL import Image
 
-HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED = (
-    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed",
+HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED, DRIP = (
+    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed", "drip",
 )  # fmt: skip
 
 
@@ -33,6 +33,14 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.bodies, self.keys, self.faults = [], [], []
+        self.always = None
+        """What every request is answered with once the faults are used up; None answers it well."""
+        self.words = None
+        """What the chat says of every image: a message's content, or a whole choice; None lets the diorama speak."""
+        self.refused = set()
+        """Fields of a request for an image that the server does not know."""
+        self.base64 = lambda png: base64.b64encode(png).decode()
+        """How an image is written into an answer."""
         self.key = None
         self.retry_after = "0"
         self.lock = threading.Lock()
@@ -80,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.bodies.append(body)
             self.server.keys.append(key)
-            fault = self.server.faults.pop(0) if self.server.faults else None
+            fault = self.server.faults.pop(0) if self.server.faults else self.server.always
         with self.server.counted():
             if self.server.key is not None and key != self.server.key:
                 return self._refuse(401, f"Incorrect API key provided: {key}")
@@ -94,12 +102,15 @@ class Handler(BaseHTTPRequestHandler):
     def _images(self, body):
         from foible.models.diorama import Scenes
 
+        for field in sorted(self.server.refused & body.keys()):
+            return self._refuse(400, f"Unknown parameter: '{field}'.", code="unknown_parameter")
         wide, high = map(int, body["size"].split("x"))
         if "lion" in body["prompt"]:
             return self._refuse(400, "the prompt was refused by our policy")
         drawn = self.server.part("scenes", lambda: Scenes("scenes")).draw([body["prompt"]], [body.get("seed", 0)])[0]
         picture = Image.fromarray(drawn.image).resize((wide, high))
-        return self._answer(200, {"created": 0, "data": [{"b64_json": _png(picture)}]})
+        told = self.server.base64(base64.b64decode(_png(picture)))
+        return self._answer(200, {"created": 0, "data": [{"b64_json": told}]})
 
     def _chat(self, body):
         from foible.models.diorama import captioner
@@ -109,6 +120,9 @@ class Handler(BaseHTTPRequestHandler):
         head, _, data = url.partition(",")
         assert head == "data:image/png;base64"
         image = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+        if self.server.words is not None:
+            said = self.server.words
+            return self._answer(200, {"choices": [said]} if isinstance(said, dict) else _completion(body["model"], said))
         with self.server.lock:
             words = self.server.part("captioner", lambda: captioner("captioner")).caption([image])[0]
         return self._answer(200, _completion(body["model"], words))
@@ -137,6 +151,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._raw(b'{"data": [{"b64_js')
         if fault == HANG:
             self.server.over.wait(30)
+        if fault == DRIP:
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 10_000:
+                if self.server.over.wait(0.2):
+                    break
+                self.wfile.write(bytes([byte]))
         if fault == TRICKLE:
             self.send_response(200)
             self.end_headers()

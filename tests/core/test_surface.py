@@ -23,7 +23,8 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version"},
     {"records", "errors"},
-    {"protocols", "ceiling"},
+    {"ceiling"},
+    {"protocols"},
     {"fingerprint", "identity", "config", "labels", "progress", "diorama", "families"},
     {"registry", "archive", "store"},
     {"wrappers", "statistics"},

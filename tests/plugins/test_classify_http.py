@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foible import ceiling, registry, testing, wrappers
+from foible import registry, testing, wrappers
+from foible.ceiling import Ceiling
 from foible.errors import ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 
@@ -169,8 +170,8 @@ def test_a_server_that_hangs_is_given_up(service, images):
         (b'{"scores": [["x"]]}', "of another shape"),
         (b'{"scores": [[1, 2], [3]]}', "of another shape"),
         (b'{"scores": []}', "holds no row of scores"),
-        (b'{"scores": [[1, 2, 3], [1, 2, 3]], "version": "1"}', "2 rows of scores for 1 images"),
-        (b'{"scores": [[1, 2, NaN]], "version": "1"}', "NaN"),
+        (b'{"scores": [[1, 2, 3], [1, 2, 3]], "version": "1", "labels": ["red", "green", "blue"]}', "2 rows of scores for 1 images"),
+        (b'{"scores": [[1, 2, NaN]], "version": "1", "labels": ["red", "green", "blue"]}', "NaN"),
         (b'{"scores": [[1, 2, 3]], "version": "2"}', "version is now '2', and was '1'"),
         ("drop", "dropped the connection"),
     ],
@@ -230,10 +231,10 @@ def test_a_key_goes_to_the_server_and_nowhere_else(service, monkeypatch, images)
 
 def test_the_ceiling_of_requests_holds(service, images):
     """A hunt's ceiling counts these requests too: the one at the start, and each after it."""
-    with ceiling.under(3) as shared:
-        part = load(service)
-        with pytest.raises(OutOfRequests):
-            wrappers.ask_classifier(part, images)
-        assert reasons(part, images[:2]) == ["", ""]
+    shared = Ceiling(3)
+    part = registry.load("classifier", f"http:{service.address}", ceiling=shared)
+    with pytest.raises(OutOfRequests):
+        wrappers.ask_classifier(part, images)
+    assert reasons(part, images[:2]) == ["", ""]
     assert shared.made == 3
     assert sum(service.seen) == 3

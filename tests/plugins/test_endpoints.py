@@ -19,13 +19,13 @@ from PIL import Image
 import foible
 import openai_server
 from foible import registry, testing, wrappers
-from foible.ceiling import under
+from foible.ceiling import Ceiling
 from foible.cli import main
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
 from foible.checks.verify import verify
-from openai_server import BOMB, BUSY, DEEP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
+from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"
@@ -53,6 +53,15 @@ def captioner(server, **args):
 def drawn(server, count=1, **args):
     """Draw as a hunt does."""
     return wrappers.ask_generator(generator(server, **args), [PROMPT] * count, list(range(count)))
+
+
+def noted(waits):
+    """Give a pause that is written down, and not made."""
+
+    async def pause(seconds):
+        waits.append(seconds)
+
+    return pause
 
 
 # --- the server itself, and what is asked of it --------------------------------------------------------------------
@@ -132,6 +141,7 @@ def test_options_go_into_the_request(server):
         (DROP, "dropped the connection, 2 times"),
         (HANG, "did not answer in time, 2 times"),
         (TRICKLE, "did not answer in time, 2 times"),
+        (DRIP, "did not answer in time, 2 times"),
         (503, "answered 503, 2 times"),
         (PACKED, "cannot be unpacked, 2 times"),
     ],
@@ -140,7 +150,7 @@ def test_a_fault_costs_one_draw_and_says_why(fault, told, server):
     """One unscored draw, whose reason names the server and the fault; its neighbours are drawn, and asked for once."""
     again = told.endswith("2 times")
     server.faults = [fault, *([fault] if again else [])]
-    timeout = 0.5 if fault in {HANG, TRICKLE} else 20
+    timeout = 0.5 if fault in {HANG, TRICKLE, DRIP} else 20
     answers = drawn(server, 3, retries=1, concurrency=1, timeout=timeout)
     assert told in answers[0].reason
     assert all(isinstance(one, Drawn) for one in answers[1:])
@@ -183,7 +193,7 @@ def test_the_waits_grow_and_are_bounded(server, monkeypatch):
     """Doubled each time up to a minute; what the server asks for goes before, and is held to a minute too."""
     waits = []
     monkeypatch.setattr(_http, "_SOON", 1.0)
-    monkeypatch.setattr(_http.time, "sleep", waits.append)
+    monkeypatch.setattr(_http, "_pause", noted(waits))
     server.faults = [503] * 9
     drawn(server, retries=8)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
@@ -223,8 +233,11 @@ def test_no_more_are_under_way_than_was_said(server):
 
 def test_a_ceiling_is_shared_and_stops_before_anything_is_lost(server):
     """Two parts under one ceiling: a batch that it does not hold is not begun; another try counts too."""
-    with under(7):
-        draws, words = generator(server), captioner(server)
+    shared = Ceiling(7)
+    draws = registry.load(
+        "generator", "openai-images:scenes", {"base_url": server.url, "size": "64x64"}, ceiling=shared
+    )
+    words = registry.load("captioner", "openai:talker", {"base_url": server.url}, ceiling=shared)
     assert len(draws.object.draw([PROMPT] * 4, range(4))) == 4
     server.faults = [503]
     words.object.caption(testing.patterns()[:1])
@@ -412,7 +425,7 @@ def test_patience_may_be_changed_on_the_way(server, tmp_path):
 def test_a_date_in_place_of_seconds_is_waited_for(server, monkeypatch):
     """A date far off is a minute, one that is past is no wait: both forms of Retry-After are held to the same."""
     waits = []
-    monkeypatch.setattr(_http.time, "sleep", waits.append)
+    monkeypatch.setattr(_http, "_pause", noted(waits))
     for date in ("Fri, 31 Dec 2100 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"):
         server.retry_after, server.faults = date, [BUSY]
         drawn(server)

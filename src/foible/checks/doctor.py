@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foible.ceiling import under
+from foible.ceiling import Ceiling
 from foible.errors import FoibleError, PluginError, near
 from foible.families import BUILT_IN
 from foible.records import Drawn, Judgement, Label
@@ -57,11 +57,11 @@ def examine(
     """
     images = patterns()
     found: dict[int, Checkup] = {}
-    with under(max_requests):
-        for row in sorted(range(len(parts)), key=lambda row: parts[row][0] != "generator"):
-            found[row], answers = _examine(*parts[row], images, labels)
-            if parts[row][0] == "generator" and answers:
-                images = [one.image for one in answers]
+    ceiling = Ceiling(max_requests)
+    for row in sorted(range(len(parts)), key=lambda row: parts[row][0] != "generator"):
+        found[row], answers = _examine(*parts[row], images, labels, ceiling=ceiling)
+        if parts[row][0] == "generator" and answers:
+            images = [one.image for one in answers]
     return [found[row] for row in range(len(parts))]
 
 
@@ -88,12 +88,12 @@ def read_spec(text: str) -> tuple[str, str]:
     raise PluginError(message)
 
 
-def _examine(
-    kind: str, spec: str, args: Mapping[str, Any], images: Sequence[Any], labels: Sequence[str]
+def _examine(  # noqa: PLR0913 - a part is three of them
+    kind: str, spec: str, args: Mapping[str, Any], images: Sequence[Any], labels: Sequence[str], *, ceiling: Ceiling
 ) -> tuple[Checkup, Sequence[Any]]:
     began = time.perf_counter()
     try:
-        part = load(kind, spec, args)
+        part = load(kind, spec, args, ceiling=ceiling)
         loading = time.perf_counter() - began
         timing = timed(part, _columns(kind, images, labels))
     except FoibleError as trouble:

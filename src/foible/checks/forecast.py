@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from foible.budget import foretold, within
-from foible.ceiling import Ceiling
 from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
@@ -90,7 +89,7 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
         side = _size(given["generator"])
         disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
-    prepared = prepare(config, ceiling=Ceiling(config.max_requests))
+    prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each = _timings(prepared)
     seconds = {kind: each[kind] * counts["answers"][kind] for kind in KINDS}

@@ -16,7 +16,6 @@ from typing import Any
 
 from foible import report
 from foible.budget import Budget
-from foible.ceiling import Ceiling
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
@@ -168,7 +167,7 @@ def run(
         InputError: something given cannot be used.
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    prepared = prepare(config, objects, descriptions, Ceiling(config.max_requests))
+    prepared = prepare(config, objects, descriptions)
     clock = Clock(config.max_minutes)
     began = time.perf_counter()
     with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:

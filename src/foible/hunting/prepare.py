@@ -89,21 +89,20 @@ def prepare(
     config: HuntConfig,
     objects: Mapping[str, Sequence[object]] | None = None,
     descriptions: Sequence[str] | None = None,
-    ceiling: Ceiling | None = None,
 ) -> Prepared:
-    """Load the parts and check what was given.
+    """Load the parts, which share one ceiling of requests, and check what was given.
 
     Args:
         config: every option.
         objects: kind -> objects to use in place of the config's specs; several for the classifier alone.
         descriptions: a person's hypotheses about the one label of the config; None for a hunt.
-        ceiling: how many requests to servers may be made.
 
     Raises:
         InputError: something given cannot be used.
+        OutOfRequests: `max_requests` does not hold what the parts ask their servers about themselves.
     """
     kinds = KINDS if descriptions is None else PROBE_KINDS
-    parts = dict(_load_all(kinds, config, objects or {}, ceiling))
+    parts = dict(_load_all(kinds, config, objects or {}, Ceiling(config.max_requests)))
     own = [part for part in parts.values() if part.kind == "classifier"]
     _refuse_self_judging(own, parts[JUDGE])
     names = _called([str(part.identity["spec"]) for part in own])
@@ -117,7 +116,7 @@ def prepare(
 
 
 def _load_all(
-    kinds: Sequence[str], config: HuntConfig, objects: Mapping[str, Sequence[object]], ceiling: Ceiling | None
+    kinds: Sequence[str], config: HuntConfig, objects: Mapping[str, Sequence[object]], ceiling: Ceiling
 ) -> Iterable[tuple[str, Part]]:
     """Load every part, named as the run calls it."""
     for kind in kinds:

@@ -1,7 +1,8 @@
 """Asks a server that may be slow, busy, broken or hostile.
 
 Comes in: requests of JSON. Goes out: answers of JSON, one for each, or the `PartError` that stands in its place.
-Neighbours: the adapters that know what to ask (`draw_openai.py`, `caption_openai.py`, `classify_http.py`).
+Neighbours: the adapters that know what to ask (`draw_openai.py`, `caption_openai.py`, `classify_http.py`);
+`_exchange.py` lets an interrupt end whatever waits here.
 
 A key is read from the environment variable that the user names, at the moment it is sent; it goes to the named server
 alone, never over plain HTTP to another machine, and is struck out of whatever comes back.
@@ -9,23 +10,27 @@ alone, never over plain HTTP to another machine, and is struck out of whatever c
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import math
 import os
 import re
 import time
-import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 
-from foible import ceiling
+from foible.ceiling import Ceiling
 from foible.errors import AccessError, ArgumentError, PartError, PassingError, PluginError, brief
+from foible.models import _exchange
+
+if TYPE_CHECKING:
+    import ssl
 
 T = TypeVar("T")
 
@@ -45,6 +50,17 @@ _NO_QUOTA = "insufficient_quota"
 _OK, _REDIRECT, _REFUSED, _BROKEN = 200, 300, 400, 500
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STRUCK = "[key]"
+_DIGITS = 308
+"""Of a whole number that a float can hold in any case. Python reads longer ones as numbers that are no floats, or not."""
+
+
+class Refused(PartError):  # noqa: N818 - says what happened, as `Fault` does
+    """A server refused a request for what is in it (a status of 4xx)."""
+
+    def __init__(self, message: str, told: str) -> None:
+        """Keep everything that the server told, without the key, for an adapter that knows what to do about it."""
+        super().__init__(message)
+        self.told = told
 
 
 class Server:
@@ -66,7 +82,7 @@ class Server:
             name: what the user called the part, for errors.
             url: `https://host/path`; `http:` only with a host of this machine or where no key is sent.
             key_env: name of the environment variable that holds the key; None sends no key.
-            timeout: seconds until an answer must be whole.
+            timeout: seconds from the beginning of a request until its answer must be whole.
             retries: new tries after an answer such as 429 or 503, or a lost connection.
             concurrency: requests that may be under way at once.
 
@@ -80,14 +96,7 @@ class Server:
         self._timeout = _number(name, "timeout", timeout, 0.01, 86_400)
         self._retries = int(_number(name, "retries", retries, 0, 100, whole=True))
         self._concurrency = int(_number(name, "concurrency", concurrency, 1, 256, whole=True))
-        self._ceiling = ceiling.current()
-        self._client = httpx2.Client(
-            timeout=self._timeout,
-            trust_env=not _is_here(self._url),
-            limits=httpx2.Limits(max_connections=self._concurrency),
-            headers={"Accept-Encoding": "identity"},
-        )
-        weakref.finalize(self, self._client.close)  # a part has no end of its own to close it at
+        self._ceiling = Ceiling(None)
         if self._key_env is not None and not self._key:
             message = f"{name!r} needs a key: the environment variable that key_env names is not set"
             raise PluginError(message)
@@ -96,6 +105,10 @@ class Server:
     def address(self) -> str:
         """The URL; it holds no secret."""
         return str(self._url)
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Take every further request from a ceiling that other parts share."""
+        self._ceiling = ceiling
 
     def each(self, ask: Callable[[T], dict[str, Any]], read: Callable[[Any], Any], rows: Sequence[T]) -> list[Any]:
         """Ask once for each row, several at a time.
@@ -116,75 +129,99 @@ class Server:
             return []
         self._ceiling.take(len(rows))
 
-        def answer(row: T) -> Any:
+        return _exchange.run(self._each(ask, read, rows))
+
+    async def _each(
+        self, ask: Callable[[T], dict[str, Any]], read: Callable[[Any], Any], rows: Sequence[T]
+    ) -> list[Any]:
+        """Share the rows out among as many as may ask at once; what ends one of them ends all."""
+        answers: list[Any] = [None] * len(rows)
+        waiting = iter(enumerate(rows))
+        async with self._client() as client:
+
+            async def serve() -> None:
+                for index, row in waiting:
+                    answers[index] = await self._answer(client, ask, read, row)
+
+            tasks = [asyncio.create_task(serve()) for _ in range(min(self._concurrency, len(rows)))]
             try:
-                return self._read(read, self._post(ask(row)))
-            except PartError as error:
-                return error
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        return answers
 
-        with ThreadPoolExecutor(min(self._concurrency, len(rows))) as pool:
-            return list(pool.map(answer, rows))
+    async def _answer(
+        self, client: httpx2.AsyncClient, ask: Callable[[T], dict[str, Any]], read: Callable[[Any], Any], row: T
+    ) -> Any:
+        """Ask about one row. Images are written and read in threads, where they hold up no other request."""
+        try:
+            status, content = await self._post(client, await asyncio.to_thread(ask, row))
+            return await asyncio.to_thread(lambda: self._read(read, self._parsed(status, content)))
+        except PartError as error:
+            return error
 
-    def post(self, body: dict[str, Any]) -> Any:
-        """Ask once, with new tries.
-
-        Returns:
-            The parsed body of the answer.
-
-        Raises:
-            PartError: no answer that can be read.
-            OutOfRequests: the ceiling is reached.
-            AccessError: the server refuses the key, or the account has nothing left.
-        """
-        self._ceiling.take(1)
-        return self._post(body)
+    def _client(self) -> httpx2.AsyncClient:
+        """Make a client that has no limits of time but the one deadline of each request."""
+        return httpx2.AsyncClient(
+            timeout=None,
+            verify=_trusted(),
+            trust_env=not _is_here(self._url),
+            limits=httpx2.Limits(max_connections=self._concurrency),
+            headers={"Accept-Encoding": "identity"},
+        )
 
     @property
     def _key(self) -> str:
         return os.environ.get(self._key_env, "").strip() if self._key_env else ""
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    async def _post(self, client: httpx2.AsyncClient, body: dict[str, Any]) -> tuple[int, bytes]:
         """Send, and send again while that may help; the first request is paid for already."""
         told, pause = "", 0.0
         for attempt in range(self._retries + 1):
             if attempt:
-                time.sleep(pause)
+                await _pause(pause)
                 self._ceiling.take(1)
             pause = min(_SOON * 2**attempt, _LATEST)
             try:
-                status, headers, content = self._send(body)
+                status, headers, content = await self._send(client, body)
             except httpx2.InvalidURL as error:
                 raise PartError(self._wrong("cannot be asked", error)) from error
-            except (httpx2.RequestError, httpx2.StreamError) as error:
+            except (TimeoutError, httpx2.RequestError, httpx2.StreamError) as error:
                 told = _FAULTS[next(kind for kind in _FAULTS if isinstance(error, kind))]
                 continue
             if status in _BUSY and not _used_up(content):
                 told = f"answered {status}"
                 pause = _wait(headers.get("retry-after"), pause)
                 continue
-            return self._parsed(status, content)
+            return status, content
         tries = "" if not self._retries else f", {self._retries + 1} times"
         message = f"the server {self._host} {told}{tries}"
         raise (PartError if told == _FAULTS[httpx2.RequestError] else PassingError)(message)
 
-    def _send(self, body: dict[str, Any]) -> tuple[int, Any, bytes]:
-        """Send once and read the answer, no longer and no more than is allowed."""
+    async def _send(self, client: httpx2.AsyncClient, body: dict[str, Any]) -> tuple[int, Any, bytes]:
+        """Send once and read the answer, no longer and no more than is allowed.
+
+        Raises:
+            TimeoutError: the answer is not whole in time, whatever it was waited for: a connection, a header, a byte.
+        """
         headers = {"Authorization": f"Bearer {self._key}"} if self._key_env else {}
-        end = time.monotonic() + self._timeout
         content = bytearray()
-        with self._client.stream("POST", self._url, json=body, headers=headers) as answer:
-            for piece in answer.iter_bytes():
+        async with (
+            asyncio.timeout(self._timeout),
+            client.stream("POST", self._url, json=body, headers=headers) as answer,
+        ):
+            async for piece in answer.aiter_bytes():
                 content += piece
                 if len(content) > _LARGEST:
                     message = f"the server {self._host} sent more than {_LARGEST // 2**20} MiB"
                     raise PartError(message)
-                if time.monotonic() > end:  # a server that trickles would never meet the client's own limit
-                    raise httpx2.ReadTimeout("")
         return answer.status_code, answer.headers, bytes(content)
 
     def _parsed(self, status: int, content: bytes) -> Any:
         try:
-            body = self._struck(json.loads(content))
+            body = self._struck(_json(content))
         except (ValueError, RecursionError):
             body = None
         if _OK <= status < _REDIRECT:
@@ -202,7 +239,9 @@ class Server:
             message = f"the server {self._host} answered {status}: it has moved, so give its new address"
             raise PartError(message)
         message = f"the server {self._host} answered {status}{_reason(body)}"
-        raise (PassingError if status >= _BROKEN else PartError)(message)
+        if status >= _BROKEN:
+            raise PassingError(message)
+        raise Refused(message, self._struck(content.decode("utf-8", "replace")))
 
     def _read(self, read: Callable[[Any], Any], body: Any) -> Any:
         """Read an answer; whatever is not in it, or is not what it should be, is the server's mistake."""
@@ -236,8 +275,7 @@ class Server:
 
 
 _FAULTS: dict[type[Exception], str] = {
-    httpx2.ConnectTimeout: "cannot be reached",
-    httpx2.TimeoutException: "did not answer in time",
+    TimeoutError: "did not answer in time",
     httpx2.ConnectError: "cannot be reached",
     httpx2.TransportError: "dropped the connection",
     httpx2.RequestError: "sent an answer that cannot be unpacked",
@@ -288,6 +326,27 @@ def _number(name: str, argument: str, value: float, low: float, high: float, *, 
     return value
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the certificates that are trusted, once: it takes longer than a request."""
+    return httpx2.create_ssl_context()
+
+
+async def _pause(seconds: float) -> None:
+    """Wait before a new try."""
+    await asyncio.sleep(seconds)
+
+
+def _json(content: bytes) -> Any:
+    """Read JSON, whole numbers of any length among it: one that no float holds is infinite.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits))
+
+
 def _wait(retry_after: str | None, otherwise: float) -> float:
     """Give the seconds that a server asks for, as a number or until a date (RFC 9110, 10.2.3), within bounds."""
     told = retry_after or ""
@@ -306,7 +365,7 @@ def _wait(retry_after: str | None, otherwise: float) -> float:
 def _used_up(content: bytes) -> bool:
     """Say whether a refusal is of an account that is used up, which waiting does not mend."""
     try:
-        body = json.loads(content)
+        body = _json(content)
     except (ValueError, RecursionError):
         return False
     error = body.get("error") if isinstance(body, dict) else None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HOME = "https://api.openai.com/v1"
 KEY = "OPENAI_API_KEY"
+_URL_SAFE = str.maketrans("-_", "+/")
 VERSION = "adapter 1; the server's own model, which may change unseen"
 
 
@@ -53,12 +54,25 @@ def picture(entry: Any) -> Image:
     Raises:
         PartError: it is no image that may be read.
     """
+    told = entry.get("b64_json")
+    if told is None and isinstance(entry.get("url"), str):
+        message = "the server's answer holds an address in place of an image; foible fetches nothing from there"
+        raise PartError(message)
     try:
-        content = base64.b64decode(entry["b64_json"], validate=True)
-    except (binascii.Error, KeyError, TypeError) as error:
+        content = base64.b64decode(_plain(told), validate=True)
+    except (binascii.Error, AttributeError, TypeError, ValueError) as error:
         message = "the server's answer holds no image as b64_json"
         raise PartError(message) from error
     return _pictures.decode(content)
+
+
+def _plain(told: str) -> str:
+    """Write base64 in its plain form: in one line, without `data:image/png;base64,`, in the usual alphabet, padded."""
+    head, comma, tail = told.partition(",") if told[:5].lower() == "data:" else ("", "", told)
+    if comma and not head.lower().endswith(";base64"):
+        raise ValueError(head)
+    whole = "".join(tail.split()).translate(_URL_SAFE).rstrip("=")
+    return whole + "=" * (-len(whole) % 4)
 
 
 def data_url(image: Image) -> str:

@@ -24,7 +24,7 @@ from transformers.utils import logging
 
 from foible import fingerprint
 from foible.errors import FoibleError, PluginError, brief
-from foible.models import _torch
+from foible.models import _answers, _torch
 
 if TYPE_CHECKING:
     from foible.protocols import Image
@@ -179,6 +179,18 @@ def chat_processor(found: Source) -> Any:
         message = f"{found.name!r} has no chat template for images, so it cannot be asked a question; name a chat model"
         raise PluginError(message)
     return processor
+
+
+BRIEFLY = {"enable_thinking": False}
+"""For a chat template: models that may think before they answer do not, where their template knows this name."""
+
+
+def thinks(processor: Any) -> bool:
+    """Say whether a chat template lets every answer begin amid a thought, so that its first words are none."""
+    talk = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}]
+    with quiet():
+        asked = processor.apply_chat_template(talk, tokenize=False, add_generation_prompt=True, **BRIEFLY)
+    return _answers.opens_thought(asked)
 
 
 def pixels(processor: Any, images: Sequence[Image], found: Source) -> torch.Tensor:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from foible.errors import ArgumentError, PartError, brief
-from foible.models import _http, _openai
+from foible.models import _answers, _http, _openai
 
 if TYPE_CHECKING:
+    from foible.ceiling import Ceiling
     from foible.protocols import Image
 
 PROMPT = "Describe this photograph in one short sentence: what it shows, where, in which light, from which viewpoint."
@@ -67,10 +68,14 @@ class OpenAICaptioner:
         self._server = _openai.server(name, "/chat/completions", base_url, key_env, **patience)
         self.fingerprint = _openai.identity(name, self._server.address)
         self.resolved = {**_http.RUNTIME, "key_env": None, "prompt": prompt}
-        self.version = _openai.VERSION
+        self.version = f"{_openai.VERSION}; answers {_answers.VERSION}"
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Take every request from a ceiling that other parts share."""
+        self._server.count_on(ceiling)
 
     def caption(self, images: Sequence[Image]) -> list[str | PartError]:
-        """Caption each image; a `PartError` stands where the server gave no words.
+        """Caption each image; a `PartError` stands where the server gave no words, or refused.
 
         Raises:
             OutOfRequests: the ceiling of requests is reached.
@@ -87,9 +92,23 @@ _OWN = frozenset({"model", "messages", "n", "stream"})
 
 
 def _words(answer: Any) -> str:
-    """Take the caption out of an answer."""
-    said = answer["choices"][0]["message"]["content"]
-    if not isinstance(said, str) or not said.strip():
-        message = "the server's answer holds no words"
-        raise PartError(message)
-    return said.strip()
+    """Take the caption out of an answer.
+
+    Raises:
+        PartError: there is none, and why.
+    """
+    choice = answer["choices"][0]
+    message, ended = choice["message"], choice.get("finish_reason")
+    if message.get("refusal") or ended == "content_filter":
+        raise PartError(_answers.REFUSED)
+    said = _text(message.get("content"))
+    if not said and ended == "length":
+        raise PartError(_answers.UNFINISHED)  # all of it went into a thought that the server keeps apart
+    return _answers.answer(said)
+
+
+def _text(content: Any) -> str:
+    """Read a message: a text, or a list of parts, of which those of text count and thoughts do not."""
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    kinds = ("text", "output_text")
+    return "\n".join(part["text"] for part in parts if part.get("type") in kinds and part["text"] is not None).strip()

@@ -14,7 +14,8 @@ import torch
 from PIL import Image as Pictures
 from transformers import AutoModelForImageTextToText, GenerationConfig
 
-from foible.errors import ArgumentError, brief
+from foible.errors import ArgumentError, PartError, brief
+from foible.models import _answers
 from foible.models import _transformers as shared
 from foible.models._batches import InPieces
 
@@ -76,6 +77,7 @@ class TransformersCaptioner:
             self._prompt = PROMPT if prompt is None else prompt
             self._processor = shared.chat_processor(found)
             self._tokenizer = self._processor.tokenizer
+            self._thinks = shared.thinks(self._processor)
         else:
             self._processor = shared.image_processor(found)
             self._tokenizer = shared.tokenizer(found)
@@ -85,20 +87,21 @@ class TransformersCaptioner:
         self._ask = InPieces(self._answers if chats else self._captions)
         self.fingerprint = found.fingerprint
         self.resolved = {**found.resolved, **({"prompt": self._prompt} if chats else {})}
-        self.version = shared.VERSION
+        self.version = shared.VERSION + (f"; answers {_answers.VERSION}" if chats else "")
 
-    def caption(self, images: Sequence[Image]) -> list[str]:
-        """Caption each image in one line, without special tokens."""
+    def caption(self, images: Sequence[Image]) -> list[str | PartError]:
+        """Caption each image in one line, without special tokens; a `PartError` stands where a chat model refused."""
         return self._ask(images)
 
-    def _captions(self, images: Sequence[Image]) -> list[str]:
+    def _captions(self, images: Sequence[Image]) -> list[str | PartError]:
         """Let a captioning model speak."""
         with torch.inference_mode():
             pixels = shared.pixels(self._processor, images, self._found)
             tokens = self._model.generate(pixel_values=pixels)
-        return self._words(tokens)
+        texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [text.strip() for text in texts]
 
-    def _answers(self, images: Sequence[Image]) -> list[str]:
+    def _answers(self, images: Sequence[Image]) -> list[str | PartError]:
         """Ask a chat model; each image is a chat of its own, padded on the left so that all answers begin together."""
         with shared.quiet():
             given = self._processor.apply_chat_template(
@@ -108,15 +111,25 @@ class TransformersCaptioner:
                 return_tensors="pt",
                 add_generation_prompt=True,
                 processor_kwargs={"padding": True, "padding_side": "left"},
+                **shared.BRIEFLY,
             )
         given = given.to(self._found.device, self._found.dtype)  # which leaves whole numbers whole
         with torch.inference_mode(), shared.quiet():
             tokens = self._model.generate(**given)
-        return self._words(tokens[:, given["input_ids"].shape[1] :])
+        return [self._answer(row) for row in tokens[:, given["input_ids"].shape[1] :]]
 
-    def _words(self, tokens: torch.Tensor) -> list[str]:
-        texts: list[str] = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        return [text.strip() for text in texts]
+    def _answer(self, tokens: torch.Tensor) -> str | PartError:
+        """Give the answer in what a chat model says; what marks its thoughts may be special tokens."""
+        whole = self._tokenizer.decode(tokens).strip()
+        try:
+            said = _answers.after_thoughts(("<think>" if self._thinks else "") + whole)
+            if said == whole:
+                return _answers.answer(self._tokenizer.decode(tokens, skip_special_tokens=True))
+            for special in self._tokenizer.all_special_tokens:
+                said = said.replace(special, " ")
+            return _answers.answer(said)
+        except PartError as error:
+            return error
 
 
 def _places(model: Any) -> int:

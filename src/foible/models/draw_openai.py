@@ -13,6 +13,7 @@ from foible.errors import ArgumentError, PartError, brief
 from foible.models import _http, _openai
 
 if TYPE_CHECKING:
+    from foible.ceiling import Ceiling
     from foible.protocols import Image
 
 
@@ -43,8 +44,10 @@ class OpenAIImages:
             base_url: the server, up to and with `/v1`; OpenAI's own by default.
             key_env: name of the environment variable that holds the key; `OPENAI_API_KEY` for OpenAI, none elsewhere.
             size: width and height of every image, such as `1024x1024`.
-            options: further fields of the request, such as `{"quality": "low"}`.
-            send_seed: whether the field `seed` is sent; by default to every server but OpenAI's, which refuses it.
+            options: further fields of the request, such as `{"quality": "low"}`; a field that is null is not sent, and
+                `{"response_format": null}` never asks for base64.
+            send_seed: whether the field `seed` is sent; by default to every server but OpenAI's, which refuses it, and
+                not for OpenAI's models behind another server.
             timeout: seconds until an answer must be whole.
             retries: new tries after an answer such as 429 or 503, or a lost connection.
             concurrency: requests that may be under way at once.
@@ -54,17 +57,22 @@ class OpenAIImages:
             PluginError: there is no key where one is needed.
         """
         self._size = _sides(name, size)
-        if options is not None and (not isinstance(options, dict) or not _OWN.isdisjoint(options)):
+        if options is not None and (not isinstance(options, dict) or not _may_be(options)):
             message = f"options of {name!r} are fields of the request beside {', '.join(sorted(_OWN))}, by name"
             raise ArgumentError(f"{message}; got {brief(repr(options), 80)}")
         patience = {"timeout": timeout, "retries": retries, "concurrency": concurrency}
         self._server = _openai.server(name, "/images/generations", base_url, key_env, **patience)
-        self._seeded = send_seed if send_seed is not None else not self._server.address.startswith(_openai.HOME)
-        self._body = {"model": name, "size": size, "n": 1, **({} if _returns_base64(name) else _BASE64)}
-        self._body |= options or {}
+        self._seeded = send_seed if send_seed is not None else self._takes_seeds(name)
+        self._format = {} if _returns_base64(name) or _FORMAT in (options or {}) else _BASE64
+        fields = {"model": name, "size": size, "n": 1, **(options or {})}
+        self._body = {field: value for field, value in fields.items() if value is not None}
         self.fingerprint = _openai.identity(name, self._server.address)
         self.resolved = {**_http.RUNTIME, "key_env": None, "send_seed": self._seeded}
         self.version = _openai.VERSION
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Take every request from a ceiling that other parts share."""
+        self._server.count_on(ceiling)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
         """Draw one image for each prompt and seed; a `PartError` stands where the server gave none.
@@ -72,11 +80,35 @@ class OpenAIImages:
         Raises:
             OutOfRequests: the ceiling of requests is reached.
         """
-        return self._server.each(self._request, self._image, list(zip(prompts, seeds, strict=True)))
+        rows = list(zip(prompts, seeds, strict=True))
+        answers: list[Image | PartError] = self._server.each(self._request, self._image, rows)
+        refused = [place for place, answer in enumerate(answers) if self._format and _refuses(answer, _FORMAT)]
+        answers = self._without_format(rows, answers, refused) if refused else answers
+        return [_about_seeds(answer) if self._seeded and _refuses(answer, "seed") else answer for answer in answers]
+
+    def _takes_seeds(self, name: str) -> bool:
+        own = name.rpartition("/")[2].startswith(_OPENAI_S)
+        return not own and not self._server.address.startswith(_openai.HOME)
+
+    def _without_format(
+        self, rows: Sequence[tuple[str, int]], answers: list[Image | PartError], refused: Sequence[int]
+    ) -> list[Image | PartError]:
+        """Ask again without the field that a server refuses; where that helps, it is not sent any more.
+
+        Whether a server knows the field cannot be told from its address or from the name of its model.
+        """
+        sent, self._format = self._format, {}
+        again: list[Image | PartError] = self._server.each(
+            self._request, self._image, [rows[place] for place in refused]
+        )
+        if all(isinstance(answer, PartError) for answer in again):
+            self._format = sent
+        found = dict(zip(refused, again, strict=True))
+        return [found.get(place, answer) for place, answer in enumerate(answers)]
 
     def _request(self, row: tuple[str, int]) -> dict[str, Any]:
         prompt, seed = row
-        return {**self._body, "prompt": prompt, **({"seed": int(seed)} if self._seeded else {})}
+        return {**self._body, **self._format, "prompt": prompt, **({"seed": int(seed)} if self._seeded else {})}
 
     def _image(self, answer: Any) -> Image:
         image = _openai.picture(answer["data"][0])
@@ -87,13 +119,30 @@ class OpenAIImages:
         return image
 
 
-_OWN = frozenset({"model", "prompt", "n", "size", "seed", "response_format", "stream"})
-_BASE64 = {"response_format": "b64_json"}
+_FORMAT = "response_format"
+_OWN = frozenset({"model", "prompt", "n", "size", "seed", _FORMAT, "stream"})
+_BASE64 = {_FORMAT: "b64_json"}
+_OPENAI_S = ("gpt-image", "chatgpt-image", "dall-e")
+"""How the names of OpenAI's own models begin, none of which takes a seed."""
+
+
+def _may_be(options: dict[str, Any]) -> bool:
+    """Say whether options are no fields that the part fills itself; the format alone may be left out."""
+    return _OWN.isdisjoint(options.keys() - ({_FORMAT} if options.get(_FORMAT, "") is None else set()))
+
+
+def _refuses(answer: object, field: str) -> bool:
+    """Say whether a server refused a request for one of its fields, whose name it quotes in one way or another."""
+    return isinstance(answer, _http.Refused) and any(f"{mark}{field}{mark}" in answer.told for mark in "'\"`")
+
+
+def _about_seeds(answer: Image | PartError) -> PartError:
+    return PartError(f"{answer}; give the argument send_seed: false")
 
 
 def _returns_base64(name: str) -> bool:
-    """Say whether a model answers in base64 alone and refuses to be asked for it."""
-    return name.startswith("gpt-image")
+    """Say whether a model answers in base64 alone and refuses to be asked for it, also behind a proxy (`openai/…`)."""
+    return name.rpartition("/")[2].startswith(("gpt-image", "chatgpt-image"))
 
 
 def _sides(name: str, size: str) -> tuple[int, int]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 QUESTION = "Does this image show a {name}? Answer yes or no."
 FLOOR = 0.1
 """A model that says neither yes nor no nine times of ten has not understood the question: its odds are noise."""
+ASKED = 2
+"""Raised when the question reaches the model in another form."""
 _YES = ("yes", "Yes", "YES", " yes", " Yes", " YES")
 _NO = ("no", "No", "NO", " no", " No", " NO")
 
@@ -78,6 +80,9 @@ class VlmJudge:
         self.fingerprint = found.fingerprint
         self._questions, self._votes = _checked(name, _votes.settle(name, given, calibration, self.fingerprint))
         self._processor = shared.chat_processor(found)
+        if shared.thinks(self._processor):
+            message = f"{name!r} thinks aloud before it answers, so its first word is neither yes nor no; name a model "
+            raise PluginError(message + "that answers at once")
         self._model, _ = shared.model(found, AutoModelForImageTextToText)
         self._yes, self._no = _answers(found, self._processor.tokenizer)
         self._ask = InPieces(self._chances)
@@ -90,7 +95,7 @@ class VlmJudge:
             "floor": self._floor,
             "calibration": None,
         }
-        self.version = shared.VERSION
+        self.version = f"{shared.VERSION}; question {ASKED}"
 
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement | PartError]:
         """Judge each image against its own label; where the model says neither yes nor no, there is no judgement."""
@@ -115,6 +120,7 @@ class VlmJudge:
                 return_tensors="pt",
                 add_generation_prompt=True,
                 processor_kwargs={"padding": True, "padding_side": "left"},
+                **shared.BRIEFLY,
             )
         given = given.to(self._found.device, self._found.dtype)  # which leaves whole numbers whole
         with torch.inference_mode(), shared.quiet():

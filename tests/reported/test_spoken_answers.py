@@ -1,0 +1,132 @@
+"""What chat models say beside their answer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import openai_server
+from foible import registry, testing, wrappers
+from foible.errors import PartError
+from foible.models import _answers
+from foible.models._answers import REFUSED, UNFINISHED, UNMARKED, WORDLESS
+
+MUG = "A red mug on a wooden table."
+LONG = "Got it, let me look at the picture first. On second thought, I will keep it short. " * 6
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server that says what a test wants."""
+    with openai_server.running() as running:
+        yield running
+
+
+def captioned(server, said):
+    """Give the caption of one image, or the reason why there is none, as a hunt has it."""
+    server.words = said
+    part = registry.load("captioner", "openai:talker", {"base_url": server.url})
+    (one,) = wrappers.ask_captioner(part, testing.patterns()[:1])
+    return one.reason.removeprefix("captioner: ") if isinstance(one, wrappers.Fault) else one
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        MUG,
+        f"<think>\nThe picture seems plain, perhaps a wall.\n</think>\n\n{MUG}",
+        f"<think>{LONG}</think>{MUG}",
+        f"{LONG}</think>\n{MUG}",
+        f"<thinking>a cup? no.</thinking><answer>{MUG}</answer>",
+        f"<SUMMARY>s</SUMMARY><CAPTION>a cup</CAPTION><REASONING>r</REASONING><CONCLUSION>{MUG}</CONCLUSION>",
+        f"◁think▷{LONG}◁/think▷{MUG}",
+        f"[THINK]{LONG}[/THINK]{MUG}",
+        f"<|channel|>analysis<|message|>{LONG}<|end|><|start|>assistant<|channel|>final<|message|>{MUG}<|return|>",
+        f"<think>a cup</think><|begin_of_box|>{MUG}<|end_of_box|>",
+        f"Thought: The user wants one sentence. Answer: {MUG}",
+        f"**Reasoning:** it is red.\n\n**Final answer:** {MUG}",
+        f"**Caption:** {MUG}",
+        f"Sure! Here is a one-sentence description of the photograph:\n\n{MUG}",
+        f'"{MUG}"',
+        [{"type": "text", "text": MUG}],
+        [{"type": "thinking", "thinking": [{"type": "text", "text": LONG}]}, {"type": "text", "text": MUG}],
+    ],
+)
+def test_the_answer_alone_is_the_caption(said, server):
+    """A17: thoughts in every usual form, labels, prefaces and quotation marks are no part of a caption."""
+    assert captioned(server, said) == MUG
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("I'm sorry, but I can't help with describing this image.", REFUSED),
+        ("I’m sorry, I can’t assist with that.", REFUSED),
+        ("Sorry, I cannot identify people in images.", REFUSED),
+        ("I am unable to view images.", REFUSED),
+        ("Unfortunately, I cannot see the picture.", REFUSED),
+        ("As an AI language model, I cannot see images.", REFUSED),
+        ("Please upload the photograph that I should describe.", REFUSED),
+        ("There is no image provided.", REFUSED),
+        ("<think>May I? No.</think>I can't describe this.", REFUSED),
+        ({"message": {"content": None, "refusal": "no"}, "finish_reason": "stop"}, REFUSED),
+        ({"message": {"content": "A red"}, "finish_reason": "content_filter"}, REFUSED),
+        (f"<think>{LONG}", UNFINISHED),
+        ({"message": {"content": None, "reasoning_content": LONG}, "finish_reason": "length"}, UNFINISHED),
+        ({"message": {"content": LONG}, "finish_reason": "length"}, UNMARKED),
+        ("Thought: The user wants one short sentence about a mug.", UNMARKED),
+        ("The user wants a caption. I see a mug.", UNMARKED),
+        ("<think>hm</think>", WORDLESS),
+        ({"message": {"content": None}, "finish_reason": "stop"}, WORDLESS),
+        ([], WORDLESS),
+    ],
+)
+def test_what_is_no_answer_is_a_fault(said, told, server):
+    """A17: a refusal, a thought without an end, and nothing at all are faults that say so, and never captions."""
+    assert captioned(server, said) == told
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "A sign that says 'Sorry, we are closed' on a glass door.",
+        "A person thinking: a bronze statue in a park.",
+        "Two cups, one of them red, and an answer written on paper.",
+        "No image could be darker: a mug at night.",
+        "'Open' is written on the door.",
+        "A let-me-in mat in front of a door",
+        "OK sign made by a hand",
+        "a photo of a cup: red, on grass",
+    ],
+)
+def test_a_caption_that_looks_alike_is_left_as_it_is(caption):
+    """A17: words of refusal or thought inside a caption are the image's own."""
+    assert _answers.answer(caption) == caption
+
+
+@given(st.text(alphabet=st.sampled_from("abc .,:;!?\n\"'*_#<>/|[]◁▷"), max_size=60))
+def test_any_text_has_an_answer_or_a_reason(text):
+    """A17: whatever a model says, there is an answer that is not empty, or one of four reasons; an answer stays one."""
+    try:
+        said = _answers.answer(text)
+    except PartError as error:
+        assert str(error) in {REFUSED, UNFINISHED, UNMARKED, WORDLESS}
+    else:
+        assert said.strip()
+
+
+@given(st.text(max_size=200), st.sampled_from(["think", "thinking", "Reasoning", "thought"]))
+def test_a_marked_thought_never_gets_into_an_answer(thought, tag):
+    """A17: whatever stands between the marks of a thought, the caption is what follows."""
+    assert _answers.answer(f"<{tag}>{thought}</{tag}> A red mug.") == "A red mug."
+
+
+def test_a_vast_answer_is_read_in_one_pass():
+    """A17: a megabyte of opening marks and labels is read like any other text, and ends as a fault."""
+    for piece in ("<think>", "answer:", "\n**", "here is ", "<|a|>", "i am "):
+        text = piece * (1_000_000 // len(piece))
+        try:
+            assert _answers.answer(text)
+        except PartError as error:
+            assert str(error)
