@@ -244,6 +244,12 @@ def _drawing(one: Any) -> Drawn | Fault:
         return Fault(f"generator: wanted a uint8 image (height, width, 3), got {_kind(one)}")
     if one.dtype != np.uint8 or one.shape[2:] != (3,) or 0 in one.shape:
         return Fault(f"generator: wanted a uint8 image (height, width, 3), got {one.dtype.name} {_tuple(one.shape)}")
+    from foible.pixels import LARGEST_SIDE
+
+    if max(one.shape) > LARGEST_SIDE:
+        return Fault(f"generator: wanted sides of at most {LARGEST_SIDE} pixels, got {_tuple(one.shape)}")
+    if (one == one[0, 0]).all():  # what an overflow, or a filter that blacks out, leaves
+        return Fault("generator: wanted a picture, got an image whose pixels are all the same")
     return Drawn(np.ascontiguousarray(one), ignored)
 
 

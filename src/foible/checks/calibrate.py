@@ -9,9 +9,7 @@ thresholds, and the other half alone is counted: counts on the images that chose
 
 from __future__ import annotations
 
-import hashlib
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foible import pixels
 from foible.errors import InputError, PluginError, brief
 from foible.labels import split_name
+from foible.pixels import PixelError
 from foible.records import Label
 from foible.registry import Part, load
 from foible.statistics import Skill, wilson
@@ -48,13 +48,13 @@ class Shown:
         Raises:
             InputError: it has gone since the folder was read.
         """
-        image = _read(self.file)
-        if image is None:
+        try:
+            return pixels.read_file(self.file)
+        except PixelError as error:
             message = (
                 f"the image {self.file} was there and can no longer be read; leave the folder alone, and try again"
             )
-            raise InputError(message)
-        return image
+            raise InputError(message) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Calibration:
     labels: tuple[str, ...]
     images: int
     broken: int
-    """Files that are no images; they were left out."""
+    """Files that cannot be read as images; they were left out."""
     sensitivity: Skill
     """Of images that show the label: how many it said yes to, on the half that set nothing."""
     specificity: Skill
@@ -127,26 +127,43 @@ def calibrate(spec: str, args: Mapping[str, Any], folder: Path, *, specificity: 
 def read_folder(folder: Path) -> tuple[list[Label], list[Shown], int]:
     """Read a folder for each label: (labels, images in the order of their content, files that are none).
 
-    An image that is there twice counts once.
+    An image that is there twice counts once, whatever files it lies in. Hidden folders and files, which notebooks,
+    desktops and `git` leave, are no labels and no images.
 
     Raises:
         InputError: there are fewer than two labels, or a label has too few images.
     """
-    inner = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    inner = [path for path in _visible(folder) if path.is_dir()] if folder.is_dir() else []
     if len(inner) < 2:  # noqa: PLR2004 - one label has no other
         message = f"{folder} must hold a folder for each label, two at least, with its images, but holds {len(inner)}"
         raise InputError(message)
     labels, shown, broken = [], [], 0
     for index, path in enumerate(inner):
-        files = {_hash(file): file for file in sorted(path.iterdir()) if file.is_file()}
-        good = [file for _, file in sorted(files.items()) if _read(file) is not None]
+        good, wrong = _images(path)
         if len(good) < _LEAST:
             message = f"the label {path.name!r} in {folder} needs {_LEAST} different images, but has {len(good)}"
-            raise InputError(message)
+            raise InputError(message + (f"; {len(wrong)} were left out, such as: {wrong[0]}" if wrong else ""))
         labels.append(Label(index, *split_name(path.name)))
         shown += [Shown(file, index) for file in good]
-        broken += len(files) - len(good)
+        broken += len(wrong)
     return labels, shown, broken
+
+
+def _images(folder: Path) -> tuple[list[Path], list[str]]:
+    """Find the different images in a folder, in the order of their content, and say what is wrong with the others."""
+    good: dict[str, Path] = {}
+    wrong = []
+    for file in _visible(folder):
+        if not file.is_dir():
+            try:
+                good.setdefault(pixels.content_hash(pixels.read_file(file)), file)
+            except PixelError as error:
+                wrong.append(str(error))
+    return [file for _, file in sorted(good.items())], wrong
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def choose(yes: NDArray[np.float64], no: NDArray[np.float64], needed: int, specificity: float) -> NDArray[np.float64]:
@@ -219,24 +236,6 @@ def _scores(part: Part, shown: Sequence[Shown], labels: Sequence[Label], *, othe
         message = f"the judge says neither yes nor no of {unanswered} of {len(scores)} images; ask another question"
         raise InputError(f"{message}, as in --set 'judge.args.question=…'")
     return scores
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _read(file: Path) -> NDArray[np.uint8] | None:
-    """Read one image; None where it is none."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as picture:
-                return np.asarray(picture.convert("RGB"))
-    except Exception:  # noqa: BLE001 - a file that cannot be read is broken, whatever Pillow makes of it
-        return None
 
 
 def _counted(skill: Skill) -> dict[str, object]:

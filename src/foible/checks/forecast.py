@@ -7,7 +7,6 @@ can show.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,6 +159,8 @@ def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
 
 def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     """Draw a few base prompts and ask every part about them: (bytes of an image, seconds an element by kind)."""
+    from foible.pixels import write_png
+
     count = min(_BATCH, prepared.config.batch)
     labels = [prepared.labels[row % len(prepared.labels)] for row in range(count)]
     prompts = [prompt(label, prepared.config.explore.template) for label in labels]
@@ -171,21 +172,12 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     for kind in KINDS[1:]:
         columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
         each[kind] = timed(parts[kind], columns).seconds
-    return sum(_png(image) for image in images) // len(images), each
+    return sum(len(write_png(image)) for image in images) // len(images), each
 
 
 def _by_kind(prepared: Prepared) -> dict[str, Part]:
     """Give one part of each kind: of several classifiers the first."""
     return {part.kind: part for part in reversed(prepared.parts.values())}
-
-
-def _png(image: Any) -> int:
-    """Give the bytes of an image as the archive writes it."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png", compress_level=1)
-    return len(buffer.getvalue())
 
 
 def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds: dict[str, float]) -> Plan:

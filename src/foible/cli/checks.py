@@ -153,7 +153,7 @@ def calibrate_judge(
         console.print(f"sensitivity {yes.rate:.0%} ({yes.right} of {yes.of}), specificity {no.rate:.0%}", end=" ")
         console.print(f"({no.right} of {no.of}), on images that set no threshold", highlight=False)
         if done.broken:
-            console.print(f"{done.broken} files are no images, and were left out")
+            console.print(f"{done.broken} files cannot be read as images, and were left out")
         console.print(f"use it: --judge {found.spec} --set judge.args.calibration={out}", soft_wrap=True, markup=False)
 
 

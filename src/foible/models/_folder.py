@@ -3,7 +3,9 @@
 Comes in: a folder. Goes out: a shelf of the files in it. Neighbours: `_shelf.py` says what a shelf is, and chooses one;
 `_tables.py` is the shelf of a dataset, and reads files in the same way where a row names one.
 
-Files are untrusted: links are not followed, and what is not a file, or too large a one, is not read.
+Files are untrusted: a link is followed inside the folder alone, or into what the hub's cache links to from there, and
+what is not a file, or too large a one, is not read. Hidden files and folders are passed over: desktops and notebooks
+leave copies and previews in them.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""Ends of the names of image files, in any case; other files are passed over."""
-LARGEST = 128 * 2**20
-"""Bytes of an image that is read."""
+from foible import pixels
+
+OUTSIDE = "links that lead out of it, or nowhere"
+FOLDER_LINK = "links to folders, which are not followed"
+UNOPENED = f"not to be opened, or larger than {pixels.LARGEST // 2**20} MiB"
+UNREAD = "in formats that are not read, such as HEIC (save them as JPEG or PNG)"
+"""Why a photograph is left out, in words that follow a number."""
 
 
 class Folder:
@@ -24,19 +29,50 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._homes = homes(root)
         self.resolved: Mapping[str, str | None] = {}
 
-    def walk(self) -> Iterator[tuple[Path, bytes | None]]:
-        """Give every file in the order of their names, folder by folder."""
-        for path in files(self._root, SUFFIXES):
-            try:
-                yield path, content(path)
-            except OSError:
-                yield path, None
+    def walk(self) -> Iterator[tuple[Path, bytes | str]]:
+        """Give every photograph in the order of names, folder by folder: its content, or why it is left out."""
+        for folder, inner, names in _visible(self._root):
+            yield from ((folder / name, FOLDER_LINK) for name in inner if (folder / name).is_symlink())
+            for name in names:
+                if name.lower().endswith(pixels.SUFFIXES):
+                    yield folder / name, self._content(folder / name)
+                elif name.lower().endswith(pixels.UNREAD):
+                    yield folder / name, UNREAD
 
     def read(self, place: Path) -> bytes:
         """Read a file again."""
-        return content(place)
+        content = self._content(place)
+        if isinstance(content, str):
+            raise OSError(content)
+        return content
+
+    def _content(self, path: Path) -> bytes | str:
+        try:
+            found = path.resolve(strict=True)
+        except (OSError, RuntimeError):  # the second where links go round
+            return OUTSIDE if path.is_symlink() else UNOPENED
+        if not inside(found, self._homes):
+            return OUTSIDE
+        try:
+            return content(found)
+        except OSError:
+            return UNOPENED
+
+
+def homes(root: Path) -> list[Path]:
+    """Give the folders in which all of a folder, or of a table's, lies: its own, and what the hub's cache links to."""
+    whole = root.resolve()
+    own = whole.parent if root.is_file() else whole
+    blobs = [parent.parent / "blobs" for parent in own.parents if parent.name == "snapshots"]
+    return [own, *(folder for folder in blobs if folder.is_dir())]
+
+
+def inside(path: Path, folders: list[Path]) -> bool:
+    """Tell whether a path, its links followed, lies in one of the folders."""
+    return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -44,11 +80,10 @@ def files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
 
     `metadata.parquet` describes image files beside it, by the custom of the hub, and is no dataset.
     """
-    for folder, inner, names in os.walk(root):
-        inner.sort()
-        for name in sorted(names):
+    for folder, _, names in _visible(root):
+        for name in names:
             if name.lower().endswith(suffixes) and name != "metadata.parquet":
-                yield Path(folder, name)
+                yield folder / name
 
 
 def content(path: Path) -> bytes:
@@ -59,6 +94,13 @@ def content(path: Path) -> bytes:
     """
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - opened by number, without following links
         about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST or path.is_symlink():
+        if not stat.S_ISREG(about.st_mode) or about.st_size > pixels.LARGEST or path.is_symlink():
             raise OSError
-        return file.read(LARGEST)
+        return file.read(pixels.LARGEST)
+
+
+def _visible(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Walk through a folder in the order of names, without what is hidden in it."""
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        yield Path(folder), inner, sorted(name for name in names if not name.startswith("."))

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image as Pictures
-
-from foible import fingerprint
+from foible import fingerprint, pixels
 from foible.errors import ArgumentError, PartError, brief
-from foible.models import _http, _pictures
+from foible.models import _http
 
 if TYPE_CHECKING:
     from foible.protocols import Image
@@ -63,7 +59,7 @@ def picture(entry: Any) -> Image:
     except (binascii.Error, AttributeError, TypeError, ValueError) as error:
         message = "the server's answer holds no image as b64_json"
         raise PartError(message) from error
-    return _pictures.decode(content)
+    return pixels.read(content)
 
 
 def _plain(told: str) -> str:
@@ -77,6 +73,4 @@ def _plain(told: str) -> str:
 
 def data_url(image: Image) -> str:
     """Write an image into a text, without loss."""
-    held = io.BytesIO()
-    Pictures.fromarray(np.ascontiguousarray(image)).save(held, "PNG")
-    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(pixels.write_png(image)).decode("ascii")

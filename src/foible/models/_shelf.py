@@ -2,7 +2,7 @@
 
 Comes in: the name of a folder, or of a file that is a table. Goes out: a `Shelf`, which gives every photograph once,
 undecoded, and any of them again. Neighbours: `_folder.py` is the shelf of a folder of image files, `_tables.py` that of
-a dataset; `draw_folder.py` finds photographs by text, and does not know where they came from; `_pictures.py` decodes
+a dataset; `draw_folder.py` finds photographs by text, and does not know where they came from; `pixels.py` decodes
 them.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from foible import pixels
 from foible.errors import ArgumentError, PluginError, brief
 from foible.models import _folder
 
@@ -30,8 +31,11 @@ class Shelf(Protocol):
     resolved: Mapping[str, str | None]
     """What was found by itself: arguments of the plug-in, for its identity."""
 
-    def walk(self) -> Iterator[tuple[Any, bytes | None]]:
-        """Give every photograph's place and content, in a fixed order; None where it cannot be read."""
+    def walk(self) -> Iterator[tuple[Any, bytes | str]]:
+        """Give every photograph's place and content, in a fixed order.
+
+        In the place of content that cannot be read: why, in words that follow a number, the same for the same cause.
+        """
 
     def read(self, place: Any) -> bytes:
         """Give the content at a place of `walk` once more.
@@ -57,13 +61,16 @@ def find(name: str, split: str | None = None, column: str | None = None) -> Shel
     root = Path(name).expanduser()
     if root.is_file() and root.suffix.lower() in TABLES:
         return _dataset(name, root, split, column)
+    if root.is_file():
+        message = f"{brief(name)!r} is a file; to draw photographs, name the folder that holds them, or a table "
+        raise PluginError(message + f"({', '.join(TABLES)})")
     if not root.is_dir():
         message = f"there is no folder {brief(name)!r} to draw photographs from"
         if _HUB_NAME.fullmatch(name):
             message += "; a dataset of the hub is not downloaded: fetch it with `hf download --repo-type dataset`, and "
             message += "name the folder that it came to"
         raise PluginError(message)
-    images, parquet = (next(_folder.files(root, suffixes), None) for suffixes in (_folder.SUFFIXES, (".parquet",)))
+    images, parquet = (next(_folder.files(root, suffixes), None) for suffixes in (pixels.SUFFIXES, (".parquet",)))
     chosen = split is not None or column is not None
     if any((root / one).is_file() for one in SAVED) or (parquet and (chosen or not images)):
         return _dataset(name, root, split, column)

@@ -20,9 +20,12 @@ from typing import Any, NoReturn
 import pyarrow as pa
 from pyarrow import parquet
 
+from foible import pixels
 from foible.errors import ArgumentError, PluginError, brief, near
 from foible.models import _folder
 
+EMPTY = "rows without an image, or whose image lies elsewhere or is too large"
+"""Why a row is left out, in words that follow a number."""
 _ROWS = 32
 """Rows of a Parquet file that are in memory at once."""
 _SHARD = re.compile(r"(?P<split>.+)-\d{5}-of-\d{5}(-.*)?")
@@ -41,18 +44,18 @@ class Dataset:
             ArgumentError: there is no such split or column, or there are several and none was chosen.
         """
         self._name = name
-        self._homes = _homes(root)
+        self._homes = _folder.homes(root)
         split, self._files = _split(name, root, split)
         for file in self._files:
-            if not file.is_file() or not self._inside(file):
+            if not file.is_file() or not _folder.inside(file, self._homes):
                 message = f"the dataset {brief(name)!r} wants its file {brief(file.name)!r}, which is not in it"
                 raise PluginError(message)
         with self._told(self._files[0]):
             self._column = _column(name, _schema(self._files[0]), column)
         self.resolved: Mapping[str, str | None] = {"split": split, "column": self._column}
 
-    def walk(self) -> Iterator[tuple[tuple[Path, int], bytes | None]]:
-        """Give every row, file by file.
+    def walk(self) -> Iterator[tuple[tuple[Path, int], bytes | str]]:
+        """Give every row, file by file: its content, or why it is left out.
 
         Raises:
             PluginError: a file cannot be read to its end; a dataset is not taken for whole without it.
@@ -61,7 +64,7 @@ class Dataset:
             with self._told(file):
                 for first, images in _pieces(file, self._column):
                     for row in range(len(images)):
-                        yield (file, first + row), self._content(images[row])
+                        yield (file, first + row), self._content(images[row]) or EMPTY
 
     def read(self, place: tuple[Path, int]) -> bytes:
         """Read a row again."""
@@ -80,17 +83,14 @@ class Dataset:
             return None
         held = image["bytes"] if pa.types.is_struct(image.type) else image
         if held.is_valid and (buffer := held.as_buffer()).size:
-            return bytes(buffer.to_pybytes()) if buffer.size <= _folder.LARGEST else None
+            return bytes(buffer.to_pybytes()) if buffer.size <= pixels.LARGEST else None
         if not pa.types.is_struct(image.type) or image.type.get_field_index("path") < 0 or not image["path"].is_valid:
             return None
         try:
             path = (self._homes[0] / str(image["path"].as_py())).resolve(strict=True)
-            return _folder.content(path) if self._inside(path) else None
+            return _folder.content(path) if _folder.inside(path, self._homes) else None
         except (OSError, ValueError):  # it is not there, or is no path at all
             return None
-
-    def _inside(self, path: Path) -> bool:
-        return any(path.resolve().is_relative_to(home) for home in self._homes)
 
     @contextmanager
     def _told(self, file: Path) -> Iterator[None]:
@@ -104,14 +104,6 @@ class Dataset:
 
 
 # --- finding the files ---------------------------------------------------------------------------------------------
-
-
-def _homes(root: Path) -> list[Path]:
-    """Give the folders in which all of a dataset lies: its own, and what the hub's cache links to from there."""
-    whole = root.resolve()
-    own = whole.parent if root.is_file() else whole
-    blobs = [parent.parent / "blobs" for parent in own.parents if parent.name == "snapshots"]
-    return [own, *(folder for folder in blobs if folder.is_dir())]
 
 
 def _split(name: str, root: Path, given: str | None) -> tuple[str | None, list[Path]]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image as Picture
 
+from foible import pixels
 from foible.errors import ArgumentError, PartError, PluginError, brief
 from foible.models import _http, _names
 
@@ -216,9 +215,7 @@ def _request(images: Sequence[Image]) -> dict[str, Any]:
 
 
 def _png(image: Image) -> str:
-    file = io.BytesIO()
-    Picture.fromarray(image).save(file, format="PNG", compress_level=1)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return base64.b64encode(pixels.write_png(image)).decode("ascii")
 
 
 def _read(body: Any) -> _Read:

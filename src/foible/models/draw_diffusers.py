@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,9 +21,12 @@ from foible.errors import ArgumentError, PartError, brief
 from foible.models import _diffusers as shared
 from foible.models import _torch
 from foible.models._batches import InPieces
+from foible.pixels import LARGEST_SIDE
 from foible.records import Drawn
 
-_LARGEST = 8192
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 
 class DiffusersGenerator:
@@ -88,7 +91,8 @@ class DiffusersGenerator:
         self.version = shared.VERSION
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
-        """Draw one image for each prompt and seed; a `PartError` stands where the safety checker took it away.
+        """Draw one image for each prompt and seed; a `PartError` stands where the safety checker took it away,
+        or where the arithmetic overflowed.
 
         Words beyond what the pipeline can read are told as ignored.
 
@@ -103,14 +107,20 @@ class DiffusersGenerator:
         if "negative_prompt" in call:
             call["negative_prompt"] = [call["negative_prompt"]] * len(prompts)
         with torch.inference_mode(), shared.silent():
-            answer = self._pipe(prompt=list(prompts), generator=dice, output_type="pil", **call)
+            # As numbers: the library's pictures are cut to 8 bits, in which NaN is black.
+            answer = self._pipe(prompt=list(prompts), generator=dice, output_type="np", **call)
         taken = getattr(answer, "nsfw_content_detected", None) or [False] * len(prompts)
         return [
-            PartError("the pipeline's safety checker took the image away")
-            if gone
-            else Drawn(np.asarray(image.convert("RGB")), shared.unread(self._pipe, prompt))
-            for image, gone, prompt in zip(answer.images, taken, prompts, strict=True)
+            PartError("the pipeline's safety checker took the image away") if gone else self._drawn(numbers, prompt)
+            for numbers, gone, prompt in zip(answer.images, taken, prompts, strict=True)
         ]
+
+    def _drawn(self, numbers: NDArray[Any], prompt: str) -> Drawn | PartError:
+        """Make an image of numbers 0..1, (height, width, 3), or 1 where it is grey."""
+        if not np.isfinite(numbers).all():
+            return PartError("the pipeline's numbers overflowed (NaN), and are no image; try dtype float32 or bfloat16")
+        image = np.broadcast_to((numbers * 255).round().astype(np.uint8), (*numbers.shape[:2], 3))
+        return Drawn(np.ascontiguousarray(image), shared.unread(self._pipe, prompt))
 
 
 def _check_numbers(name: str, steps: object, guidance: object) -> None:
@@ -127,8 +137,8 @@ def _sides(name: str, size: int | Sequence[int] | None) -> dict[str, int]:
     if size is None:
         return {}
     sides = [size, size] if isinstance(size, int) else list(size) if isinstance(size, list | tuple) else []
-    if len(sides) != 2 or not all(isinstance(side, int) and 8 <= side <= _LARGEST for side in sides):  # noqa: PLR2004 - height and width
-        message = f"the argument size of {name!r} is a side in pixels, or [height, width], from 8 to {_LARGEST}, "
+    if len(sides) != 2 or not all(isinstance(side, int) and 8 <= side <= LARGEST_SIDE for side in sides):  # noqa: PLR2004 - height and width
+        message = f"the argument size of {name!r} is a side in pixels, or [height, width], from 8 to {LARGEST_SIDE}, "
         raise ArgumentError(message + f"but got {brief(repr(size), 40)}")
     return dict(zip(("height", "width"), sides, strict=True))
 

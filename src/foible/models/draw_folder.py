@@ -1,21 +1,26 @@
 """Real photographs from a folder or a dataset, found by text: a generator that draws nothing, and cannot draw wrong.
 
-Comes in: prompts and seeds. Goes out: for each prompt one of the photographs nearest to it in a joint space of images
+Comes in: prompts and seeds. Goes out: for each prompt one of the photographs that fit it, in a joint space of images
 and texts (retrieval, as the paper checks its findings on real images). Neighbours: `_shelf.py` reads the photographs,
 wherever they are kept; `embed_transformers.py` embeds; `draw_diffusers.py` draws new images.
 
-Photographs are finite: the same one can come up again, in one arm of a hunt or in two, so a verdict holds for those of
-the folder and promises less of others than one over fresh draws. Many photographs and a large `top` help.
+Which fit is told by their scores: a fixed number of the nearest would reach into what the prompt does not say as soon
+as fewer photographs show it, and the judge would throw those draws away, or worse, would not.
 
-They are untrusted: sizes are read before pixels, and a broken one is left out and counted.
+Photographs are finite: the same one can come up again, in one arm of a hunt or in two, so a verdict holds for those of
+the folder and promises less of others than one over fresh draws. Many photographs help.
+
+They are untrusted: `pixels.py` reads them, and what it cannot read is left out and counted.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +31,12 @@ import PIL
 from PIL import Image as Pictures
 from PIL import ImageOps
 
-from foible import fingerprint
+from foible import fingerprint, pixels
 from foible.errors import ArgumentError, PartError, PluginError, brief
-from foible.models import _pictures, _shelf
+from foible.models import _shelf
 from foible.models._batches import InPieces
 from foible.models.embed_transformers import TransformersEmbedder
+from foible.pixels import PixelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +44,12 @@ if TYPE_CHECKING:
     from foible.protocols import Image
 
 _AT_ONCE = 32
-_SIDES = range(8, 8193)
+_SIDES = range(8, pixels.LARGEST_SIDE + 1)
 _TOPS = range(1, 10**6)
+_FEW = 10
+"""Photographs below which a prompt's are told to be few."""
+_DAMAGED = "damaged, too large, or no images"
+"""As the words of a shelf: why a photograph is left out."""
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +64,7 @@ class _Photo:
 
 
 class FolderGenerator:
-    """Gives one of the `top` photographs nearest to a prompt; the seed says which, each as likely as the others."""
+    """Gives one of the photographs that fit a prompt; the seed says which, each as likely as the others."""
 
     def __init__(  # noqa: PLR0913 - each is an argument of the plug-in, by keyword
         self,
@@ -62,6 +72,7 @@ class FolderGenerator:
         *,
         embedder: str = "openai/clip-vit-base-patch32",
         top: int = 100,
+        odds: float = 20.0,
         size: int = 256,
         split: str | None = None,
         column: str | None = None,
@@ -76,7 +87,9 @@ class FolderGenerator:
             name: a folder of image files, in it or in folders inside it; or a dataset of Hugging Face on disk: a folder
                 that `save_to_disk` made, a Parquet file, or a folder of Parquet files.
             embedder: folder or hub name of a `transformers` model that joins images and texts, such as CLIP.
-            top: how many of the nearest photographs a seed chooses from.
+            top: how many of the photographs that fit, the nearest first, a seed chooses from at most.
+            odds: a photograph fits a prompt where the embedder holds the nearest one for at most so many times as likely
+                to go with it. More lets in photographs that show less of what the prompt says.
             size: side of every image in pixels: the shorter side is fitted to it, and the middle is cut out.
             split: which split of a dataset; needed where there are several.
             column: which column of a dataset holds the images; needed where several could.
@@ -91,19 +104,26 @@ class FolderGenerator:
         """
         _must_be_whole(name, "top", top, _TOPS)
         _must_be_whole(name, "size", size, _SIDES)
+        if isinstance(odds, bool) or not isinstance(odds, int | float) or not 1 <= odds < math.inf:
+            message = f"the argument odds of {name!r} is a number from 1 up, but got {brief(repr(odds), 40)}"
+            raise ArgumentError(message)
+        kept = _cache_folder(name, cache)
         self._shelf = _shelf.find(name, split, column)
         self._embedder = TransformersEmbedder(embedder, device=device, dtype=dtype, revision=revision)
         if not self._embedder.reads_text:
             message = f"the embedder {embedder!r} embeds images alone; to find photographs by text it must be one such "
             raise PluginError(message + "as CLIP")
         self._top, self._size = top, size
-        store = _Vectors(Path(cache).expanduser() if cache else _cache_folder(), self._embedder)
-        self._photos, self._vectors, left_out = _index(self._shelf, self._embedder, store)
+        self._reach = math.log(odds) / self._embedder.scale[0]
+        self._few: set[str] = set()
+        self._photos, self._vectors, left_out = _index(self._shelf, self._embedder, _Vectors(kept, self._embedder))
+        told = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
         if not self._photos:
-            message = f"{brief(name)!r} holds no image that can be read; {left_out} were left out"
-            raise PluginError(message)
-        if left_out:
-            _log.warning("%s images in %s are broken, or lead out of it, and were left out", left_out, brief(name))
+            message = f"{brief(name)!r} holds no image that can be read"
+            ends = ", ".join(pixels.SUFFIXES)
+            raise PluginError(f"{message}; left out: {told}" if told else f"{message}, by names that end in {ends}")
+        if told:
+            _log.warning("images in %s were left out: %s", brief(name), told)
         self.fingerprint = fingerprint.of_object(
             ([photo.digest for photo in self._photos], self._embedder.fingerprint, self._embedder.version)
         )
@@ -111,37 +131,55 @@ class FolderGenerator:
             **self._embedder.resolved,
             **self._shelf.resolved,
             "top": min(top, len(self._photos)),
+            "odds": float(odds),
             "size": size,
             "photographs": len(self._photos),
             "cache": None,
         }
-        self.version = f"adapter 1; pillow {PIL.__version__}; numpy {np.__version__}"
+        self.version = f"adapter 2; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
         """Find one photograph for each prompt and seed: uint8 (size, size, 3).
 
         A `PartError` stands where the photograph has changed since it was read.
         """
+        fitting = self._fitting(prompts)
+        for prompt, photos in fitting.items():
+            if len(photos) < min(_FEW, self._top) and prompt not in self._few:
+                self._few.add(prompt)
+                count = f"{len(photos)} of {len(self._photos)} photographs"
+                _log.warning("%s fit the prompt %s, so its draws repeat them", count, repr(brief(prompt, 120)))
+        return [self._photo(fitting[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+
+    def fitting(self, prompts: Sequence[str]) -> list[int]:
+        """Count the photographs that fit each prompt, `top` at most: so many different images its draws can show."""
+        found = self._fitting(prompts)
+        return [len(found[prompt]) for prompt in prompts]
+
+    def _fitting(self, prompts: Sequence[str]) -> dict[str, NDArray[np.intp]]:
+        """Find the photographs that fit each prompt, the nearest first, those of the same cosine by their content."""
         wanted = list(dict.fromkeys(prompts))
-        texts = dict(zip(wanted, self._embedder.embed_texts(wanted), strict=True)) if wanted else {}
-        nearest = {prompt: self._nearest(vector) for prompt, vector in texts.items()}
-        return [self._photo(nearest[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return dict(zip(wanted, map(self._nearest, self._embedder.embed_texts(wanted)), strict=True)) if wanted else {}
 
     def _nearest(self, text: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Rank the photographs by cosine, those of the same cosine by their content."""
-        # Rounded, so that the last bits of a batch's arithmetic move no photograph in or out of the first ones.
+        # Rounded, so that the last bits of a batch's arithmetic move no photograph in or out.
         cosines = np.round(self._vectors.astype(np.float64) @ text.astype(np.float64), 5)
-        return np.argsort(-cosines, kind="stable")[: self._top]
+        ranked = np.argsort(-cosines, kind="stable")[: self._top]
+        # A joint model is trained to hold a pair for exp(scale x cosine) likely, beside the others: so much less of
+        # the cosine is so many times less likely.
+        return ranked[cosines[ranked] >= cosines[ranked[0]] - self._reach]
 
-    def _photo(self, nearest: NDArray[np.intp], seed: int) -> Image | PartError:
-        chosen = self._photos[nearest[np.random.default_rng(int(seed)).permutation(len(nearest))[0]]]
+    def _photo(self, fitting: NDArray[np.intp], seed: int) -> Image | PartError:
+        chosen = self._photos[fitting[np.random.default_rng(int(seed)).permutation(len(fitting))[0]]]
         try:
             content = self._shelf.read(chosen.place)
             if hashlib.sha256(content).hexdigest() != chosen.digest:
                 return PartError("a photograph has changed since it was first read")
-            picture = Pictures.fromarray(_pictures.decode(content))
+            picture = Pictures.fromarray(pixels.read(content))
         except OSError:
             return PartError("a photograph has gone since it was first read")
+        except PartError as error:  # it could be read before, and its content is the same: memory is short
+            return error
         return np.asarray(ImageOps.fit(picture, (self._size, self._size), Pictures.Resampling.BICUBIC))
 
 
@@ -156,22 +194,22 @@ def _must_be_whole(name: str, argument: str, value: object, known: range) -> Non
 
 def _index(
     shelf: _shelf.Shelf, embedder: TransformersEmbedder, store: _Vectors
-) -> tuple[list[_Photo], NDArray[np.float32], int]:
-    """Embed every photograph once, however often it is there: photographs by content, vectors, how many are broken."""
+) -> tuple[list[_Photo], NDArray[np.float32], Counter[str]]:
+    """Embed every photograph once, however often it is there: photographs by content, vectors, what was left out."""
     found: dict[str, _Photo] = {}
     waiting: list[tuple[str, Image]] = []
-    left_out = 0
+    left_out: Counter[str] = Counter()
     ask = InPieces(embedder.embed)
     for place, content in shelf.walk():
-        if content is None:
-            left_out += 1
+        if isinstance(content, str):
+            left_out[content] += 1
             continue
         digest = hashlib.sha256(content).hexdigest()
         try:
             if digest not in found and digest not in store.known:
-                waiting.append((digest, _pictures.decode(content)))
-        except PartError:
-            left_out += 1
+                waiting.append((digest, pixels.read(content)))
+        except PixelError:
+            left_out[_DAMAGED] += 1
             continue
         found.setdefault(digest, _Photo(digest, place))
         if len(waiting) == _AT_ONCE:
@@ -188,14 +226,16 @@ def _index(
 
 
 class _Vectors:
-    """Vectors by the content of their photographs, kept in a file for each embedder."""
+    """Vectors by the content of their photographs, kept in a file for each embedder and way to read photographs."""
 
-    def __init__(self, folder: Path, embedder: TransformersEmbedder) -> None:
-        """Read what is kept; a file that is torn counts as none."""
-        about = (embedder.fingerprint, embedder.version, embedder.resolved)
-        self._file = folder / f"vectors-{fingerprint.of_object(about)}.npz"
+    def __init__(self, folder: Path | None, embedder: TransformersEmbedder) -> None:
+        """Read what is kept; a file that is torn counts as none. Without a folder, nothing is kept."""
+        about = (embedder.fingerprint, embedder.version, embedder.resolved, pixels.VERSION)
+        self._file = None if folder is None else folder / f"vectors-{fingerprint.of_object(about)}.npz"
         self.known: dict[str, NDArray[np.float32]] = {}
         self._grown = False
+        if self._file is None:
+            return
         try:
             with np.load(self._file, allow_pickle=False) as held:
                 digests, vectors = held["digests"], held["vectors"]
@@ -212,7 +252,7 @@ class _Vectors:
 
     def save(self) -> None:
         """Keep what is known, whole or not at all; where nothing can be written, they are made again next time."""
-        if not self._grown:
+        if not self._grown or self._file is None:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -223,5 +263,14 @@ class _Vectors:
             _log.warning("the vectors could not be kept in %s (%s)", self._file.parent, type(error).__name__)
 
 
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "foible"
+def _cache_folder(name: str, given: str | None) -> Path | None:
+    """Give the folder for vectors: the one that is named, or the user's; None where the user has none."""
+    try:
+        if given:
+            return Path(given).expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "foible"
+    except RuntimeError as error:
+        if given:
+            message = f"the argument cache of {name!r} is a folder, but got {brief(repr(given), 80)}: {error}"
+            raise ArgumentError(message) from error
+        return None

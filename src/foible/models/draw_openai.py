@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from foible.errors import ArgumentError, PartError, brief
 from foible.models import _http, _openai
+from foible.pixels import LARGEST_SIDE
 
 if TYPE_CHECKING:
     from foible.ceiling import Ceiling
@@ -147,9 +148,10 @@ def _returns_base64(name: str) -> bool:
 
 def _sides(name: str, size: str) -> tuple[int, int]:
     sides = size.split("x") if isinstance(size, str) else ()
-    if len(sides) != 2 or not all(side.isdecimal() and 1 <= int(side) <= 8192 for side in sides):  # noqa: PLR2004 - width and height, in pixels
+    if len(sides) != 2 or not all(side.isdecimal() and 1 <= int(side) <= LARGEST_SIDE for side in sides):  # noqa: PLR2004 - width and height, in pixels
         message = (
-            f"the argument size of {name!r} is width and height such as 1024x1024, but got {brief(repr(size), 40)}"
+            f"the argument size of {name!r} is width and height up to {LARGEST_SIDE}, such as 1024x1024, but got "
+            f"{brief(repr(size), 40)}"
         )
         raise ArgumentError(message)
     return int(sides[0]), int(sides[1])

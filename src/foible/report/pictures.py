@@ -7,7 +7,6 @@ the data of each different image. Neighbour: `html.py` lays the page out.
 from __future__ import annotations
 
 import base64
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from foible.records import HuntResult, Observation
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 160
 """Images up to this many pixels are enlarged with hard edges."""
 
@@ -48,7 +46,7 @@ class Shown:
     seen: Observation | None
     """As the classifier sees it whose finding shows it."""
     picture: Picture | None
-    """None where there is no image, or the file is no PNG."""
+    """None where there is no image, or its file is torn."""
     said: str
     """The predicted label; empty without a prediction."""
     caption: str
@@ -75,7 +73,7 @@ class Pictures:
         self._result = result
         self._image = image
         self._shown: dict[tuple[str, int], Shown] = {}
-        self._pictures: dict[bytes, Picture] = {}
+        self._pictures: dict[str, Picture] = {}
         self._placed: set[int] = set()
 
     def of(self, key: str, classifier: int | None = None) -> Shown:
@@ -118,14 +116,15 @@ class Pictures:
         """Every different image so far."""
         return tuple(self._pictures.values())
 
-    def _picture(self, image: str) -> Picture | None:
-        data = self._image(image)
-        if data is None or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:  # noqa: PLR2004
+    def _picture(self, name: str) -> Picture | None:
+        from foible import pixels
+
+        data = self._image(name)
+        image = None if data is None else pixels.read_png(data)
+        if data is None or image is None:
             return None
-        if data not in self._pictures:
-            width, height = struct.unpack(">II", data[16:24])
-            if not (width and height):
-                return None
+        if name not in self._pictures:
+            height, width, _ = image.shape
             uri = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
-            self._pictures[data] = Picture(len(self._pictures) + 1, width, height, uri)
-        return self._pictures[data]
+            self._pictures[name] = Picture(len(self._pictures) + 1, width, height, uri)
+        return self._pictures[name]
