@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from foible.stages.naming import prepared, words_of
+
 LONGEST = 6
 """Phrases with more words are left out: they describe one image, not a kind of image."""
 
 WIDEST = 60
 """Phrases with more characters are no words."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[,;:.()]")
 _BREAKS = frozenset(",;:.()")
 _ARTICLES = frozenset(
     {"a", "an", "the", "some", "this", "that", "its", "his", "her", "their", "one", "there", "is", "are"}
@@ -65,9 +66,9 @@ def cut(caption: str, names: Sequence[str]) -> tuple[str, ...]:
     Returns:
         Phrases in lower case, each once. None of them names any of `names`, be it in the plural.
     """
-    medium, words = _without_opener([word.lower() for word in _WORD.findall(caption)])
-    spans = [form for name in sorted(names, key=lambda n: (-len(n), n)) for form in _forms(name)]
-    at, length = _find_object(words, spans)
+    named = prepared(tuple(names))
+    medium, words = _without_opener(words_of(caption))
+    at, length = named.find(words) or _guess_object(words)
     before, after = words[:at], words[at + length :]
     start = _last_break(before)
     # What stands before the object is about something else ("a person holding"), unless it is a place or a time.
@@ -75,9 +76,8 @@ def cut(caption: str, names: Sequence[str]) -> tuple[str, ...]:
         chunk for chunk in _chunks(before[:start]) if opening(chunk) and not chunk.endswith((" a", " an", " the"))
     ]
     phrases = [*medium, *_modifiers(before[start:]), *around, *_chunks(after)]
-    named = [" ".join(span) for span in spans]
     short = [p for p in phrases if 0 < len(p.split()) <= LONGEST and len(p) <= WIDEST]
-    return tuple(dict.fromkeys(p for p in short if not any(_mentions(p, name) for name in named)))
+    return tuple(dict.fromkeys(p for p in short if not named.said_in(p)))
 
 
 def is_modifier(phrase: str) -> bool:
@@ -107,18 +107,8 @@ def _without_opener(words: list[str]) -> tuple[list[str], list[str]]:
     return [], words
 
 
-def _forms(name: str) -> list[tuple[str, ...]]:
-    """Return the words of a name, in the singular and in the plural."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return [(*words[:-1], words[-1] + ending) for ending in ("", "s", "es")] if words else []
-
-
-def _find_object(words: Sequence[str], spans: Sequence[tuple[str, ...]]) -> tuple[int, int]:
-    """Return where the object stands: the first name, or else the last word before the first break or preposition."""
-    for at in range(len(words)):
-        for span in spans:
-            if tuple(words[at : at + len(span)]) == span:
-                return at, len(span)
+def _guess_object(words: Sequence[str]) -> tuple[int, int]:
+    """Return where the object stands that has none of the names: the last word before a break or preposition."""
     ends = _JOINERS | {"is", "are"}
     start = 2 if tuple(words[:2]) in {("there", "is"), ("there", "are")} else 0
     end = next((i for i in range(start, len(words)) if _opens(words, i) or words[i] in ends), len(words))
@@ -179,7 +169,3 @@ def _inside_compound(chunk: Sequence[str]) -> bool:
     return any(
         tuple(chunk[: len(compound)]) == compound[: len(chunk)] for compound in _COMPOUND if len(chunk) < len(compound)
     )
-
-
-def _mentions(phrase: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", phrase) is not None
