@@ -63,26 +63,27 @@ def prepared(names: tuple[str, ...]) -> Names:
 class _Node:
     """What may follow after some words of a name."""
 
-    __slots__ = ("_next", "_rank")
+    __slots__ = ("follows", "rank")
 
     def __init__(self) -> None:
-        self._next: dict[str, _Node] = {}
-        self._rank: int | None = None
+        self.follows: dict[str, _Node] = {}
+        self.rank: int | None = None
 
     def add(self, words: Iterable[str], rank: int) -> None:
         """Add a name; of two of the same words the first one counts."""
         node = self
         for word in words:
-            node = node._next.setdefault(word, _Node())
-        if node._rank is None:
-            node._rank = rank
+            node = node.follows.setdefault(word, _Node())
+        if node.rank is None:
+            node.rank = rank
 
     def ends(self, words: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
         """Yield (rank, number of words) of each name that stands at `start`."""
-        node: _Node | None = self
+        node = self
         for at in range(start, len(words)):
-            node = node._next.get(words[at]) if node is not None else None
-            if node is None:
+            following = node.follows.get(words[at])
+            if following is None:
                 return
-            if node._rank is not None:
-                yield node._rank, at + 1 - start
+            node = following
+            if node.rank is not None:
+                yield node.rank, at + 1 - start
