@@ -143,7 +143,7 @@ def read_folder(folder: Path) -> tuple[list[Label], list[Shown], int]:
         if len(good) < _LEAST:
             message = f"the label {path.name!r} in {folder} needs {_LEAST} different images, but has {len(good)}"
             raise InputError(message + (f"; {len(wrong)} were left out, such as: {wrong[0]}" if wrong else ""))
-        labels.append(Label(index, *split_name(path.name)))
+        labels.append(Label(*split_name(path.name)))
         shown += [Shown(file, index) for file in good]
         broken += len(wrong)
     return labels, shown, broken

@@ -7,7 +7,7 @@ prepare; `follow.py` or `contrast.py` proposes; `trial/` tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from foible.hunting.loop import Loop
@@ -49,8 +49,9 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
     passed = _passes(seen, options.passes) if options.method != "captions" else []
     vectors, unembedded = loop.embed([o.draw for o in failed])
     captions, uncaptioned = loop.caption([o.draw for o in (*failed, *passed)])
-    names = _names(seen, classifier, study)
-    phrases = {key: frozenset(cut(text, names)) for key, text in captions.items()}
+    cutter = _cutter(seen, classifier, study)
+    label_of = {o.key: o.request.label for o in seen}
+    phrases = {key: cutter(text, label_of[key]) for key, text in captions.items()}
     groups = group(seen, vectors, study.config.group)
     if options.method == "follow":
         known = Explored(
@@ -58,7 +59,7 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
             observations=seen,
             phrases=phrases,
             groups=groups,
-            cut=lambda text, _: frozenset(cut(text, names)) if text else frozenset(),
+            cut=cutter,
         )
         follow = Follow(known, loop.requests, options, study.config.confirm.margin)
         loop.run(follow, classifier)
@@ -81,11 +82,20 @@ def for_all(hypotheses: Iterable[Hypothesis], classifiers: int) -> list[Hypothes
     return [*own, *dict.fromkeys(borrowed)]
 
 
-def _names(seen: Sequence[Observation], classifier: int, study: Study) -> list[str]:
-    """Return what captions may call the object: the labels, and whatever it was taken for."""
-    predicted = sorted({o.outcome.predicted for o in seen if o.outcome.predicted is not None})
+def _cutter(seen: Sequence[Observation], classifier: int, study: Study) -> Callable[[str, str], frozenset[str]]:
+    """Return what cuts the caption of a draw of a label into phrases: (caption, label).
+
+    No phrase says the label itself or what it was taken for, since that would draw the wrong thing. Other classes may
+    be said: "beside a vase".
+    """
     classes = study.maps[classifier]
-    return list(dict.fromkeys([*study.labels, *(called(index, classes) for index in predicted)]))
+    taken: dict[str, list[str]] = {label: [label] for label in study.labels}
+    for o in seen:
+        if o.outcome.predicted is not None and o.outcome.status == "failed":
+            taken[o.request.label].append(called(o.outcome.predicted, classes))
+    banned = {label: list(dict.fromkeys(names)) for label, names in taken.items()}
+    others = list(dict.fromkeys([*study.labels, *(name for names in banned.values() for name in names)]))
+    return lambda caption, label: frozenset(cut(caption, banned[label], others)) if caption else frozenset()
 
 
 def _passes(seen: Sequence[Observation], most: int) -> list[Observation]:

@@ -6,7 +6,7 @@ calls a label into one of these.
 
 The names of ImageNet-1k are built in (`imagenet.json`, made by `training/imagenet_names.py`): they go to a classifier
 with 1,000 outputs, or 1,001 with "background" first, that has no names of its own, or whose own are the same words
-without their hypernyms.
+without their kinds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Names:
     """The classes of a classifier."""
 
     labels: tuple[str, ...] | None
-    """In the order of the outputs, each "name" or "name (hypernym)"; None where nothing names them."""
+    """In the order of the outputs, each "name" or "name (kind)"; None where nothing names them."""
     accepted: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """Index -> the other classes that count as correct for it, where there are any."""
 
@@ -83,7 +83,7 @@ def imagenet(outputs: int | None = _CLASSES) -> Names:
 
 
 def _are_imagenets(own: Sequence[str]) -> bool:
-    """Say whether names are those of ImageNet-1k, so that hypernyms and accepted classes are known for them too."""
+    """Say whether names are those of ImageNet-1k, so that kinds and accepted classes are known for them too."""
     if len(own) not in _OF_IMAGENET:
         return False
     pairs = zip(own, imagenet(len(own)).labels or (), strict=True)

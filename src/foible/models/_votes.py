@@ -85,10 +85,10 @@ def texts(name: str, argument: str, given: object) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def filled(text: str, name: str, hypernym: str) -> str:
+def filled(text: str, name: str, kind: str) -> str:
     """Put a label into a text; what the label's own words look like is never read as a field."""
     before, _, after = text.partition("{name}")
-    return before.replace("{hypernym}", hypernym) + name + after.replace("{hypernym}", hypernym)
+    return before.replace("{kind}", kind) + name + after.replace("{kind}", kind)
 
 
 def settle(name: str, given: Mapping[str, Any], calibration: str | None, own: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class ZeroShotClassifier:
         Args:
             name: of the model, as the user called it.
             embedder: the model; it must read text.
-            classes: `imagenet`, a text file with one class a line, or names, each perhaps with its "(hypernym)".
+            classes: `imagenet`, a text file with one class a line, or names, each perhaps with its "(kind)".
             template: a sentence, or several, with {name} for the class.
         """
         if not embedder.reads_text:

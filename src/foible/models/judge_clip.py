@@ -53,7 +53,7 @@ class ClipJudge:
         Args:
             name: a folder, or a name on the hub, of a CLIP-like model.
             contrasts: names of other things that an image could show.
-            template: the text for a name, which goes where `{name}` stands (and `{hypernym}`); several give several
+            template: the text for a name, which goes where `{name}` stands (and `{kind}`); several give several
                 scores. "a photo of a {name}" by default.
             threshold: smallest score that is faithful, for all templates or one for each; 0 by default with contrasts,
                 and needed without.
@@ -103,13 +103,13 @@ class ClipJudge:
 
     def _score(self, image: NDArray[np.float64], template: str, label: Label) -> float:
         others = [other for other in self._contrasts if other.casefold() != label.name.casefold()]
-        own = float(image @ self._text(template, label.name, label.hypernym))
+        own = float(image @ self._text(template, label.name, label.kind))
         return own - max((float(image @ self._text(template, other, "")) for other in others), default=0.0)
 
-    def _text(self, template: str, name: str, hypernym: str) -> NDArray[np.float64]:
-        key = (template, name, hypernym)
+    def _text(self, template: str, name: str, kind: str) -> NDArray[np.float64]:
+        key = (template, name, kind)
         if key not in self._vectors:
-            text = _votes.filled(template, name, hypernym)
+            text = _votes.filled(template, name, kind)
             self._vectors[key] = self._embedder.embed_texts([text])[0].astype(np.float64)
         return self._vectors[key]
 

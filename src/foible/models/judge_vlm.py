@@ -60,7 +60,7 @@ class VlmJudge:
 
         Args:
             name: a folder, or a name on the hub, of a chat model that sees images and has a chat template.
-            question: what is asked, with `{name}` (and `{hypernym}`) where the label goes; several give several scores.
+            question: what is asked, with `{name}` (and `{kind}`) where the label goes; several give several scores.
             threshold: smallest score that is faithful, for all questions or one for each; 0.5 by default.
             needed: how many scores must reach their thresholds; 2 by default, 1 with one question.
             floor: smallest probability of yes and no together, 0 to 1, with which the model has answered.
@@ -104,7 +104,7 @@ class VlmJudge:
     def scores(self, images: Sequence[Image], labels: Sequence[Label]) -> NDArray[np.float64]:
         """Score each image for its own label: (n, questions), float64, 0 .. 1; NaN where the model says neither."""
         columns = [
-            self._ask(images, [_votes.filled(question, label.name, label.hypernym) for label in labels])
+            self._ask(images, [_votes.filled(question, label.name, label.kind) for label in labels])
             for question in self._questions
         ]
         return np.array(columns, np.float64).reshape(len(self._questions), len(images)).T

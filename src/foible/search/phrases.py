@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from foible.stages.naming import Names, prepared, words_of
+from foible.search.naming import Names, prepared, words_of
 
 LONGEST = 7
 """Phrases with more words are left out: they describe one image, not a kind of image."""
