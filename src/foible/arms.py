@@ -1,6 +1,6 @@
 """The one table of arms: what a draw can be made for, which seeds it takes, who pays, and whether it is captioned.
 
-Comes in: nothing. Goes out: `ARMS`, read by `draws/request.py` (seeds), `hunting/budget.py` (shares) and
+Comes in: nothing. Goes out: `ARMS`, read by `draws/request.py` (seeds), `budget.py` (shares) and
 `draws/observe.py` (captions). A new arm is a row here and an asker that asks for it.
 """
 

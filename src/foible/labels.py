@@ -187,7 +187,7 @@ def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, st
         message = f"the classifier does not name its classes, so write the label as INDEX={brief(name)}"
         raise LabelError(message)
     known = [split_name(each) for each in names]
-    hits = [i for i, (each, kind) in enumerate(known) if _same(each, name) and (not kind or _same(kind, kind))]
+    hits = [i for i, (each, own) in enumerate(known) if _same(each, name) and (not kind or _same(own, kind))]
     if not hits:  # the user's kind may be another than the classifier's
         hits = [i for i, (each, _) in enumerate(known) if _same(each, name)]
     if not hits:

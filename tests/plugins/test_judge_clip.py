@@ -37,14 +37,14 @@ def test_the_score_compares_the_label_with_the_contrasts(tiny, images):
     embedder = registry.load("embedder", f"transformers:{tiny('clip')}").object
     image = embedder.embed(images[:1])[0]
     cup, ball, vase = embedder.embed_texts([f"a photo of a {name}" for name in ("cup", "ball", "vase")]) @ image
-    (judgement,) = load(tiny("clip"), contrasts=["CUP", "ball", "vase"]).object.judge(images[:1], [Label(0, "cup")])
+    (judgement,) = load(tiny("clip"), contrasts=["CUP", "ball", "vase"]).object.judge(images[:1], [Label("cup")])
     assert judgement.score == pytest.approx(cup - max(ball, vase), abs=1e-6)
     assert judgement.faithful == (judgement.score >= 0)
     for name, own in (("cup", cup), ("ball", ball)):
         strict = load(tiny("clip"), threshold=float(own) + 0.01).object
         lenient = load(tiny("clip"), threshold=float(own) - 0.01).object
-        assert not strict.judge(images[:1], [Label(0, name)])[0].faithful
-        assert lenient.judge(images[:1], [Label(0, name)])[0].faithful
+        assert not strict.judge(images[:1], [Label(name)])[0].faithful
+        assert lenient.judge(images[:1], [Label(name)])[0].faithful
 
 
 def test_a_judge_whose_only_contrast_is_the_label_itself_uses_the_cosine(tiny, images):
@@ -52,25 +52,25 @@ def test_a_judge_whose_only_contrast_is_the_label_itself_uses_the_cosine(tiny, i
     embedder = registry.load("embedder", f"transformers:{tiny('clip')}").object
     own = embedder.embed_texts(["a cup"])[0] @ embedder.embed(images[:1])[0]
     judge = load(tiny("clip"), contrasts=["cup"], template="a {name}", threshold=-1).object
-    assert judge.judge(images[:1], [Label(0, "cup")])[0].score == pytest.approx(float(own), abs=1e-6)
+    assert judge.judge(images[:1], [Label("cup")])[0].score == pytest.approx(float(own), abs=1e-6)
 
 
-def test_the_hypernym_goes_where_the_template_says_and_a_label_is_no_template(tiny, images):
-    """A label called "{hypernym}" is that word, not a field."""
+def test_the_kind_goes_where_the_template_says_and_a_label_is_no_template(tiny, images):
+    """A label called "{kind}" is that word, not a field."""
     embedder = registry.load("embedder", f"transformers:{tiny('clip')}").object
     image = embedder.embed(images[:1])[0]
-    judge = load(tiny("clip"), template="red {name} on {hypernym}", threshold=0).object
+    judge = load(tiny("clip"), template="red {name} on {kind}", threshold=0).object
     own = embedder.embed_texts(["red cup on grass"])[0] @ image
-    assert judge.judge(images[:1], [Label(0, "cup", "grass")])[0].score == pytest.approx(float(own), abs=1e-6)
-    odd = embedder.embed_texts(["red {hypernym} on grass"])[0] @ image
-    assert judge.judge(images[:1], [Label(0, "{hypernym}", "grass")])[0].score == pytest.approx(float(odd), abs=1e-6)
+    assert judge.judge(images[:1], [Label("cup", "grass")])[0].score == pytest.approx(float(own), abs=1e-6)
+    odd = embedder.embed_texts(["red {kind} on grass"])[0] @ image
+    assert judge.judge(images[:1], [Label("{kind}", "grass")])[0].score == pytest.approx(float(odd), abs=1e-6)
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3])
 def test_enough_scores_must_reach_their_own_thresholds(tiny, images, needed):
     """Of three questions with a threshold each, an image is faithful exactly where `needed` are reached."""
     templates = ["a {name}", "red {name}", "a photo of a {name} on grass"]
-    labels = [Label(0, "cup")] * 3
+    labels = [Label("cup")] * 3
     scores = load(tiny("clip"), template=templates, threshold=0).object.scores(images, labels)
     assert scores.shape == (3, 3)
     middle = np.median(scores, axis=0)
@@ -128,7 +128,7 @@ def test_a_calibration_stands_for_its_arguments_whatever_its_file_is_called(tiny
     told = {"schema": "foible/judge-calibration", "fingerprint": by_hand.identity["fingerprint"], "args": args}
     file.write_text(json.dumps(told))
     by_file = load(tiny("clip"), calibration=str(file))
-    labels = [Label(0, "cup")] * 3
+    labels = [Label("cup")] * 3
     assert by_file.object.judge(images, labels) == by_hand.object.judge(images, labels)
     assert by_file.identity == {**by_hand.identity, "args": {**by_hand.identity["args"], "calibration": None}}
 

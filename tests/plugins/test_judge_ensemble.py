@@ -13,7 +13,7 @@ from foible.wrappers import Fault, ask_judge
 
 YES = "python:foible.testing:YesJudge"
 HERE = "python:test_judge_ensemble"
-CUP = Label(0, "cup")
+CUP = Label("cup")
 
 
 def bright(images, labels):

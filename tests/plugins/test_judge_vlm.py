@@ -47,7 +47,7 @@ def test_the_score_is_the_chance_of_yes_against_no(tiny, images):
     tokens = {word: chat.tokenizer.convert_tokens_to_ids(word) for word in ("yes", "Yes", "no", "No")}
     yes = sum(chances[tokens[word]] for word in ("yes", "Yes"))
     no = sum(chances[tokens[word]] for word in ("no", "No"))
-    (judgement,) = load(tiny("vlm")).object.judge(images[:1], [Label(0, "cup")])
+    (judgement,) = load(tiny("vlm")).object.judge(images[:1], [Label("cup")])
     assert judgement.score == pytest.approx(float(yes / (yes + no)), abs=1e-5)
     assert judgement.faithful == (judgement.score >= 0.5)
 
@@ -55,14 +55,14 @@ def test_the_score_is_the_chance_of_yes_against_no(tiny, images):
 def test_it_hears_the_image_and_the_label(tiny, images):
     """Another image, or another label, is another score."""
     judge = load(tiny("vlm")).object
-    scores = judge.scores([images[0], images[0], images[2]], [Label(0, "cup"), Label(1, "ball"), Label(0, "cup")])
+    scores = judge.scores([images[0], images[0], images[2]], [Label("cup"), Label("ball"), Label("cup")])
     assert scores.shape == (3, 1)
     assert len({float(score) for score in np.round(scores[:, 0], 7)}) == 3
 
 
 def test_the_threshold_decides(tiny, images):
     """Just below the score the image is faithful, just above it is not."""
-    label = [Label(0, "cup")]
+    label = [Label("cup")]
     score = load(tiny("vlm")).object.judge(images[:1], label)[0].score
     assert load(tiny("vlm"), threshold=score - 1e-4).object.judge(images[:1], label)[0].faithful
     assert not load(tiny("vlm"), threshold=score + 1e-4).object.judge(images[:1], label)[0].faithful
@@ -70,7 +70,7 @@ def test_the_threshold_decides(tiny, images):
 
 def test_a_model_that_says_neither_yes_nor_no_gives_no_judgement(tiny, images):
     """Where the two words together are less probable than the floor, the image is unscored, and why is said."""
-    labels = [Label(0, "cup"), Label(1, "ball")]
+    labels = [Label("cup"), Label("ball")]
     heard = load(tiny("vlm"))
     deaf = load(tiny("vlm"), floor=1)
     assert all(isinstance(one, Judgement) for one in ask_judge(heard, images[:2], labels))
@@ -82,7 +82,7 @@ def test_a_model_that_says_neither_yes_nor_no_gives_no_judgement(tiny, images):
 
 def test_it_is_silent(tiny, images, capfd):
     """Neither loading nor asking prints anything."""
-    load(tiny("vlm")).object.judge(images[:1], [Label(0, "cup")])
+    load(tiny("vlm")).object.judge(images[:1], [Label("cup")])
     assert capfd.readouterr() == ("", "")
 
 

@@ -309,7 +309,7 @@ def test_the_dioramas_models_are_folders_like_any_other(spoiled, monkeypatch, im
     args = judge.identity["args"]
     assert (args["threshold"], args["template"], len(args["contrasts"])) == ([-0.25], ["a {name}"], 12)
     assert "diorama" not in json.dumps(args)
-    assert len(judge.object.judge(images[:1], [Label(0, "vase")])) == 1
+    assert len(judge.object.judge(images[:1], [Label("vase")])) == 1
     assert registry.load("judge", "diorama:judge", {"threshold": 0.5}).identity["args"]["threshold"] == [0.5]
     assert registry.load("embedder", "diorama:embedder").object.embed(images).shape == (3, 8)
     folder = spoiled("git")

@@ -13,8 +13,8 @@ from foible.records import Drawn, Judgement, Label
 from foible.wrappers import Fault, ask_captioner, ask_classifier, ask_embedder, ask_generator, ask_judge
 
 IMAGES = [np.full((4, 4, 3), level, np.uint8) for level in (0, 1, 2)]
-GOOD = np.zeros((4, 4, 3), np.uint8)
-LABELS = [Label(index, name) for index, name in enumerate(("cup", "ball", "vase"))]
+GOOD = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+LABELS = [Label(name) for name in ("cup", "ball", "vase")]
 
 
 def reasons(entries):

@@ -1,7 +1,7 @@
 """Does each part work here? Loads it, asks it once, and says what came; or what is wrong and what mends it.
 
 Comes in: kinds with specs and arguments. Goes out: a `Checkup` for each. Neighbours: `testing.py` holds a plug-in to
-every promise of its kind, which takes longer; `plan.py` foretells a whole hunt.
+every promise of its kind, which takes longer; `forecast.py` foretells a whole hunt.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _columns(kind: str, images: Sequence[Any], labels: Sequence[str]) -> list[Se
     if kind == "generator":
         return [[PROMPT.format(name=labels[row % len(labels)]) for row in range(_BATCH)], range(_BATCH)]
     if kind == "judge":
-        return [images, [Label(row % len(labels), labels[row % len(labels)]) for row in range(len(images))]]
+        return [images, [Label(labels[row % len(labels)]) for row in range(len(images))]]
     return [images]
 
 

@@ -1,6 +1,6 @@
 """Asks a loaded part about a few elements, and takes the time.
 
-Comes in: a part and its columns. Goes out: its answers, and seconds an element. Neighbours: `plan.py` foretells a hunt
+Comes in: a part and its columns. Goes out: its answers, and seconds an element. Neighbours: `forecast.py` foretells a hunt
 from it, `doctor.py` shows it; `wrappers.py` asks and checks.
 """
 
