@@ -164,11 +164,11 @@ def _label_text(label: str | Label) -> str:
 def _refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
     """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
     members = (judge, *getattr(judge.object, "members", ()))
-    for own, judge in itertools.product(classifiers, members):
+    for own, member in itertools.product(classifiers, members):
         # Under another family or with other arguments the same weights make the same mistakes.
-        same = judge.identity["fingerprint"] == own.identity["fingerprint"]
-        if same or judge.object is own.object or _owner(judge) is _owner(own):
-            message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+        same = member.identity["fingerprint"] == own.identity["fingerprint"]
+        if same or member.object is own.object or _owner(member) is _owner(own):
+            message = f"the judge {brief(member.identity['spec'])} is the classifier under test; name another judge"
             raise ConfigError(message)
 
 
@@ -215,9 +215,7 @@ def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collectio
     return found
 
 
-def _own_words(
-    config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]
-) -> tuple[tuple[str, ...], ...]:
+def _own_words(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Turn a person's descriptions into words, each once."""
     if len(labels) != 1:
         message = f"a probe is about one label, but got {len(labels)}"
