@@ -22,6 +22,7 @@ from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
 from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
+from foible.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
 from foible.records import ClassMap, Label, Spec
 from foible.registry import KINDS, Part, load, method
 from foible.run.events import Began
@@ -163,7 +164,7 @@ def _label_text(label: str | Label) -> str:
 
 def _refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
     """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
-    members = (judge, *getattr(judge.object, "members", ()))
+    members = (judge, *(judge.object.members if offers(judge.object, HasMembers) else ()))
     for own, member in itertools.product(classifiers, members):
         # Under another family or with other arguments the same weights make the same mistakes.
         same = member.identity["fingerprint"] == own.identity["fingerprint"]
@@ -186,7 +187,7 @@ def _classes(part: Part, called: str) -> Classes:
 
 def _class_names(part: Part) -> tuple[str, ...] | None:
     """Return the classifier's classes in order; None where it names none."""
-    names = getattr(part.object, "labels", None)
+    names = part.object.labels if offers(part.object, NamesClasses) else None
     if names is None:
         return None
     listed = [] if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable) else list(names)
@@ -201,7 +202,7 @@ def _class_names(part: Part) -> tuple[str, ...] | None:
 
 def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
     """Return which further classes the classifier says are as good as another: index -> indices."""
-    found: Mapping[int, Collection[int]] | None = getattr(part.object, "accepted", None)
+    found = part.object.accepted if offers(part.object, AcceptsClasses) else None
     if not found or names is None:
         return {}
     rows = found.items() if isinstance(found, Mapping) else [(-1, ())]

@@ -160,7 +160,7 @@ class Journal:
             what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
             raise self._damaged(f"an event that cannot be: {brief(what, 120)}") from None
 
-    def _take_in(self, event: Event, start: int, length: int) -> None:  # noqa: C901 - one case for each kind
+    def _take_in(self, event: Event, start: int, length: int) -> None:
         """Fold an event into what the journal comes to."""
         match event:
             case Began():
