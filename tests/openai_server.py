@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED, DRIP = (
-    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed", "drip",
+    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed",
+    "drip",
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def formats(server):
 
 
 def test_a_server_that_does_not_know_the_format_draws_all_the_same(server):
-    """B27: a deployment under any name that refuses `response_format` is asked again without it, and then never with."""
+    """B27: a deployment under any name that refuses `response_format` is asked again without it, once for all."""
     server.refused = {"response_format"}
     part = load(server, "our-deployment")
     assert all(isinstance(one, Drawn) for one in drawn(part, 3))

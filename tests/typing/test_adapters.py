@@ -93,7 +93,7 @@ def test_every_adapter_is_in_the_table_that_is_checked(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "family"), [(kind, family) for kind, table in TABLES.items() for family in table])
 def test_every_adapter_has_the_method_of_its_kind(kind: str, family: str) -> None:
-    """A class has the one method of its kind, with the arguments that the protocol gives; a function says what it makes."""
+    """A class has the one method of its kind, with the protocol's arguments; a function says what it makes."""
     factory = TABLES[kind][family]
     if not inspect.isclass(factory):
         assert inspect.signature(factory).return_annotation is not inspect.Signature.empty
