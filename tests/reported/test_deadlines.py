@@ -40,7 +40,7 @@ def test_a_connection_that_nobody_takes_is_given_up():
 
 
 def test_no_thread_is_left_after_a_request():
-    """B23: what was given up is closed: no thread goes on waiting for it."""
+    """B23: what was given up is closed: no thread goes on that the end of the process would wait for."""
     with openai_server.running() as server:
         server.always = HANG
         before = {one for one in threading.enumerate() if one.daemon is False}

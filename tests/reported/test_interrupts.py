@@ -101,9 +101,9 @@ def test_an_interrupt_ends_a_wait_for_a_connection(tmp_path):
         for one in (first, second):
             one.settimeout(0)
             one.connect_ex(full.getsockname())
-        began = tmp_path / "run" / "journal"
-        with hunting(f"http://127.0.0.1:{full.getsockname()[1]}/v1", tmp_path / "run") as process:
-            until(lambda: began.parent.is_dir() and any(began.parent.iterdir()), process)
+        run = tmp_path / "run"
+        with hunting(f"http://127.0.0.1:{full.getsockname()[1]}/v1", run) as process:
+            until(lambda: run.is_dir() and any(run.iterdir()), process)
             time.sleep(1)  # from the store to the first request
             assert ended(process, signal.SIGINT) == INTERRUPTED
 
