@@ -35,7 +35,7 @@ def class_name(index: int, names: Sequence[str] | None) -> str:
 
 
 def called(index: int, classes: ClassMap) -> str:
-    """Return what a class of a classifier is called: the name of the label that it is the first right class of, if any."""
+    """Return what a class is called: the name of the label that it is the first right class of, or its own."""
     own = next((label for label, right in classes.right.items() if right[0] == index), None)
     return own if own is not None else class_name(index, classes.names)
 

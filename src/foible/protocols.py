@@ -148,7 +148,7 @@ class HasMembers(Protocol):
     """A judge that is made of several."""
 
     @property
-    def members(self) -> Sequence[Part]:
+    def members(self) -> Sequence[Any]:
         """The parts that it asks."""
         ...
 
