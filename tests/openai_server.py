@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED, DRIP = (
-    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed", "drip",
+    "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed",
+    "drip",
 )  # fmt: skip
 
 
@@ -122,7 +123,9 @@ class Handler(BaseHTTPRequestHandler):
         image = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
         if self.server.words is not None:
             said = self.server.words
-            return self._answer(200, {"choices": [said]} if isinstance(said, dict) else _completion(body["model"], said))
+            return self._answer(
+                200, {"choices": [said]} if isinstance(said, dict) else _completion(body["model"], said)
+            )
         with self.server.lock:
             words = self.server.part("captioner", lambda: captioner("captioner")).caption([image])[0]
         return self._answer(200, _completion(body["model"], words))

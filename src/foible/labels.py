@@ -1,8 +1,8 @@
 """What the user calls a label, resolved against the classes of a classifier.
 
 Comes in: texts such as "coffee mug", "coffee mug (cup)" or "504|968=coffee mug (cup)", and the names of the classes of
-each classifier, where it has them. Goes out: `Label` records, which know no class, and a `ClassMap` for each classifier.
-Neighbour: `draws/request.py` turns labels into text.
+each classifier, where it has them. Goes out: `Label` records, which know no class, and a `ClassMap` for each
+classifier. Neighbour: `draws/request.py` turns labels into text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def class_name(index: int, names: Sequence[str] | None) -> str:
 
 
 def called(index: int, classes: ClassMap) -> str:
-    """Return what a class of a classifier is called: the label's own name where it is the first that is right for it."""
+    """Return what a class is called: the name of the label that it is the first right class of, or its own."""
     own = next((label for label, right in classes.right.items() if right[0] == index), None)
     return own if own is not None else class_name(index, classes.names)
 

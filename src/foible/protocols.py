@@ -8,8 +8,8 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from foible.records import Drawn, Judgement, Label
 
     Image = NDArray[np.uint8]
+
+P = TypeVar("P")
 
 
 @runtime_checkable
@@ -86,7 +88,71 @@ class Judge(Protocol):
         ...
 
 
-@runtime_checkable
+# --- capabilities: what a part may say or do beside its one method ----------------------------------------------------
+
+
+def offers(part: object, capability: type[P]) -> TypeGuard[P]:
+    """Tell whether a part has a capability: every name of its protocol, be it handed on by `__getattr__`.
+
+    `isinstance` would miss what a wrapper hands on, from Python 3.12 on.
+    """
+    return all(hasattr(part, name) for name in vars(capability) if not name.startswith("_"))
+
+
+class NamesClasses(Protocol):
+    """A classifier that may name its classes."""
+
+    @property
+    def labels(self) -> Sequence[str] | None:
+        """The classes in order, each as "name" or "name (kind)"; None where it turns out to know no names."""
+        ...
+
+
+class AcceptsClasses(Protocol):
+    """A classifier that says which classes are as good as others."""
+
+    @property
+    def accepted(self) -> Mapping[int, Collection[int]]:
+        """Index of a class -> further indices that are right where it is."""
+        ...
+
+
+class Fingerprinted(Protocol):
+    """A part that says itself what decides its answers, beside its arguments: a hash of its weights."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Not empty; another one where the answers may be others."""
+        ...
+
+
+class Versioned(Protocol):
+    """A part that says its own version, where that is not its package's."""
+
+    @property
+    def version(self) -> str:
+        """Part of its identity."""
+        ...
+
+
+class Resolved(Protocol):
+    """A part that says with which values it works, where the user left some open."""
+
+    @property
+    def resolved(self) -> Mapping[str, object]:
+        """Argument -> value, over those that were given; None takes an argument out of the identity."""
+        ...
+
+
+class HasMembers(Protocol):
+    """A judge that is made of several."""
+
+    @property
+    def members(self) -> Sequence[Any]:
+        """The parts that it asks."""
+        ...
+
+
 class CountsRequests(Protocol):
     """Asks a server, which may cost money: its requests can be counted and limited."""
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from foible import fingerprint
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
 from foible.families import BUILT_IN, FURTHER, HINTS, NEEDS
-from foible.protocols import CountsRequests
+from foible.protocols import CountsRequests, Fingerprinted, Resolved, Versioned, offers
 from foible.records import Spec
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "judge": ("judge", ("images", "labels")),
 }
 """Per kind: the one method of its protocol and what that is given."""
+
+_SAID = ("labels", "accepted", "fingerprint", "version", "resolved")
+"""What a plain function may say of itself, as the capabilities of `protocols.py` name it."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -303,27 +306,28 @@ def _fitting(kind: str, made: Any, spec: str) -> Any:
     if not callable(made):
         message = f"{what} wants an object with the method {call} or a function of a batch, but is {_a(made)}"
         raise PluginError(message)
-    extra = {name: getattr(made, name) for name in ("labels", "fingerprint", "version") if hasattr(made, name)}
-    return SimpleNamespace(**extra, **{wanted: made})
+    told = {name: getattr(made, name) for name in _SAID if hasattr(made, name)}
+    return SimpleNamespace(**told, **{wanted: made})
 
 
 def _counted(kind: str, spec: str, made: Any, ceiling: Ceiling | None) -> Any:
     """Hand the ceiling to what asks a server, before anything is asked of it."""
-    if ceiling is not None and isinstance(made, CountsRequests):
+    if ceiling is not None and offers(made, CountsRequests):
         _guarded(kind, spec, lambda: made.count_on(ceiling))
     return made
 
 
 def _identity(spec: str, args: Mapping[str, Any], made: Any, version: str) -> dict[str, Any]:
     """Say everything that decides the answers, as JSON-able values."""
-    own = getattr(made, "fingerprint", None)
+    own = made.fingerprint if offers(made, Fingerprinted) else None
     if own is not None and not (isinstance(own, str) and own):
         message = f"{spec!r} has a `fingerprint` that is {_a(own)}; it must be a text that is not empty"
         raise PluginError(message)
-    told = getattr(made, "version", None)
+    told = made.version if offers(made, Versioned) else None
+    settled = made.resolved if offers(made, Resolved) else {}
     return {
         "spec": spec,
-        "args": json.loads(json.dumps({**args, **getattr(made, "resolved", {})}, sort_keys=True)),
+        "args": json.loads(json.dumps({**args, **settled}, sort_keys=True)),
         "fingerprint": own or fingerprint.of_object(made),
         "version": told if isinstance(told, str) else version,
     }

@@ -22,6 +22,7 @@ import numpy as np
 from foible import wrappers
 from foible.errors import FoibleError, brief
 from foible.fingerprint import without_addresses
+from foible.protocols import NamesClasses, offers
 from foible.records import Drawn, Judgement, Label
 from foible.registry import METHODS, Part, load
 
@@ -210,7 +211,7 @@ def _draws(probe: _Probe) -> Iterator[str]:
 
 def _labels(probe: _Probe) -> Iterator[str]:
     """A classifier that names its classes names every one of them."""
-    labels = getattr(probe.part.object, "labels", None)
+    labels = probe.part.object.labels if offers(probe.part.object, NamesClasses) else None
     if probe.kind != "classifier" or labels is None:
         return
     if isinstance(labels, str) or not all(isinstance(label, str) and label.strip() for label in labels):

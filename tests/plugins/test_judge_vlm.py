@@ -121,3 +121,15 @@ def test_a_model_without_words_for_yes_and_no(tiny, tmp_path):
     file.write_text(json.dumps(words))
     with pytest.raises(PluginError, match="has no token of its own for yes and for no"):
         load(folder)
+
+
+def test_a_model_that_thinks_aloud_is_no_judge_unless_it_can_be_told_not_to(tiny, tmp_path):
+    """A17: where every answer begins amid a thought, its first word is neither yes nor no, and that is said at once."""
+    folder = shutil.copytree(tiny("vlm"), tmp_path / "thinker")
+    template = folder / "chat_template.jinja"
+    asked = template.read_text()
+    template.write_text(asked + "{% if add_generation_prompt %}<think>\n{% endif %}")
+    with pytest.raises(PluginError, match="thinks aloud before it answers"):
+        load(folder)
+    template.write_text(asked + "{% if enable_thinking is not defined or enable_thinking %}<think>\n{% endif %}")
+    assert load(folder).object.scores([], []).shape == (0, 1)

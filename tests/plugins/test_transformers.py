@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import registry
+from foible import registry, wrappers
 from foible.errors import ArgumentError, PluginError
 from foible.records import Label
 
@@ -102,6 +102,26 @@ def test_a_chat_model_captions_what_it_is_asked_about(tiny, images):
             assert caption == said.strip()
     assert part.identity["args"]["prompt"] == "Does this image show a cup?"
     assert load("captioner", tiny("vlm")).identity["args"]["prompt"].startswith("Describe this photograph")
+
+
+def test_a_chat_model_whose_thought_has_no_end_gives_no_caption(spoiled, images):
+    """A17: where the template opens a thought and the model is cut off in it, no word of the thought is a caption."""
+    folder = spoiled("vlm")
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text() + "{% if add_generation_prompt %}<think>\n{% endif %}")
+    faults = wrappers.ask_captioner(load("captioner", folder, max_new_tokens=4), images)
+    assert [one.reason.partition(":")[2].partition(":")[0].strip() for one in faults] == [
+        "the model was cut off while it thought aloud"
+    ] * 3
+
+
+def test_a_thought_between_special_tokens_is_no_caption(tiny):
+    """A17: what marks a thought may be a special token, which plain decoding would leave out and the thought not."""
+    part = load("captioner", tiny("vlm"), prompt="Does this image show a cup?").object
+    part._tokenizer.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+    tokens = part._tokenizer("<think> a blue ball </think> a red cup [SEP]", return_tensors="pt")["input_ids"][0]
+    assert part._tokenizer.decode(tokens, skip_special_tokens=True).split() == ["a", "blue", "ball", "a", "red", "cup"]
+    assert part._answer(tokens) == "a red cup"
 
 
 def test_a_captioner_that_is_asked_nothing_takes_no_prompt(tiny):

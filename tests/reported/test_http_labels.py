@@ -171,7 +171,9 @@ def test_a_score_that_is_too_large_is_a_fault_of_its_own(number):
     vast = b'{"scores": [[1, 2, %s]], "labels": ["red", "green", "blue"]}' % number.encode()
     with serving(after(straight, lambda scores, asked: vast)) as server:
         told = named(load(server))
-        assert told == ["classifier: the server gave a score that is infinite, or too large for a number of 64 bits"] * 3
+        assert (
+            told == ["classifier: the server gave a score that is infinite, or too large for a number of 64 bits"] * 3
+        )
 
 
 def test_a_score_that_is_too_large_costs_its_own_image_alone():

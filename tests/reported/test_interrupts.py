@@ -24,20 +24,27 @@ START = (
     "    how = signal.SIG_IGN if name[0] == '-' else signal.SIG_DFL\n"
     "    signal.signal(getattr(signal, name.lstrip('-')), how)\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "{further}"
     "from foible.cli import main\n"
     "main()\n"
 )
 """Starts `foible` as a shell does, whatever the process of the tests ignores."""
+DEAF = (
+    "import pathlib, socket, time\n"
+    "socket.getaddrinfo = lambda *asked, **how: (pathlib.Path('asked').touch(), time.sleep(90))\n"
+)
+"""Lets no name of a host be looked up: a resolver that does not answer."""
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows sends other signals")
 
 
 @contextmanager
-def hunting(url, folder, heard="SIGTERM,SIGHUP", **args):
+def hunting(url, folder, heard="SIGTERM,SIGHUP", further="", **args):
     """Start a hunt whose generator is a server; it ends with the block, at the latest."""
     given = json.dumps({"base_url": url, "size": "16x16", **args})
     words = [*toyworld.COMMAND, "--generator", "openai-images:any", "--set", f"generator.args={given}"]
-    process = toyworld.command(heard, *words, "--out", folder, python=("-c", START))
+    start = START.replace("{further}", further)
+    process = toyworld.command(heard, *words, "--out", folder, python=("-c", start), cwd=folder.parent)
     try:
         yield process
     finally:
@@ -92,13 +99,20 @@ def test_an_interrupt_ends_a_wait_for_a_connection(tmp_path):
         full.bind(("127.0.0.1", 0))
         full.listen(0)  # its queue holds one connection, and nobody takes it out
         for one in (first, second):
-            one.setblocking(False)
+            one.settimeout(0)
             one.connect_ex(full.getsockname())
-        began = tmp_path / "run" / "journal"
-        with hunting(f"http://127.0.0.1:{full.getsockname()[1]}/v1", tmp_path / "run") as process:
-            until(lambda: began.parent.is_dir() and any(began.parent.iterdir()), process)
+        run = tmp_path / "run"
+        with hunting(f"http://127.0.0.1:{full.getsockname()[1]}/v1", run) as process:
+            until(lambda: run.is_dir() and any(run.iterdir()), process)
             time.sleep(1)  # from the store to the first request
             assert ended(process, signal.SIGINT) == INTERRUPTED
+
+
+def test_an_interrupt_ends_the_search_for_a_host(tmp_path):
+    """B22: a resolver that does not answer holds up neither Ctrl-C nor the end of the process."""
+    with hunting("http://nowhere.invalid/v1", tmp_path / "run", further=DEAF) as process:
+        until((tmp_path / "asked").exists, process)
+        assert ended(process, signal.SIGINT) == INTERRUPTED
 
 
 def test_what_a_shell_lets_a_command_ignore_is_ignored(tmp_path):

@@ -107,13 +107,9 @@ def test_a_caption_that_looks_alike_is_left_as_it_is(caption):
 
 @given(st.text(alphabet=st.sampled_from("abc .,:;!?\n\"'*_#<>/|[]◁▷"), max_size=60))
 def test_any_text_has_an_answer_or_a_reason(text):
-    """A17: whatever a model says, there is an answer that is not empty, or one of four reasons; an answer stays one."""
-    try:
-        said = _answers.answer(text)
-    except PartError as error:
-        assert str(error) in {REFUSED, UNFINISHED, UNMARKED, WORDLESS}
-    else:
-        assert said.strip()
+    """A17: whatever a model says, there is an answer that is not empty, or a reason."""
+    said = said_or_reason(text)
+    assert said.strip()
 
 
 @given(st.text(max_size=200), st.sampled_from(["think", "thinking", "Reasoning", "thought"]))
@@ -125,8 +121,12 @@ def test_a_marked_thought_never_gets_into_an_answer(thought, tag):
 def test_a_vast_answer_is_read_in_one_pass():
     """A17: a megabyte of opening marks and labels is read like any other text, and ends as a fault."""
     for piece in ("<think>", "answer:", "\n**", "here is ", "<|a|>", "i am "):
-        text = piece * (1_000_000 // len(piece))
-        try:
-            assert _answers.answer(text)
-        except PartError as error:
-            assert str(error)
+        assert said_or_reason(piece * (1_000_000 // len(piece)))
+
+
+def said_or_reason(text):
+    """Give the answer in a text, or the reason why there is none; any other exception is a failure."""
+    try:
+        return _answers.answer(text)
+    except PartError as error:
+        return str(error)

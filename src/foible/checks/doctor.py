@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from foible.ceiling import Ceiling
+from foible.checks.timing import timed
 from foible.errors import FoibleError, PluginError, near
 from foible.families import BUILT_IN
 from foible.records import Drawn, Judgement, Label
 from foible.registry import KINDS, load
 from foible.testing import patterns
-from foible.checks.timing import timed
 
 PROMPT = "a realistic photograph of a {name}"
 _BATCH = 4

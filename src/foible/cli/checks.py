@@ -1,7 +1,7 @@
 """The verbs that try before a hunt does: `plan`, `doctor` and `calibrate-judge`.
 
-Comes in: flags. Goes out: what a hunt may cost, whether its parts work, a calibration. Neighbours: `foible.checks.forecast`,
-`foible.checks.doctor` and `foible.checks.calibrate`, which do it.
+Comes in: flags. Goes out: what a hunt may cost, whether its parts work, a calibration. Neighbours: `forecast.py`,
+`doctor.py` and `calibrate.py` in `foible.checks`, which do it.
 """
 
 from __future__ import annotations

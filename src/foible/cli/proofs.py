@@ -24,8 +24,8 @@ def verify(
     archive: ArchiveFolder = None,
 ) -> None:
     """Work out every number of a run's findings again from its rows, and hash its images again."""
-    from foible.report.words import count
     from foible.checks.verify import verify as check
+    from foible.report.words import count
 
     done = check(run, archive)
     with while_read():

@@ -255,10 +255,10 @@ class Observer:
         faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
         faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}
         if not self.reading:
-            self._refuse_dead_parts(job, carried)
+            self._refuse_dead_parts(carried)
         self._note(faults, {row.key for row in rows} | answers.keys())
 
-    def _refuse_dead_parts(self, job: Unit, carried: Carried) -> None:
+    def _refuse_dead_parts(self, carried: Carried) -> None:
         """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""
         said: dict[str, list[Any]] = {GENERATOR: list(carried.draws.values())}
         for (part, _), value in carried.answers.items():
@@ -309,9 +309,7 @@ class Observer:
         if size is not None:
             self.notes.note(Learned(size=size, classes=now))
 
-    def _answered(
-        self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]
-    ) -> Answered:
+    def _answered(self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]) -> Answered:
         if isinstance(row, Fault):
             draw = Draw(request=request, fault=row.reason)
         else:

@@ -139,9 +139,7 @@ class Loop:
 
     def _note(self, ask: Ask, stage: str, classifier: int) -> None:
         """Note what is asked before it is drawn, and pay for it."""
-        self._record.note(
-            Asked(stage=stage, classifier=classifier, about=dict(ask.about), blocks=blocks(ask.requests))
-        )
+        self._record.note(Asked(stage=stage, classifier=classifier, about=dict(ask.about), blocks=blocks(ask.requests)))
         self.budget.pay(ask.requests)
 
 

@@ -13,9 +13,9 @@ from foible.explanation.words import ExplainWords
 from foible.hunting.loop import Loop
 from foible.hunting.result import Work, led_to, make_result
 from foible.hunting.study import Study
+from foible.hunting.suspect import for_all, propose
 from foible.records import Answered, HuntResult, Hypothesis
 from foible.search.explore import Explore
-from foible.hunting.suspect import for_all, propose
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed
 from foible.trial.pairs import Tested
@@ -63,9 +63,7 @@ def _explore(study: Study, loop: Loop) -> list[Answered]:
     return explore.answered
 
 
-def _test(
-    tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Study, loop: Loop
-) -> Sequence[Tested]:
+def _test(tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Study, loop: Loop) -> Sequence[Tested]:
     """Test hypotheses the way the config names."""
     options = study.config.confirm
     if options.method == "fixed":

@@ -22,6 +22,7 @@ from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
 from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
+from foible.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
 from foible.records import ClassMap, Label, Spec
 from foible.registry import KINDS, Part, load, method
 from foible.run.events import Began
@@ -163,12 +164,12 @@ def _label_text(label: str | Label) -> str:
 
 def _refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
     """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
-    members = (judge, *getattr(judge.object, "members", ()))
-    for own, judge in itertools.product(classifiers, members):
+    members = (judge, *(judge.object.members if offers(judge.object, HasMembers) else ()))
+    for own, member in itertools.product(classifiers, members):
         # Under another family or with other arguments the same weights make the same mistakes.
-        same = judge.identity["fingerprint"] == own.identity["fingerprint"]
-        if same or judge.object is own.object or _owner(judge) is _owner(own):
-            message = f"the judge {brief(judge.identity['spec'])} is the classifier under test; name another judge"
+        same = member.identity["fingerprint"] == own.identity["fingerprint"]
+        if same or member.object is own.object or _owner(member) is _owner(own):
+            message = f"the judge {brief(member.identity['spec'])} is the classifier under test; name another judge"
             raise ConfigError(message)
 
 
@@ -186,7 +187,7 @@ def _classes(part: Part, called: str) -> Classes:
 
 def _class_names(part: Part) -> tuple[str, ...] | None:
     """Return the classifier's classes in order; None where it names none."""
-    names = getattr(part.object, "labels", None)
+    names = part.object.labels if offers(part.object, NamesClasses) else None
     if names is None:
         return None
     listed = [] if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable) else list(names)
@@ -201,7 +202,7 @@ def _class_names(part: Part) -> tuple[str, ...] | None:
 
 def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
     """Return which further classes the classifier says are as good as another: index -> indices."""
-    found: Mapping[int, Collection[int]] | None = getattr(part.object, "accepted", None)
+    found = part.object.accepted if offers(part.object, AcceptsClasses) else None
     if not found or names is None:
         return {}
     rows = found.items() if isinstance(found, Mapping) else [(-1, ())]
@@ -215,9 +216,7 @@ def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collectio
     return found
 
 
-def _own_words(
-    config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]
-) -> tuple[tuple[str, ...], ...]:
+def _own_words(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Turn a person's descriptions into words, each once."""
     if len(labels) != 1:
         message = f"a probe is about one label, but got {len(labels)}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.hunting.study import OTHERS, Study
+from foible.hunting.suspect import Suspected
 from foible.labels import called
 from foible.records import (
     Answered,
@@ -23,7 +24,6 @@ from foible.records import (
     Pairs,
     Subject,
 )
-from foible.hunting.suspect import Suspected
 from foible.statistics import clopper_pearson, difference_sequence, paired_difference
 from foible.trial.decide import rate
 from foible.trial.pairs import tally

@@ -73,7 +73,9 @@ def study_of(began: Began, settings: Mapping[str, object]) -> Study:
         ConfigError: it notes a setting that cannot be.
     """
     labels = {label.name: label for label in began.labels}
-    whole = began.labels and len(labels) == len(began.labels) and began.maps and {GENERATOR, JUDGE} <= began.parts.keys()
+    whole = (
+        began.labels and len(labels) == len(began.labels) and began.maps and {GENERATOR, JUDGE} <= began.parts.keys()
+    )
     mapped = all(m.right.keys() == labels.keys() and all(m.right.values()) for m in began.maps)
     probed = began.probe is None or (len(labels) == 1 and all(began.probe))
     if not (whole and mapped and probed and len(began.maps) == len(began.classifiers)):

@@ -1,5 +1,6 @@
-"""What exploration saw becomes hypotheses, for one classifier: its failures are embedded, captioned and grouped, and the
-method of the config does the rest.
+"""What exploration saw becomes hypotheses, for one classifier.
+
+Its failures are embedded, captioned and grouped, and the method of the config does the rest.
 
 Comes in: what was explored. Goes out: hypotheses, and how they came about. Neighbours: `group.py` and `phrases.py`
 prepare; `follow.py` or `contrast.py` proposes; `trial/` tests.

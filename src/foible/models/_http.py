@@ -51,7 +51,7 @@ _OK, _REDIRECT, _REFUSED, _BROKEN = 200, 300, 400, 500
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STRUCK = "[key]"
 _DIGITS = 308
-"""Of a whole number that a float can hold in any case. Python reads longer ones as numbers that are no floats, or not."""
+"""Of a whole number that a float holds in any case."""
 
 
 class Refused(PartError):  # noqa: N818 - says what happened, as `Fault` does

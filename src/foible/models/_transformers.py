@@ -185,10 +185,10 @@ BRIEFLY = {"enable_thinking": False}
 """For a chat template: models that may think before they answer do not, where their template knows this name."""
 
 
-def thinks(processor: Any) -> bool:
-    """Say whether a chat template lets every answer begin amid a thought, so that its first words are none."""
+def thinks(found: Source, processor: Any) -> bool:
+    """Say whether a chat template lets every answer begin amid a thought, so that its first words answer nothing."""
     talk = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}]
-    with quiet():
+    with _sentence(found.name), quiet():
         asked = processor.apply_chat_template(talk, tokenize=False, add_generation_prompt=True, **BRIEFLY)
     return _answers.opens_thought(asked)
 

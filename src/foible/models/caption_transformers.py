@@ -77,7 +77,7 @@ class TransformersCaptioner:
             self._prompt = PROMPT if prompt is None else prompt
             self._processor = shared.chat_processor(found)
             self._tokenizer = self._processor.tokenizer
-            self._thinks = shared.thinks(self._processor)
+            self._thinks = shared.thinks(found, self._processor)
         else:
             self._processor = shared.image_processor(found)
             self._tokenizer = shared.tokenizer(found)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 class DiffusersGenerator:
     """Stable Diffusion 1 to 3, Turbo, LCM, FLUX and their kin (arXiv 2112.10752, 2307.01952, 2403.03206)."""
 

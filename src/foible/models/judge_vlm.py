@@ -80,7 +80,7 @@ class VlmJudge:
         self.fingerprint = found.fingerprint
         self._questions, self._votes = _checked(name, _votes.settle(name, given, calibration, self.fingerprint))
         self._processor = shared.chat_processor(found)
-        if shared.thinks(self._processor):
+        if shared.thinks(found, self._processor):
             message = f"{name!r} thinks aloud before it answers, so its first word is neither yes nor no; name a model "
             raise PluginError(message + "that answers at once")
         self._model, _ = shared.model(found, AutoModelForImageTextToText)

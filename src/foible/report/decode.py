@@ -27,7 +27,9 @@ def from_json(text: str) -> HuntResult:
         StoreError: it is no JSON, of another schema, of a newer version, or a field is missing or of the wrong kind.
     """
     if len(text) > LARGEST:
-        message = f"expected a findings.json of at most {LARGEST:,} characters, got {len(text):,}; it is none of foible's"
+        message = (
+            f"expected a findings.json of at most {LARGEST:,} characters, got {len(text):,}; it is none of foible's"
+        )
         raise StoreError(message)
     try:
         document = json.loads(text, parse_constant=_refuse)
@@ -40,7 +42,9 @@ def from_json(text: str) -> HuntResult:
         first = problem.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "missing":
-            raise StoreError(f"findings.json lacks the field {brief(where)}; the file is broken or was edited") from None
+            raise StoreError(
+                f"findings.json lacks the field {brief(where)}; the file is broken or was edited"
+            ) from None
         got = brief(repr(first["input"]), 60)
         message = f"the field {brief(where)} of findings.json got {got}: {first['msg'][:1].lower()}{first['msg'][1:]}"
         raise StoreError(f"{message}; the file is broken or was edited") from None

@@ -43,7 +43,7 @@ DERIVED: Mapping[str, Mapping[str, str]] = {
     },
     "Finding": {
         "sentence": "The finding in one sentence.",
-        "taken_for": "By name: how often a failing treat draw was taken for a class that is not right, most frequent first.",
+        "taken_for": "By name of a class that is not right: how many failing treat draws were taken for it.",
     },
     "Hypothesis": {
         "description": "The words of its treatment, as they stand in a prompt.",
@@ -58,6 +58,7 @@ _WIDTH = 180
 """A list or object that fits on one line of this many characters stands on one."""
 _UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 """Characters that are legal in JSON but break UTF-8, lines or the direction of text; written as escapes."""
+
 
 def to_json(result: HuntResult) -> str:
     """Write a result as the text of `findings.json`: UTF-8, one newline at the end.

@@ -36,7 +36,6 @@ from foible.report.words import (
 )
 from foible.report.words import parts as parts_of
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -118,7 +117,12 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
 
 def _counterfactuals(changes: Sequence[Counterfactual]) -> str:
     rows = [
-        (escape(one.change), escape(one.phrase), escape(one.treatment.description) or "(base prompt)", *_arm(one.tally, one.rate))
+        (
+            escape(one.change),
+            escape(one.phrase),
+            escape(one.treatment.description) or "(base prompt)",
+            *_arm(one.tally, one.rate),
+        )
         for one in changes
     ]
     return _table(("change", "phrase", "what is left", "draws", "failed", "unscored", "rate", "interval"), rows)

@@ -38,9 +38,7 @@ def _document(old: dict[str, Any]) -> dict[str, Any]:
     subject = {
         "name": spec if isinstance(spec, str) else str(spec.get("name", "")),
         "identity": identity,
-        "right": {
-            one["name"]: [one["index"], *sorted(set(one["accepted"]) - {one["index"]})] for one in old["labels"]
-        },
+        "right": {one["name"]: [one["index"], *sorted(set(one["accepted"]) - {one["index"]})] for one in old["labels"]},
         "class_names": old["class_names"],
     }
     return {

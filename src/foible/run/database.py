@@ -29,9 +29,7 @@ def connect(path: Path, steps: Sequence[str], *, write: bool) -> sqlite3.Connect
         StoreError: it cannot be used, is damaged, of a newer version, or holds what foible never puts there.
     """
     with told(path):
-        db = sqlite3.connect(
-            path if write else _read_only(path), uri=not write, timeout=WAIT, isolation_level=None
-        )
+        db = sqlite3.connect(path if write else _read_only(path), uri=not write, timeout=WAIT, isolation_level=None)
         try:
             db.execute("PRAGMA trusted_schema = OFF")
             if write:
@@ -108,5 +106,5 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path, steps: Sequence[str]) 
         wanted, found = clean.execute(query).fetchall(), db.execute(query).fetchall()
     strange = [name for _, name, _ in set(found) ^ set(wanted)]
     if strange:
-        message = f"{path} holds what foible never puts there, or lacks what it does ({brief(sorted(strange)[0])})"
+        message = f"{path} holds what foible never puts there, or lacks what it does ({brief(min(strange))})"
         raise StoreError(f"{message}; it is damaged or from a stranger: name another place")

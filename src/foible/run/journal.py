@@ -174,12 +174,9 @@ class Journal:
             case Asked():
                 self._asked.append((event.stage, event.classifier, start, length))
             case Lost():
-                self._faults |= {
-                    key: Fault(reason=reason, passing=passing) for key, (reason, passing) in event.faults.items()
-                }
+                self._faults |= {key: Fault(*fault) for key, fault in event.faults.items()}
             case Mended():
-                for key in event.keys:
-                    self._faults.pop(key, None)
+                self._faults = {key: fault for key, fault in self._faults.items() if key not in event.keys}
             case Worked():
                 for part, (items, seconds) in event.spent.items():
                     before = self._spent.get(part, (0, 0.0))

@@ -67,7 +67,7 @@ def config_of(noted: Mapping[str, object]) -> HuntConfig:
 
 
 def _flat(began: Began, noted: Mapping[str, object]) -> dict[str, object]:
-    """Give everything that must stay the same, by name. Labels count as they were understood, not as they were typed."""
+    """Give everything that must stay the same, by name; labels as they were understood, not as they were typed."""
     parts = {**began.parts, **{f"classifier {place}": found for place, found in enumerate(began.classifiers)}}
     left_out = ("labels", "failure.target", *(name for name in noted if name.endswith((".spec", ".args"))))
     flat = {name: value for name, value in noted.items() if name not in {*left_out, "other_classifiers"}}

@@ -116,9 +116,7 @@ class _Weighed:
 
 def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
     trials = [t.trial for t in tested]
-    p_values = [
-        paired_margin_p(t.pairs.only_treat, t.pairs.only_control, sum(t.pairs), options.margin) for t in trials
-    ]
+    p_values = [paired_margin_p(t.pairs.only_treat, t.pairs.only_control, sum(t.pairs), options.margin) for t in trials]
     adjusted = benjamini_hochberg(
         [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
     )

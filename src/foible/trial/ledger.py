@@ -92,11 +92,11 @@ class Ledger:
             for one in answered
             for classifier, outcome in enumerate(one.outcomes)
         )
-        for (label, classifier, status), count in counts.items():
+        for (label, classifier, status), number in counts.items():
             place = self._bases.get((label, classifier))
             if status != "unscored" and place is not None:
-                self._failed[place] += count if status == "failed" else 0
-                self._scored[place] += count
+                self._failed[place] += number if status == "failed" else 0
+                self._scored[place] += number
 
     def add_pairs(self, label: str, words: tuple[str, ...], pairs: Sequence[Pair]) -> None:
         """Count pairs of all hypotheses about a label with these words."""

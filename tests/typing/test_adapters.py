@@ -1,0 +1,110 @@
+"""Every adapter fits the protocol of its kind: mypy checks the signatures here, and the tests that nothing is missing.
+
+`mypy` reads this file with `--strict`: a factory stands in the table of its kind only if what it makes has the method
+of that kind, with the arguments and the answer that `protocols.py` tells.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from foible.ensemble import EnsembleJudge
+from foible.families import BUILT_IN, REMOTE
+from foible.models import diorama
+from foible.models.caption_openai import OpenAICaptioner
+from foible.models.caption_transformers import TransformersCaptioner
+from foible.models.classify_http import HttpClassifier
+from foible.models.classify_litert import LiteRTClassifier
+from foible.models.classify_onnx import OnnxClassifier
+from foible.models.classify_timm import TimmClassifier
+from foible.models.classify_torch import TorchClassifier
+from foible.models.classify_transformers import classifier
+from foible.models.draw_diffusers import DiffusersGenerator
+from foible.models.draw_folder import FolderGenerator
+from foible.models.draw_openai import OpenAIImages
+from foible.models.embed_timm import TimmEmbedder
+from foible.models.embed_transformers import TransformersEmbedder
+from foible.models.judge_clip import ClipJudge
+from foible.models.judge_vlm import VlmJudge
+from foible.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge
+from foible.registry import METHODS
+
+GENERATORS: Mapping[str, Callable[..., Generator]] = {
+    "diffusers": DiffusersGenerator,
+    "diorama": diorama.Scenes,
+    "folder": FolderGenerator,
+    "openai-images": OpenAIImages,
+}
+CLASSIFIERS: Mapping[str, Callable[..., Classifier]] = {
+    "diorama": diorama.classifier,
+    "http": HttpClassifier,
+    "litert": LiteRTClassifier,
+    "onnx": OnnxClassifier,
+    "timm": TimmClassifier,
+    "torch": TorchClassifier,
+    "transformers": classifier,
+}
+CAPTIONERS: Mapping[str, Callable[..., Captioner]] = {
+    "diorama": diorama.captioner,
+    "openai": OpenAICaptioner,
+    "transformers": TransformersCaptioner,
+}
+EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
+    "diorama": diorama.embedder,
+    "timm": TimmEmbedder,
+    "transformers": TransformersEmbedder,
+}
+JUDGES: Mapping[str, Callable[..., Judge]] = {
+    "clip": ClipJudge,
+    "diorama": diorama.judge,
+    "ensemble": EnsembleJudge,
+    "vlm": VlmJudge,
+}
+COUNTED: Mapping[str, Callable[..., CountsRequests]] = {
+    "ensemble": EnsembleJudge,
+    "http": HttpClassifier,
+    "openai": OpenAICaptioner,
+    "openai-images": OpenAIImages,
+}
+
+TABLES: Mapping[str, Mapping[str, Callable[..., object]]] = {
+    "generator": GENERATORS,
+    "classifier": CLASSIFIERS,
+    "captioner": CAPTIONERS,
+    "embedder": EMBEDDERS,
+    "judge": JUDGES,
+}
+ELSEWHERE = {"python"}
+"""Families whose parts are somebody's own."""
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_adapter_is_in_the_table_that_is_checked(kind: str) -> None:
+    """The tables above hold every built-in family of each kind, and the very factory that the registry calls."""
+    assert TABLES[kind].keys() == BUILT_IN[kind].keys() - ELSEWHERE
+    for family, factory in TABLES[kind].items():
+        module, _, attribute = BUILT_IN[kind][family].partition(":")
+        assert getattr(importlib.import_module(module), attribute) is factory
+
+
+@pytest.mark.parametrize(("kind", "family"), [(kind, family) for kind, table in TABLES.items() for family in table])
+def test_every_adapter_has_the_method_of_its_kind(kind: str, family: str) -> None:
+    """A class has the one method of its kind, with the protocol's arguments; a function says what it makes."""
+    factory = TABLES[kind][family]
+    if not inspect.isclass(factory):
+        assert inspect.signature(factory).return_annotation is not inspect.Signature.empty
+        return
+    name, given = METHODS[kind]
+    assert tuple(inspect.signature(getattr(factory, name)).parameters) == ("self", *given)
+
+
+def test_whoever_asks_a_server_can_be_limited() -> None:
+    """Each family that asks a server, and the ensemble, takes a ceiling of requests."""
+    assert COUNTED.keys() == REMOTE | {"ensemble"}
+    for factory in COUNTED.values():
+        assert inspect.isclass(factory)
+        assert issubclass(factory, CountsRequests)
