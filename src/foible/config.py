@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from foible.errors import ConfigError, brief, near
 
@@ -215,6 +216,11 @@ class HuntConfig(Options):
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
 
+    def parts(self, kind: str) -> tuple[PartOptions, ...]:
+        """Return the parts of a kind: one, or every classifier under test."""
+        first: PartOptions = getattr(self, kind)
+        return (first, *self.other_classifiers) if kind == "classifier" else (first,)
+
 
 def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
     """Merge layers of values, later ones over earlier ones, field by field.
@@ -251,9 +257,19 @@ def fields(config: HuntConfig) -> Iterator[tuple[str, Any, Role]]:
     yield from _fields(config, "", None)
 
 
+def declared(name: str) -> FieldInfo:
+    """Return what is declared of a field, by its dotted name: type, default, description."""
+    *sections, last = name.split(".")
+    model: Any = HuntConfig
+    for section in sections:
+        model = model.model_fields[section].annotation
+    found: FieldInfo = model.model_fields[last]
+    return found
+
+
 def settings(config: HuntConfig) -> dict[str, object]:
     """Return every field that decides results or grows, by dotted name, as JSON-able values."""
-    return {name: _plain(value) for name, value, role in fields(config) if role != "runtime"}
+    return {name: plain(value) for name, value, role in fields(config) if role != "runtime"}
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
@@ -349,9 +365,10 @@ def _origin(name: str, origins: Mapping[str, str]) -> str:
     return "default"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return the value of a field as a JSON-able one (but for paths)."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value.model_dump() if isinstance(value, Options) else value
 
 

@@ -214,7 +214,7 @@ def test_an_image_of_the_wrong_kind_is_a_fault_of_its_own(image, reason):
 
 def test_arrays_drawn_records_and_rgb_pictures_are_images():
     """The three ways to give an image, and an array of images."""
-    entries = drawn(GOOD, Drawn(GOOD, ("blue\n",)), Image.new("RGB", (4, 4)), size=(4, 4))
+    entries = drawn(GOOD, Drawn(GOOD, ("blue\n",)), Image.fromarray(GOOD), size=(4, 4))
     assert all(entry.image.shape == (4, 4, 3) and entry.image.dtype == np.uint8 for entry in entries)
     assert entries[1].ignored == ("blue·",)
     assert (

@@ -20,7 +20,7 @@ from foible.errors import LabelError
 from foible.families import REMOTE
 from foible.hunting.prepare import Prepared, explore_draws, prepare
 from foible.records import Hypothesis, Treatment
-from foible.registry import KINDS, Part, verify
+from foible.registry import KINDS, verify
 
 BASE_RATES = (0.0, 0.05, 0.2)
 """Failure rates of a base prompt for which the smallest effect is told; the real one is not known before a hunt."""
@@ -44,7 +44,7 @@ class Plan:
     fixed: bool
     """Whether every hypothesis gets all of them; else a few are enough for most."""
     hypotheses: int
-    """That can be tested, at most."""
+    """That can be tested, at most; the same words count once for each classifier."""
     draws: Mapping[str, int]
     """At most, by stage: explore, follow, confirm, explain."""
     total: int
@@ -83,9 +83,9 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
         InputError: something given cannot be used.
     """
     if offline:
-        given = {kind: _verified(kind, getattr(config, kind)) for kind in KINDS}
+        given = {kind: [_verified(kind, part) for part in config.parts(kind)] for kind in KINDS}
         counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
-        side = _size(given["generator"])
+        side = _size(given["generator"][0])
         disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
     prepared = prepare(config)
@@ -118,13 +118,14 @@ def _labels(config: HuntConfig) -> int:
 
 def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     """Count what a hunt can need at most."""
+    classifiers = len(config.parts("classifier"))
     explored = labels * explore
     followed = labels * config.describe.draws if config.describe.method == "follow" else 0
     followed = foretold("follow", followed, explored, config.budget)
     left = None if config.budget is None else config.budget - explored
     suspected = [
         Hypothesis(label=str(row % labels), treatment=Treatment(words=(str(row),)))
-        for row in range(labels * config.describe.hypotheses)
+        for row in range(labels * config.describe.hypotheses * classifiers)
     ]
     if config.confirm.method == "fixed":
         pairs = config.confirm.draws
@@ -135,13 +136,15 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
         confirm = 2 * pairs * len(tested) if left is None else max(min(2 * pairs * len(tested), left), 0)
     phrases = config.describe.phrases
     edits = 2 * phrases if phrases > 1 else 1
-    explain = min(len(tested), config.explain.findings) * edits * min(config.explain.draws, pairs)
+    findings = len(tested) * classifiers  # what is suspected for one classifier is tested for all, on the same draws
+    explain = min(findings, config.explain.findings) * edits * min(config.explain.draws, pairs)
     explain = explain if left is None else min(explain, left - confirm)
     draws = {"explore": explored, "follow": followed, "confirm": confirm, "explain": explain}
     total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
     captioned = explored + followed
-    answers = {"generator": total, "classifier": total, "judge": total, "embedder": explored, "captioner": captioned}
-    sizes = {"labels": labels, "explore": explore, "hypotheses": len(tested), "pairs": pairs}
+    answers = {"generator": total, "classifier": classifiers * total, "judge": total}
+    answers |= {"embedder": explored, "captioner": captioned}
+    sizes = {"labels": labels, "explore": explore, "hypotheses": findings, "pairs": pairs}
     return {"draws": draws, "total": total, "answers": answers, **sizes}
 
 
@@ -164,20 +167,15 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     count = min(_BATCH, prepared.config.batch)
     labels = [prepared.labels[row % len(prepared.labels)] for row in range(count)]
     prompts = [prompt(label, prepared.config.explore.template) for label in labels]
-    parts = _by_kind(prepared)
-    drawn = timed(parts["generator"], [prompts, range(count)])
+    drawn = timed(prepared.parts["generator"], [prompts, range(count)])
     images = [one.image for one in drawn.answers]
     labels = labels[: len(images)]
     each = {"generator": drawn.seconds}
     for kind in KINDS[1:]:
         columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
-        each[kind] = timed(parts[kind], columns).seconds
+        own = [timed(part, columns).seconds for part in prepared.parts.values() if part.kind == kind]
+        each[kind] = sum(own) / len(own)  # of several classifiers each is asked about the same number of images
     return sum(len(write_png(image)) for image in images) // len(images), each
-
-
-def _by_kind(prepared: Prepared) -> dict[str, Part]:
-    """Give one part of each kind: of several classifiers the first."""
-    return {part.kind: part for part in reversed(prepared.parts.values())}
 
 
 def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds: dict[str, float]) -> Plan:
@@ -225,10 +223,14 @@ def _requests(config: HuntConfig, answers: Mapping[str, int]) -> dict[str, int]:
     """Count what goes to servers: one request for each element at most, from each member of an ensemble."""
     found = {}
     for kind in KINDS:
-        part: PartOptions = getattr(config, kind)
-        members = part.args.get("judges", ()) if part.spec == "ensemble" else (part.spec,)
-        specs = [str(one.get("spec")) if isinstance(one, Mapping) else str(one) for one in members]
-        remote = sum(spec.partition(":")[0] in REMOTE for spec in specs)
+        parts = config.parts(kind)
+        remote = sum(spec.partition(":")[0] in REMOTE for part in parts for spec in _members(part))
         if remote:
-            found[kind] = remote * answers[kind]
+            found[kind] = remote * answers[kind] // len(parts)
     return found
+
+
+def _members(part: PartOptions) -> list[str]:
+    """List the specs of the members of an ensemble; of any other part its own."""
+    members = part.args.get("judges", ()) if part.spec == "ensemble" else (part.spec,)
+    return [str(one.get("spec")) if isinstance(one, Mapping) else str(one) for one in members]

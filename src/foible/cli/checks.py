@@ -15,44 +15,21 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from foible.cli.flags import (
-    Assignments,
-    Budget,
-    Captioner,
-    Classifier,
-    EmbedderSpec,
-    File,
-    Generator,
-    JudgeSpec,
-    Labels,
-    MaxMinutes,
-    MaxRequests,
-    app,
-    resolved,
-    while_read,
-)
+from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, over, resolved, while_read
+from foible.config import HuntConfig
 from foible.registry import KINDS
 
 if TYPE_CHECKING:
     from foible.checks.forecast import Plan
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 
 @app.command()
-def plan(  # noqa: PLR0913 - one parameter per flag
-    classifier: Classifier = None,
-    label: Labels = None,
-    generator: Generator = None,
-    captioner: Captioner = None,
-    embedder: EmbedderSpec = None,
-    judge: JudgeSpec = None,
-    budget: Budget = None,
-    max_minutes: MaxMinutes = None,
-    max_requests: MaxRequests = None,
-    config: File = None,
-    assign: Assignments = None,
+@over(CLASSIFIERS, "labels", *PARTS, "budget", "max_minutes", "max_requests")
+def plan(
+    config: HuntConfig,
+    *,
     offline: Annotated[
         bool, typer.Option("--offline", help="Load no part and take no time; check specs and arguments alone.")
     ] = False,
@@ -61,18 +38,7 @@ def plan(  # noqa: PLR0913 - one parameter per flag
     """Foretell a hunt, before any draw: what it may cost, and the smallest failure rate that it can see."""
     from foible.checks.forecast import plan as foretell
 
-    flags = {
-        "classifier": classifier,
-        "labels": label,
-        "generator": generator,
-        "captioner": captioner,
-        "embedder": embedder,
-        "judge": judge,
-        "budget": budget,
-        "max_minutes": max_minutes,
-        "max_requests": max_requests,
-    }
-    found = foretell(resolved(config, assign, flags)[0], offline=offline)
+    found = foretell(config, offline=offline)
     with while_read() as console:
         if as_json:
             print(json.dumps(dataclasses.asdict(found), indent=2))
@@ -84,19 +50,13 @@ def plan(  # noqa: PLR0913 - one parameter per flag
 
 
 @app.command()
-def doctor(  # noqa: PLR0913 - one parameter per flag
+@over(CLASSIFIERS, *PARTS, "labels", "max_requests")
+def doctor(
+    config: HuntConfig,
+    *,
     specs: Annotated[
         list[str] | None, typer.Argument(help="kind=family:name, such as judge=clip:…; by default the config's parts.")
     ] = None,
-    classifier: Classifier = None,
-    generator: Generator = None,
-    captioner: Captioner = None,
-    embedder: EmbedderSpec = None,
-    judge: JudgeSpec = None,
-    label: Labels = None,
-    max_requests: MaxRequests = None,
-    config: File = None,
-    assign: Assignments = None,
     as_json: Json = False,
 ) -> None:
     """Load each part, ask it about one small batch, and say what came, how fast, where; or what mends it."""
@@ -104,12 +64,9 @@ def doctor(  # noqa: PLR0913 - one parameter per flag
     from foible.labels import split_name
 
     named = [read_spec(text) for text in specs or ()]
-    parts = [classifier, generator, captioner, embedder, judge]
-    flags = dict(zip(("classifier", "generator", "captioner", "embedder", "judge"), parts, strict=True))
-    found = resolved(config, assign, flags | {"labels": label, "max_requests": max_requests})[0]
-    own = [(kind, getattr(found, kind).spec, getattr(found, kind).args) for kind in KINDS]
-    names = [split_name(text.rpartition("=")[2])[0] for text in found.labels] or ["coffee mug"]
-    checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names, found.max_requests)
+    own = [(kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind)]
+    names = [split_name(text.rpartition("=")[2])[0] for text in config.labels] or ["coffee mug"]
+    checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names, config.max_requests)
     with while_read() as console:
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
@@ -141,7 +98,7 @@ def calibrate_judge(
     from foible.checks.calibrate import calibrate
     from foible.errors import InputError
 
-    found = resolved(None, assign, {"judge": judge})[0].judge
+    found = resolved(None, assign, [("--judge", {"judge": judge})])[0].judge
     done = calibrate(found.spec, found.args, images, specificity=specificity)
     try:
         out.write_text(done.text(), encoding="utf-8")

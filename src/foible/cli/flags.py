@@ -1,22 +1,25 @@
 """What the verbs of the command line share: the application, the flags, how they become a config, where output goes.
 
-Comes in: what the user typed. Goes out: a `HuntConfig`, and a console. Neighbours: `hunts.py`, `checks.py`,
-`proofs.py` and `listing.py`, which hold the verbs.
+Comes in: what the user typed. Goes out: a `HuntConfig`, and a console. A verb names the fields of the config that it
+has flags for, and is handed the config (`over`): what a flag takes and what its help says stand in the schema alone.
+Neighbours: `hunts.py`, `checks.py`, `proofs.py` and `listing.py`, which hold the verbs.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
 
-from foible.config import HuntConfig, Layer, read_assignment, read_file, resolve
+from foible.config import HuntConfig, Layer, PartOptions, declared, read_assignment, read_file, resolve
 
 app = typer.Typer(
     add_completion=False,
@@ -25,24 +28,13 @@ app = typer.Typer(
     help="Finds, names and proves the systematic failures of image classifiers.",
 )
 
+PARTS = ("generator", "captioner", "embedder", "judge")
+"""Fields of the parts that are used beside a classifier."""
 
-def _help(name: str) -> str:
-    return HuntConfig.model_fields[name].description or ""
+_SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws")}
+"""Flags that are not called as the last part of their field."""
+_OTHERS = "other_classifiers"
 
-
-Classifier = Annotated[str | None, typer.Option("--classifier", help=_help("classifier"), metavar="SPEC")]
-Generator = Annotated[str | None, typer.Option("--generator", help=_help("generator"), metavar="SPEC")]
-Captioner = Annotated[str | None, typer.Option("--captioner", help=_help("captioner"), metavar="SPEC")]
-EmbedderSpec = Annotated[str | None, typer.Option("--embedder", help=_help("embedder"), metavar="SPEC")]
-JudgeSpec = Annotated[str | None, typer.Option("--judge", help=_help("judge"), metavar="SPEC")]
-Seed = Annotated[int | None, typer.Option("--seed", help=_help("seed"))]
-Out = Annotated[Path | None, typer.Option("--out", help=_help("out"), metavar="DIR")]
-ArchiveFolder = Annotated[Path | None, typer.Option("--archive", help=_help("archive"), metavar="DIR")]
-Labels = Annotated[list[str] | None, typer.Option("--label", "-l", help=_help("labels"))]
-Budget = Annotated[int | None, typer.Option("--budget", "--max-draws", help=_help("budget"))]
-MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", help=_help("max_minutes"))]
-MaxRequests = Annotated[int | None, typer.Option("--max-requests", help=_help("max_requests"))]
-Target = Annotated[str | None, typer.Option("--target", help="Count only failures into this wrong label.")]
 File = Annotated[
     Path | None, typer.Option("--config", help="A YAML file of fields; flags win over it.", metavar="FILE")
 ]
@@ -50,22 +42,106 @@ Assignments = Annotated[
     list[str] | None, typer.Option("--set", help="Any other field, as stage.key=value; see `foible config`.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
-Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdout in place of the table.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
-def resolved(file: Path | None, assign: list[str] | None, flags: dict[str, Any]) -> tuple[HuntConfig, dict[str, str]]:
+@dataclass(frozen=True)
+class Flag:
+    """The flag of one field of the config."""
+
+    field: str
+    """Dotted name."""
+    several: bool = False
+    """Whether it may be given more than once, though the field holds one value: see `_layer`."""
+    required: bool = False
+    told: str = ""
+    """What its help says, where the verb takes it otherwise than the schema says."""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """How it is written."""
+        return _SPELLINGS.get(self.field, (f"--{self.field.rpartition('.')[2].replace('_', '-')}",))
+
+    @property
+    def keyword(self) -> str:
+        """What the parameter of the verb is called."""
+        return self.field.replace(".", "_")
+
+    def parameter(self) -> inspect.Parameter:
+        """Make the parameter from which typer makes the flag."""
+        info = declared(self.field)
+        kind, metavar = _taken(info.annotation)
+        told = self.told or info.description
+        told = f"{told} Give it again for further ones." if self.several else told
+        option = typer.Option(*self.spellings, help=told, metavar=metavar)
+        kind = list[kind] if self.several else kind  # type: ignore[valid-type]
+        return _keyword(self.keyword, Annotated[kind | None, option], required=self.required)
+
+
+def over(*flags: str | Flag) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a verb out of a function of a config.
+
+    Args:
+        flags: of fields of the config, by dotted name.
+
+    Returns:
+        A decorator: its function takes a `HuntConfig`, and by keyword what is no field. The verb takes a flag for each
+        field, `--config`, `--set`, and what the function takes by keyword.
+    """
+    made = [Flag(flag) if isinstance(flag, str) else flag for flag in flags]
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
+
+        def verb(**given: Any) -> None:
+            file, assign = given.pop("config"), given.pop("assign")
+            layers = [(flag.spellings[0], _layer(flag, given.pop(flag.keyword))) for flag in made]
+            function(resolved(file, assign, layers)[0], **given)
+
+        parameters = [*(flag.parameter() for flag in made), _keyword("config", File), _keyword("assign", Assignments)]
+        verb.__name__, verb.__doc__ = function.__name__, function.__doc__
+        verb.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]
+        return verb
+
+    return decorate
+
+
+def resolved(
+    file: Path | None, assign: Collection[str] | None, flags: Collection[Layer] = ()
+) -> tuple[HuntConfig, dict[str, str]]:
     """Merge file, flags and `--set`, in this order: the config, and where each value came from."""
-    layers: list[Layer] = []
-    if file is not None:
-        layers.append((str(file), read_file(file)))
-    for name, value in flags.items():
-        if value is not None and value != []:
-            nested: Any = value
-            for part in reversed(name.split(".")):
-                nested = {part: nested}
-            layers.append((f"--{name.rpartition('.')[2].removesuffix('s')}", nested))
-    layers += [(f"--set {text}", read_assignment(text)) for text in assign or ()]
+    layers: list[Layer] = [(str(file), read_file(file))] if file is not None else []
+    layers += [*flags, *((f"--set {text}", read_assignment(text)) for text in assign or ())]
     return resolve(layers)
+
+
+def _layer(flag: Flag, value: Any) -> Mapping[str, Any]:
+    """Turn what a flag was given into fields; of several classifiers the first is the field itself."""
+    if value is None or value == []:
+        return {}
+    if flag.several:
+        first, *others = value
+        return {flag.field: first} | ({_OTHERS: others} if others else {})
+    nested: Any = value
+    for part in reversed(flag.field.split(".")):
+        nested = {part: nested}
+    found: Mapping[str, Any] = nested
+    return found
+
+
+def _taken(annotation: Any) -> tuple[Any, str | None]:
+    """Give what a flag takes for a field of a type, and what stands for it in the help; None for the type's name."""
+    kind = next((each for each in get_args(annotation) if each not in {type(None), Ellipsis}), annotation)
+    if get_args(annotation) == (str, Ellipsis):
+        return list[str], None
+    if isinstance(kind, type) and issubclass(kind, PartOptions):
+        return str, "SPEC"
+    return kind, "DIR" if kind is Path else None
+
+
+def _keyword(name: str, annotation: Any, *, required: bool = False) -> inspect.Parameter:
+    default = inspect.Parameter.empty if required else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 @contextlib.contextmanager
@@ -85,3 +161,7 @@ def told(sentence: str, code: int) -> int:
     if sentence:  # there is none where typer printed the help already
         print(f"foible: {' '.join(sentence.split())}", file=sys.stderr)
     return code
+
+
+CLASSIFIERS = Flag("classifier", several=True)
+"""The classifiers under test: the first is the field `classifier`, the others are `other_classifiers`."""

@@ -13,107 +13,45 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from foible.cli.flags import (
-    ArchiveFolder,
-    Assignments,
-    Budget,
-    Captioner,
-    Classifier,
-    EmbedderSpec,
-    File,
-    Generator,
-    Json,
-    JudgeSpec,
-    Labels,
-    MaxMinutes,
-    MaxRequests,
-    Out,
-    Quiet,
-    Seed,
-    Target,
-    app,
-    resolved,
-    while_read,
-)
+from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, over, while_read
 from foible.config import HuntConfig
 from foible.progress import Bars, Progress, Silent
 
+Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdout in place of the table.")]
 FailOn = Annotated[
     Literal["never", "confirmed"], typer.Option("--fail-on", help="Exit with 1 when a finding is confirmed.")
 ]
+PLACES = ("seed", "out", "archive")
+THE_LABEL = Flag("labels", required=True, told="The label that the hypothesis is about.")
 
 
 @app.command()
-def hunt(  # noqa: PLR0913 - one parameter per flag
-    classifier: Classifier = None,
-    label: Labels = None,
-    generator: Generator = None,
-    captioner: Captioner = None,
-    embedder: EmbedderSpec = None,
-    judge: JudgeSpec = None,
-    target: Target = None,
-    budget: Budget = None,
-    max_minutes: MaxMinutes = None,
-    max_requests: MaxRequests = None,
-    seed: Seed = None,
-    out: Out = None,
-    archive: ArchiveFolder = None,
-    config: File = None,
-    assign: Assignments = None,
+@over(CLASSIFIERS, "labels", *PARTS, "failure.target", "budget", "max_minutes", "max_requests", *PLACES)
+def hunt(
+    config: HuntConfig,
+    *,
     quiet: Quiet = False,
     as_json: Json = False,
     fail_on: FailOn = "never",
 ) -> None:
     """Find, name and prove the bugs of a classifier; interrupted, the same command goes on where it stopped."""
-    flags = {
-        "classifier": classifier,
-        "labels": label,
-        "generator": generator,
-        "captioner": captioner,
-        "embedder": embedder,
-        "judge": judge,
-        "failure.target": target,
-        "budget": budget,
-        "max_minutes": max_minutes,
-        "max_requests": max_requests,
-        "seed": seed,
-        "out": out,
-        "archive": archive,
-    }
-    _run(resolved(config, assign, flags)[0], None, quiet=quiet, as_json=as_json, fail_on=fail_on)
+    _run(config, None, quiet=quiet, as_json=as_json, fail_on=fail_on)
 
 
 @app.command()
-def probe(  # noqa: PLR0913 - one parameter per flag
-    label: Annotated[str, typer.Option("--label", "-l", help="The label that the hypothesis is about.")],
+@over(THE_LABEL, CLASSIFIERS, "generator", "judge", "failure.target", *PLACES)
+def probe(
+    config: HuntConfig,
+    *,
     description: Annotated[
         list[str], typer.Option("--description", "-d", help="What is added to the base prompt: 'on grass, at night'.")
     ],
-    classifier: Classifier = None,
-    generator: Generator = None,
-    judge: JudgeSpec = None,
-    target: Target = None,
-    seed: Seed = None,
-    out: Out = None,
-    archive: ArchiveFolder = None,
-    config: File = None,
-    assign: Assignments = None,
     quiet: Quiet = False,
     as_json: Json = False,
     fail_on: FailOn = "never",
 ) -> None:
     """Test your own hypothesis on fresh images, without exploring."""
-    flags = {
-        "classifier": classifier,
-        "labels": [label],
-        "generator": generator,
-        "judge": judge,
-        "failure.target": target,
-        "seed": seed,
-        "out": out,
-        "archive": archive,
-    }
-    _run(resolved(config, assign, flags)[0], description, quiet=quiet, as_json=as_json, fail_on=fail_on)
+    _run(config, description, quiet=quiet, as_json=as_json, fail_on=fail_on)
 
 
 def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_json: bool, fail_on: str) -> None:
@@ -135,16 +73,19 @@ def _print_findings(done: Any, console: Console) -> None:
 
     result = done.result
     table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
-    for heading in ("verdict", "label, description, taken for", "fails with it", "without", "adj. p"):
-        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith("label"))
+    several = len(result.classifiers) > 1
+    who = ("classifier",) if several else ()
+    for heading in ("verdict", *who, "label, description, taken for", "fails with it", "without", "adj. p"):
+        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith(("label", *who)))
     for f in done:
         hypothesis = f.trial.hypothesis
         words = [(hypothesis.label, "bold"), (f" {hypothesis.description}", "italic")]
         if f.confused_with:
             words.append((f" → {result.class_name(f.confused_with[0][0], hypothesis.classifier)}", ""))
         style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
+        name = (Text(result.classifiers[hypothesis.classifier].name),) if several else ()
         cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
-        table.add_row(Text(f.verdict, style=style), Text.assemble(*words), *(Text(cell) for cell in cells))
+        table.add_row(Text(f.verdict, style=style), *name, Text.assemble(*words), *(Text(cell) for cell in cells))
     console.print(table)
     if not done.confirmed:
         console.print(Text(summary(result)))

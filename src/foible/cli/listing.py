@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from foible.cli.flags import Assignments, File, app, resolved, while_read
-from foible.config import fields
+from foible.cli.flags import Assignments, File, Json, app, resolved, while_read
+from foible.config import declared, fields, plain
 from foible.errors import brief
 
 
@@ -39,28 +39,33 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines."
 
 
 @app.command("config")
-def show_config(
-    config: File = None,
-    assign: Assignments = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """Print every field with its value and where the value came from."""
+def show_config(config: File = None, assign: Assignments = None, as_json: Json = False) -> None:
+    """Print every field with its value, where the value came from, and what the field is for."""
     import json
 
-    found, origins = resolved(config, assign, {})
+    found, origins = resolved(config, assign)
     if as_json:
-        rows = {n: {"value": v, "origin": origins[n], "role": r} for n, v, r in fields(found)}
+        rows = {
+            name: {
+                "value": plain(value),
+                "origin": origins[name],
+                "role": role,
+                "description": declared(name).description,
+            }
+            for name, value, role in fields(found)
+        }
         with while_read():
             print(json.dumps(rows, indent=2, default=str))
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("field", "value", "from", "role"):
+    for heading in ("field", "value, and what it is for", "from", "role"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "field")
     for name, value, role in fields(found):
-        table.add_row(*(Text(cell) for cell in (name, _value(value), origins[name], role)))
+        said = Text.assemble(_value(plain(value)), "\n", (declared(name).description or "", "dim"))
+        table.add_row(name, said, Text(origins[name]), role)
     with while_read() as console:
         console.print(table)
 
 
 def _value(value: object) -> str:
-    return brief(value, 200) if value not in (None, "", ()) else "-"
+    return brief(value, 200) if value not in (None, "", [], {}) else "-"

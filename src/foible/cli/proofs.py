@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from foible.cli.flags import ArchiveFolder, Quiet, app, told, while_read
+from foible.cli.flags import Quiet, app, told, while_read
+from foible.config import declared
 
 bench = typer.Typer(no_args_is_help=True, help="Measure foible against other ways to find bugs.")
 app.add_typer(bench, name="bench")
@@ -21,7 +22,9 @@ app.add_typer(bench, name="bench")
 @app.command()
 def verify(
     run: Annotated[Path, typer.Argument(help="The run directory.", metavar="RUN")],
-    archive: ArchiveFolder = None,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")
+    ] = None,
 ) -> None:
     """Work out every number of a run's findings again from its rows, and hash its images again."""
     from foible.checks.verify import verify as check
