@@ -9,14 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import asked
+import foible
 import toyworld
 from foible.config import ConfirmOptions
-from foible.records import Draw, Finding, Hypothesis, Observation, Outcome, Prompt, Rate, Tally, Trial
-from foible.stages import pairs as pairing
-from foible.stages.decide import decide, rate
-from foible.stages.explain import Alternatives, Change, changes
-from foible.stages.pairs import tally
-from foible.store import Store
+from foible.explanation.words import Alternatives, Change, changes
+from foible.records import (
+    Draw,
+    Finding,
+    Hypothesis,
+    Observation,
+    Outcome,
+    Pairs,
+    Rate,
+    Ratio,
+    Request,
+    Tally,
+    Treatment,
+    Trial,
+)
+from foible.trial.decide import decide, rate
+from foible.trial.pairs import CELLS, Tested, tally
 
 STATUSES = ("failed", "passed", "unscored")
 OPTIONS = ConfirmOptions(method="fixed", margin=0.1, level=0.05, unscored=0.3)
@@ -24,10 +37,15 @@ OPTIONS = ConfirmOptions(method="fixed", margin=0.1, level=0.05, unscored=0.3)
 
 def arm(statuses, name="treat", predicted=3):
     """Make the observations of an arm, of seeds 0, 1, 2 and so on."""
+    taken = {"failed": predicted, "passed": 0, "unscored": None}
     return tuple(
         Observation(
-            Draw(f"{name}{seed}", Prompt("mug", "", ""), seed, name),
-            Outcome(status, predicted if status == "failed" else 0 if status == "passed" else None),
+            draw=Draw(
+                request=Request(
+                    key=f"{name}{seed}", label="mug", treatment=Treatment(), seed=seed, arm="treat", text="a mug"
+                )
+            ),
+            outcome=Outcome(status=status, predicted=taken[status]),
         )
         for seed, status in enumerate(statuses)
     )
@@ -36,13 +54,12 @@ def arm(statuses, name="treat", predicted=3):
 def trial_of(treat, control, description="on grass"):
     """Make a tested hypothesis of two equally long lists of outcomes."""
     pairs = list(zip(treat, control, strict=True))
-    counts = tuple(
-        pairs.count(pair)
-        for pair in (("failed", "failed"), ("failed", "passed"), ("passed", "failed"), ("passed", "passed"))
-    )
+    counts = Pairs(*(pairs.count(cell) for cell in CELLS))
     a, b = arm(treat, f"treat {description} "), arm(control, "control ")
-    trial = Trial(Hypothesis("mug", (description,)), tally(a), tally(b), counts)
-    return pairing.Tested(trial, a, b)
+    hypothesis = Hypothesis(label="mug", treatment=Treatment(words=(description,)))
+    return Tested(
+        trial=Trial(hypothesis=hypothesis, treat=tally(a), control=tally(b), pairs=counts), treat=a, control=b
+    )
 
 
 def outcomes(failed, passed, unscored=0):
@@ -130,7 +147,7 @@ def test_examples_are_what_they_are_called(both, most):
     """Failing examples failed and passing ones passed, at most as asked for, each failing one with its own control."""
     one = trial_of(*both)
     (finding,) = decide([one], OPTIONS, most)
-    seeds = {o.draw.key: (o.draw.seed, o.outcome.status) for o in (*one.treat, *one.control)}
+    seeds = {o.key: (o.request.seed, o.outcome.status) for o in (*one.treat, *one.control)}
     assert [seeds[key][1] for key in finding.failing] == ["failed"] * min(most, both[0].count("failed"))
     assert [seeds[key][1] for key in finding.passing] == ["passed"] * min(most, both[0].count("passed"))
     assert [seeds[key][0] for key in finding.paired] == [seeds[key][0] for key in finding.failing]
@@ -165,8 +182,9 @@ def test_findings_come_in_order():
 
 def test_a_rate_without_a_scored_draw_is_none():
     """Where nothing is scored there is no rate, and the interval is everything."""
-    assert rate(Tally(5, 0, 5)) == Rate(None, 0.0, 1.0)
-    assert rate(Tally(0, 0, 0)) == Rate(None, 0.0, 1.0)
+    nothing = Rate(value=None, low=0.0, high=1.0)
+    assert rate(Tally(draws=5, failures=0, unscored=5)) == nothing
+    assert rate(Tally(draws=0, failures=0, unscored=0)) == nothing
 
 
 # --- through a hunt ------------------------------------------------------------------------------------------------
@@ -181,9 +199,8 @@ def run(tmp_path_factory):
 def test_treat_and_control_are_pairs_of_fresh_seeds(run):
     """Every treat draw has a control draw of the same seed and base prompt; no explored seed is among them."""
     arms = defaultdict(lambda: defaultdict(list))
-    with Store(run.folder, write=False) as store:
-        for row in store.all_draws():
-            arms[row.arm][row.label, row.description].append((row.seed, row.text))
+    for one in asked.requests(run.folder):
+        arms[one.arm][one.label, one.treatment.description].append((one.seed, one.text))
     for finding in run:
         label, description = finding.trial.hypothesis.label, finding.trial.hypothesis.description
         treat, control = arms["treat"][label, description], arms["control"][label, ""]
@@ -192,35 +209,33 @@ def test_treat_and_control_are_pairs_of_fresh_seeds(run):
         explored = [seed for seed, _ in arms["explore"][label, ""]]
         assert not set(explored) & {seed for seed, _ in treat}
         assert len({*explored, *(seed for seed, _ in treat)}) == 24 + 20
-    for (label, _), edited in arms["counterfactual"].items():
+    assert arms["explain"]
+    for (label, _), edited in arms["explain"].items():
         assert {seed for seed, _ in edited} <= {seed for seed, _ in arms["control"][label, ""][:8]}
 
 
 def test_every_draw_is_counted_once(run):
-    """The draws of a result are the rows of its store, arm by arm, and the tallies are what was drawn."""
-    with Store(run.folder, write=False) as store:
-        rows = store.all_draws()
-    assert sum(run.result.draws.values()) == len({row.key for row in rows})
-    for one in ("explore", "treat", "control", "counterfactual"):
-        assert run.result.draws[one] == sum(row.arm == one for row in rows)
+    """The draws of a result are those that the archive holds, arm by arm, and the tallies are what was drawn."""
+    made = asked.drawn(run.folder)
+    assert sum(run.result.draws.values()) == len({one.key for one in made}) == len(made)
+    for arm in ("explore", "follow", "treat", "control", "explain"):
+        assert run.result.draws[arm] == sum(one.arm == arm for one in made)
     assert sum(s.tally.draws for s in run.result.explored) == run.result.draws["explore"]
 
 
 def test_an_edit_that_is_a_hypothesis_too_is_drawn_and_counted_once(tmp_path):
     """Where an edited description is itself tested, its draws count once, in the arm of the test."""
     parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
-    import foible
-
     descriptions = ["on grass, red", "on grass", "red"]
     config = {**toyworld.SMALL, "confirm": {**toyworld.FIXED, "level": 0.2}}
     run = foible.probe(
         toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", config=config, progress=False, **parts
     )
-    assert [c.description for f in run.confirmed for c in f.counterfactuals] == ["red", "on grass"]
+    assert [c.treatment.description for f in run.confirmed for c in f.counterfactuals] == ["red", "on grass"]
     assert run.result.draws == {"treat": 60, "control": 20}
     for finding in run:
         for key in (*finding.failing, *finding.passing):
-            assert run.result.observations[key].draw.arm == "treat"
+            assert run.result.observations[key].request.arm == "treat"
 
 
 def test_dropping_and_swapping_tell_which_words_carry_the_failure(run):
@@ -238,15 +253,15 @@ def test_dropping_and_swapping_tell_which_words_carry_the_failure(run):
     for edit in finding.counterfactuals:
         assert edit.tally.draws == 8
         assert edit.rate.value < finding.treat.value
-        assert edit.phrase not in edit.description
+        assert edit.phrase not in edit.treatment.description
 
 
 def test_examples_of_an_edit_are_paired_by_seed(run):
     """The examples of a counterfactual have the seeds of the failing examples, in their order."""
     for finding in run.confirmed:
-        seeds = [run.result.observations[key].draw.seed for key in finding.failing]
+        seeds = [run.result.observations[key].request.seed for key in finding.failing]
         for edit in finding.counterfactuals:
-            own = [run.result.observations[key].draw.seed for key in edit.examples]
+            own = [run.result.observations[key].request.seed for key in edit.examples]
             assert own
             assert own == [seed for seed in seeds if seed in own]
 
@@ -258,7 +273,7 @@ def test_only_as_many_findings_are_explained_as_asked_for(tmp_path):
     assert [bool(f.counterfactuals) for f in one] == [True, False]
     assert [bool(f.counterfactuals) for f in none] == [False, False]
     assert [(f.verdict, f.trial) for f in one] == [(f.verdict, f.trial) for f in none]
-    assert "counterfactual" not in none.result.draws
+    assert "explain" not in none.result.draws
 
 
 def test_what_led_to_a_finding_is_shown_with_its_caption(run):
@@ -267,11 +282,11 @@ def test_what_led_to_a_finding_is_shown_with_its_caption(run):
     led = defaultdict(list)
     for key, caption in run.result.captions.items():
         seen = run.result.observations[key]
-        assert (seen.draw.arm, seen.outcome.status) == ("explore", "failed")
-        led[seen.draw.prompt.label].append(caption)
+        assert (seen.request.arm, seen.outcomes[0].status) == ("explore", "failed")
+        led[seen.request.label].append(caption)
     for finding in run:
         hypothesis = finding.trial.hypothesis
-        assert any(all(phrase in caption for phrase in hypothesis.phrases) for caption in led[hypothesis.label])
+        assert any(all(phrase in caption for phrase in hypothesis.treatment.words) for caption in led[hypothesis.label])
 
 
 def test_a_swap_is_the_most_frequent_phrase_of_its_kind_that_is_never_said_beside_it():
@@ -293,15 +308,25 @@ def test_an_edit_changes_one_phrase_and_leaves_the_rest_in_order(phrases):
     dice = random.Random(0)
     pool = ["red", "blue", "on grass", "on snow", "at night", "at sunset", "far away"]
     alternatives = Alternatives([frozenset(dice.sample(pool, 1)) for _ in range(60)])
-    hypothesis = Hypothesis("mug", tuple(phrases))
-    rest = Rate(0.0, 0.0, 1.0)
-    trial = Trial(hypothesis, Tally(0, 0, 0), Tally(0, 0, 0), (0, 0, 0, 0))
-    for edit in changes(Finding(trial, "confirmed", "", 0.0, 0.0, rest, rest, rest), alternatives):
+    hypothesis = Hypothesis(label="mug", treatment=Treatment(words=tuple(phrases)))
+    rest, none = Rate(value=0.0, low=0.0, high=1.0), Tally(draws=0, failures=0, unscored=0)
+    finding = Finding(
+        trial=Trial(hypothesis=hypothesis, treat=none, control=none, pairs=Pairs(0, 0, 0, 0)),
+        verdict="confirmed",
+        reason="",
+        p_value=0.0,
+        adjusted=0.0,
+        treat=rest,
+        control=rest,
+        difference=rest,
+        ratio=Ratio(value=None, low=0.0, high=None),
+    )
+    for edit in changes(finding, alternatives):
         assert isinstance(edit, Change)
         assert edit.left
-        assert edit.left != hypothesis.phrases
+        assert edit.left != hypothesis.treatment
         assert edit.phrase in phrases
-        assert edit.phrase not in edit.left
-        kept = [p for p in edit.left if p in phrases]
+        assert edit.phrase not in edit.left.words
+        kept = [p for p in edit.left.words if p in phrases]
         assert kept == [p for p in phrases if p != edit.phrase]
-        assert len(edit.left) == len(phrases) - (edit.kind == "drop")
+        assert len(edit.left.words) == len(phrases) - (edit.kind == "drop")

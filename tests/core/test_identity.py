@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foible import identity
-from foible.identity import answer_key, canonical, derive_seed, derive_seeds, digest, draw_key
-from foible.records import Label
-from foible.stages.prompts import make_prompt
+from foible.arms import ARMS, FOLLOW, SUGGEST, TEST
+from foible.draws.request import prompt
+from foible.identity import answer_key, canonical, derive_seed, digest, request_key, seed_stream
+from foible.records import Label, Treatment
 
 PART = {"spec": "diorama:scenes", "args": {"size": 64}, "fingerprint": "world 1", "version": "numpy 2.4.1"}
 
@@ -19,6 +20,11 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
 )
+
+
+def seeds(root, stream, label, count):
+    """Give the first seeds of a label in a stream."""
+    return list(itertools.islice(seed_stream(root, stream, label), count))
 
 
 def shuffled(value):
@@ -30,30 +36,31 @@ def shuffled(value):
 
 def test_keys_stay_what_they_are():
     """The keys and seeds of known work are pinned: whoever changes them must raise IDENTITY_VERSION on purpose."""
-    assert identity.IDENTITY_VERSION == 1
-    assert draw_key(PART, "a photograph of a coffee mug", 7) == "a5eb14d610dde45fac1fdd204d91df7c"
-    assert answer_key(PART, "ab" * 32) == "48d15b0ea083651ea54d25b540fa69d8"
-    assert answer_key(PART, "ab" * 32, '["coffee mug","cup"]') == "af31e34b6fd387631fa7ee453a09219e"
-    assert derive_seeds(0, "explore", '[0,"coffee mug"]', 3) == [46236430, 2652025300, 3690755154]
-    assert derive_seeds(0, "test", '[0,"coffee mug"]', 3) == [2677755055, 1260590855, 3068192339]
+    assert identity.IDENTITY_VERSION == 2
+    assert request_key(PART, "a photograph of a coffee mug", 7) == "50fd89ee2fb39ef5a6ebd6e4d765b0ae"
+    assert answer_key(PART, "ab" * 32) == "3456daf787f2015ad5bc70c2c24e21a7"
+    assert answer_key(PART, "ab" * 32, '["coffee mug","cup"]') == "4fba4e439a26cfbe825b128b34e95b7d"
+    assert seeds(0, SUGGEST, "coffee mug", 3) == [3101344180, 3973712956, 327314948]
+    assert seeds(0, FOLLOW, "coffee mug", 3) == [258180353, 1539396237, 1508510613]
+    assert seeds(0, TEST, "coffee mug", 3) == [2837614966, 2234150038, 3129274106]
 
 
-def test_a_draw_key_covers_each_ingredient_and_nothing_else():
-    """The key of a draw changes with the generator's spec, arguments, weights and version, the prompt and the seed."""
+def test_a_request_key_covers_each_ingredient_and_nothing_else():
+    """The key of a request changes with the generator's spec, arguments, weights and version, the prompt and the seed."""
     changes = [{**PART, name: value} for name, value in (("spec", "x:y"), ("fingerprint", "world 2"), ("version", ""))]
     changes.append({**PART, "args": {"size": 65}})
-    keys = {draw_key(part, "a mug", 7) for part in (PART, *changes)}
-    keys |= {draw_key(PART, text, 7) for text in ("a  mug", "A mug", "", "a mug, on grass")}
-    keys |= {draw_key(PART, "a mug", seed) for seed in (0, 8, 2**32 - 1)}
+    keys = {request_key(part, "a mug", 7) for part in (PART, *changes)}
+    keys |= {request_key(PART, text, 7) for text in ("a  mug", "A mug", "", "a mug, on grass")}
+    keys |= {request_key(PART, "a mug", seed) for seed in (0, 8, 2**32 - 1)}
     assert len(keys) == 5 + 4 + 3
-    assert draw_key(dict(reversed(PART.items())), "a mug", 7) == draw_key(PART, "a mug", 7)
+    assert request_key(dict(reversed(PART.items())), "a mug", 7) == request_key(PART, "a mug", 7)
 
 
 def test_an_answer_key_covers_each_ingredient_and_nothing_else():
-    """The key of an answer changes with the part, the image and the question, and is never the key of a draw."""
+    """The key of an answer changes with the part, the image and the question, and is never the key of a request."""
     others = [{**PART, name: value} for name, value in (("spec", "x:y"), ("fingerprint", "f"), ("version", ""))]
     keys = {answer_key(part, "ab" * 32, question) for part in (PART, *others) for question in ("", "mug", "vase")}
-    keys |= {answer_key(PART, "cd" * 32), draw_key(PART, "ab" * 32, 0)}
+    keys |= {answer_key(PART, "cd" * 32), request_key(PART, "ab" * 32, 0)}
     assert len(keys) == 14
 
 
@@ -76,37 +83,44 @@ def test_different_values_have_different_text(one, other):
 
 
 @given(
-    root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), numbers=st.integers(0, 10**6)
+    root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), number=st.integers(0, 10**6)
 )
-def test_explore_and_test_seeds_never_meet(root, label, count, numbers):
-    """No seed of the explore stream is one of the test stream, whatever the hunt, the label or the number."""
-    assert derive_seed(root, "explore", label, numbers) % 2 == 0
-    assert derive_seed(root, "test", label, numbers) % 2 == 1
-    explore, test = (derive_seeds(root, stream, label, count) for stream in ("explore", "test"))
-    assert len({*explore, *test}) == 2 * count
-    assert all(0 <= seed < 2**32 for seed in (*explore, *test))
-    assert derive_seeds(root, "explore", label, count + 3)[:count] == explore
+def test_seeds_of_two_streams_never_meet(root, label, count, number):
+    """No seed that suggests or follows is one that tests, whatever the hunt, the label or the number."""
+    for stream in (SUGGEST, FOLLOW, TEST):
+        assert derive_seed(root, stream, label, number) % 4 == stream
+    each = [seeds(root, stream, label, count) for stream in (SUGGEST, FOLLOW, TEST)]
+    assert len({seed for own in each for seed in own}) == 3 * count
+    assert all(0 <= seed < 2**32 for own in each for seed in own)
+    assert seeds(root, SUGGEST, label, count + 3)[:count] == each[0]
+
+
+def test_what_suggests_and_what_tests_take_seeds_of_different_streams():
+    """Every arm that tests is on the stream of tests, and no arm that suggests is."""
+    tests = {arm for arm, rule in ARMS.items() if rule.stream == TEST}
+    assert tests == {"treat", "control", "explain"}
+    assert ARMS["explore"].stream != ARMS["follow"].stream
 
 
 def test_no_seed_of_a_label_comes_twice(monkeypatch):
     """Where two numbers give one seed, the second is passed over: one image never counts as two."""
     monkeypatch.setattr(identity, "derive_seed", lambda root, stream, label, number: number // 3 * 2)
-    assert derive_seeds(0, "explore", "mug", 4) == [0, 2, 4, 6]
+    assert seeds(0, SUGGEST, "mug", 4) == [0, 2, 4, 6]
 
 
 def test_seeds_depend_on_root_stream_label_and_number():
     """Another root, stream, label or number gives another seed."""
-    seeds = [derive_seed(*of) for of in itertools.product((0, 1), ("explore", "test"), ("mug", "vase"), range(50))]
-    assert len(set(seeds)) == len(seeds)
+    every = [derive_seed(*of) for of in itertools.product((0, 1), (SUGGEST, FOLLOW, TEST), ("mug", "vase"), range(50))]
+    assert len(set(every)) == len(every)
 
 
 def test_a_prompt_reads_as_english():
-    """The base prompt names label and hypernym; without a hypernym no brackets are left; before a vowel it is "an"."""
-    template = "a realistic photograph of a {name} ({hypernym})"
+    """The base prompt names label and kind; without a kind no brackets are left; before a vowel it is "an"."""
+    template = "a realistic photograph of a {name} ({kind})"
     texts = [
-        make_prompt(Label(0, "coffee mug", "cup"), template).text,
-        make_prompt(Label(0, "orange", ""), template, ("striped", "on grass")).text,
-        make_prompt(Label(0, "{name}", "{x}"), template).text,
+        prompt(Label("coffee mug", "cup"), template),
+        prompt(Label("orange"), template, Treatment(words=("striped", "on grass"))),
+        prompt(Label("{name}", "{x}"), template),
     ]
     assert texts == [
         "a realistic photograph of a coffee mug (cup)",

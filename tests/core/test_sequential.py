@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+import asked
 import foible
 import toyworld
 from foible.config import ConfirmOptions
-from foible.records import Hypothesis, Tally, Trial
-from foible.stages import pairs as pairing
-from foible.stages.decide import decide
+from foible.records import Hypothesis, Pairs, Tally, Treatment, Trial
+from foible.run.events import Asked, Block
+from foible.run.journal import Journal
 from foible.statistics import e_adjusted, log_evidence
-from foible.store import Store
+from foible.trial.decide import decide
+from foible.trial.pairs import Tested
 
 SEQUENTIAL = {"method": "sequential"}
 STEP = ConfirmOptions().step
@@ -92,20 +94,13 @@ def probe(out, descriptions, classifier=None, confirm=None, **parts):
 
 
 def rounds(folder):
-    """Give the rounds that a run directory notes, as lists of (label, description)."""
-    with Store(folder, write=False) as store:
-        tried = [(label, ", ".join(phrases)) for label, phrases, *_ in store.about("tried")]
-        noted = itertools.takewhile(bool, (store.about(f"round {number}") for number in itertools.count()))
-        return [[tried[place] for place in places] for places in noted]
-
-
-def seeds(folder, *arms):
-    """Give the seeds of each (label, description), in the order in which they were drawn."""
-    found = defaultdict(list)
-    with Store(folder, write=False) as store:
-        for row in store.all_draws():
-            if row.arm in arms:
-                found[row.label, row.description].append(row.seed)
+    """Give the rounds that a run directory notes: of each the seeds of every (label, description), without one too."""
+    found = []
+    for requests in asked.rounds(folder, "test"):
+        of_round = defaultdict(list)
+        for one in requests:
+            of_round[one.label, one.treatment.description].append(one.seed)
+        found.append(dict(of_round))
     return found
 
 
@@ -160,28 +155,26 @@ def test_a_person_gets_an_answer(tmp_path):
 
 def test_every_round_has_control_draws_of_its_own(run):
     """Hypotheses of one label that are drawn in one round share its control seeds; no two rounds share a seed."""
-    treats, controls = seeds(run.folder, "treat"), seeds(run.folder, "control")
-    taken, used, shared = Counter(), defaultdict(set), 0
-    for chosen in rounds(run.folder):
-        of_round = defaultdict(list)
-        for label, description in chosen:
-            first = taken[label, description]
-            of_round[label].append(tuple(treats[label, description][first : first + STEP]))
-            taken[label, description] += STEP
-        for label, batches in of_round.items():
-            assert set(batches) == {batches[0]}
-            assert not used[label] & set(batches[0])
-            used[label] |= set(batches[0])
+    treats, controls = asked.seeds(run.folder, "treat"), asked.seeds(run.folder, "control")
+    used, taken, shared = defaultdict(set), 0, 0
+    for of_round in rounds(run.folder):
+        for label in {label for label, _ in of_round}:
+            batches = [own for (of, description), own in of_round.items() if of == label and description]
+            assert all(own == of_round[label, ""] for own in batches)
+            assert len(of_round[label, ""]) == STEP
+            assert not used[label] & set(of_round[label, ""])
+            used[label] |= set(of_round[label, ""])
+            taken += STEP * len(batches)
             shared += len(batches) > 1
     assert shared > 0
     assert {label: set(own) for (label, _), own in controls.items()} == dict(used)
-    assert sum(map(len, treats.values())) == taken.total()
+    assert sum(map(len, treats.values())) == taken
 
 
 def test_no_image_of_a_test_was_seen_before(run):
     """Seeds of the test are none of exploration's, and within an arm no image counts twice."""
-    explored = seeds(run.folder, "explore")
-    for (label, _), own in seeds(run.folder, "treat", "control").items():
+    explored = asked.seeds(run.folder, "explore")
+    for (label, _), own in asked.seeds(run.folder, "treat", "control").items():
         assert not set(own) & set(explored[label, ""])
         assert len(set(own)) == len(own)
 
@@ -269,8 +262,7 @@ def test_no_sequence_of_budgets_draws_more_than_the_last(budgets):
             written = toyworld.written(folder)
             hunt(folder, generator=Counting(), budget=budget)
             assert toyworld.written(folder) == written
-            with Store(folder, write=False) as store:
-                assert len(store.all_draws()) <= budget
+            assert sum(run.result.draws.values()) == len(asked.drawn(folder)) <= budget
             now = {named(f): f.trial.treat.draws for f in run}
             assert all(now[finding] >= draws for finding, draws in trials.items())
             trials = now
@@ -367,8 +359,12 @@ def trial(name, unscored, cells):
     """Make a tested hypothesis from counts."""
     both, plus, minus, _ = cells
     n = sum(cells)
-    treat, control = Tally(n + unscored, both + plus, unscored), Tally(n + unscored, both + minus, 0)
-    return pairing.Tested(Trial(Hypothesis("mug", (name,)), treat, control, cells), (), ())
+    treat = Tally(draws=n + unscored, failures=both + plus, unscored=unscored)
+    control = Tally(draws=n + unscored, failures=both + minus, unscored=0)
+    hypothesis = Hypothesis(label="mug", treatment=Treatment(words=(name,)))
+    return Tested(
+        trial=Trial(hypothesis=hypothesis, treat=treat, control=control, pairs=Pairs(*cells)), treat=(), control=()
+    )
 
 
 @pytest.mark.parametrize("method", ["sequential", "fixed"])
@@ -390,13 +386,29 @@ def test_nothing_tried_nothing_decided():
     assert decide([], ConfirmOptions(), 0) == []
 
 
-@pytest.mark.parametrize("noted", ['"abc"', "[]", "[99]", "[-1]", "[0, 0]", "[true]", "[0.5]", "{}"])
-def test_a_round_that_cannot_have_been_is_refused(run, tmp_path, noted):
-    """A damaged note of a round ends in one sentence."""
+def test_a_round_that_cannot_have_been_is_refused(tmp_path):
+    """A note of a round about a label that the run does not have ends in one sentence, and nothing is drawn for it."""
+    generator = Counting()
+    hunt(tmp_path / "run", budget=110, generator=generator)
+    made = generator.made.total()
+    with Journal(tmp_path / "run") as journal:
+        journal.note(Asked(stage="test", blocks=[Block(arm="treat", label="cow", words=("on grass",), seeds=(2,))]))
+    with pytest.raises(foible.InputError, match="speaks of a label 'cow' that the run does not have"):
+        hunt(tmp_path / "run", budget=110, generator=generator)
+    assert generator.made.total() == made
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_round_that_was_changed_is_refused(tmp_path, place):
+    """One seed that is another, in any round: one sentence, and no finding."""
     hunt(tmp_path / "run", budget=110)
-    with Store(tmp_path / "run") as store, store._db:
-        store._db.execute("UPDATE about SET value = ? WHERE name = 'round 0'", (noted,))
-    with pytest.raises(foible.InputError, match="notes a round 0 that cannot have been"):
+    path = tmp_path / "run" / "journal.jsonl"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    noted = [number for number, line in enumerate(lines) if '"stage":"test"' in line]
+    number = noted[int(place * len(noted))]
+    lines[number] = lines[number].replace('"seeds":[', '"seeds":[1')
+    path.write_text("".join(lines), "utf-8")
+    with pytest.raises(foible.InputError, match="is damaged after byte"):
         hunt(tmp_path / "run", budget=110)
 
 

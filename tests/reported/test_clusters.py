@@ -12,15 +12,22 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
 from foible.config import GroupOptions
-from foible.records import Draw, Observation, Outcome, Prompt
-from foible.stages.group import MOST, group
+from foible.records import Draw, Observation, Outcome, Request, Treatment
+from foible.search.group import MOST, group
 
 
 def failures(count):
     """Make failures of one label into one class, with keys as draws have them."""
     keys = [hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest() for number in range(count)]
     return [
-        Observation(Draw(key, Prompt("mug", "", "a mug"), number, "explore"), Outcome("failed", 5))
+        Observation(
+            draw=Draw(
+                request=Request(
+                    key=key, label="mug", treatment=Treatment(), seed=number, arm="explore", text="a mug"
+                )
+            ),
+            outcome=Outcome(status="failed", predicted=5),
+        )
         for number, key in enumerate(keys)
     ]
 
@@ -28,8 +35,8 @@ def failures(count):
 def by_vectors(vectors):
     """Group failures with these vectors; give the members of each cluster, as numbers."""
     observed = failures(len(vectors))
-    number = {o.draw.key: o.draw.seed for o in observed}
-    embedded = {o.draw.key: vector for o, vector in zip(observed, vectors, strict=True)}
+    number = {o.key: o.request.seed for o in observed}
+    embedded = {o.key: vector for o, vector in zip(observed, vectors, strict=True)}
     groups = group(observed, embedded, GroupOptions())
     return sorted([number[key] for key in g.members] for g in groups if len(g.members) < len(vectors))
 

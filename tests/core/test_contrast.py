@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foible.config import DescribeOptions, GroupOptions
-from foible.records import Draw, Group, Observation, Outcome, Prompt
-from foible.stages.describe import describe
-from foible.stages.group import group
+from foible.records import Draw, Group, Observation, Outcome, Request, Treatment
+from foible.search.contrast import describe
+from foible.search.group import group
 
 GROUNDS = ("on grass", "on snow", "on sand", "on wood")
 TEXTURES = ("plain", "striped", "spotted")
@@ -23,8 +23,9 @@ LIGHTS = ("in daylight", "at night")
 
 def observe(key, label, status, predicted=0):
     """Make one observation of the explore arm."""
-    draw = Draw(key, Prompt(label, "", f"a {label}"), 0, "explore")
-    return Observation(draw, Outcome(status, None if status == "unscored" else predicted))
+    request = Request(key=key, label=label, treatment=Treatment(), seed=0, arm="explore", text=f"a {label}")
+    outcome = Outcome(status=status, predicted=None if status == "unscored" else predicted)
+    return Observation(draw=Draw(request=request), outcome=outcome)
 
 
 def world(fails, count=200, label="mug", seed=0, predicted=lambda said: 5):
@@ -55,7 +56,7 @@ def test_the_phrase_behind_the_failures_comes_first(phrase):
     """Where failures come from one attribute, among other failures at random, its phrase is the first hypothesis."""
     observations, phrases = world(lambda said, dice: phrase in said or dice.random() < 0.03)
     first = suspect(observations, phrases)[0]
-    assert first.phrases == (phrase,)
+    assert first.treatment.words == (phrase,)
     assert first.label == "mug"
     assert first.score > 3
 
@@ -63,7 +64,7 @@ def test_the_phrase_behind_the_failures_comes_first(phrase):
 def test_a_conjunction_is_preferred_over_its_parts():
     """Where only two attributes together fail, both are named, the modifier first, and neither alone."""
     observations, phrases = world(lambda said, dice: {"striped", "at night"} <= said)
-    found = [h.phrases for h in suspect(observations, phrases)]
+    found = [h.treatment.words for h in suspect(observations, phrases)]
     assert found[0] == ("striped", "at night")
     assert ("striped",) not in found
     assert ("at night",) not in found
@@ -72,13 +73,13 @@ def test_a_conjunction_is_preferred_over_its_parts():
 def test_a_single_phrase_is_preferred_over_a_conjunction_that_adds_nothing():
     """Where one attribute fails whatever else is said, nothing is added to it."""
     observations, phrases = world(lambda said, dice: "on snow" in said)
-    assert suspect(observations, phrases)[0].phrases == ("on snow",)
+    assert suspect(observations, phrases)[0].treatment.words == ("on snow",)
 
 
 def test_two_causes_are_both_found():
     """What one phrase leaves unexplained is explained by the next."""
     observations, phrases = world(lambda said, dice: "on grass" in said or {"striped", "at night"} <= said)
-    assert {h.phrases for h in suspect(observations, phrases)} >= {("on grass",), ("striped", "at night")}
+    assert {h.treatment.words for h in suspect(observations, phrases)} >= {("on grass",), ("striped", "at night")}
 
 
 def test_what_passes_as_well_is_no_hypothesis():
@@ -93,8 +94,8 @@ def test_captions_alone_are_the_paper_s_recipe():
     """`captions` needs no passes: the most common phrases of the failures, combined, pruned from the rarest."""
     observations, phrases = world(lambda said, dice: {"striped", "at night"} <= said)
     failures = [o for o in observations if o.outcome.status == "failed"]
-    found = suspect(failures, {o.draw.key: phrases[o.draw.key] for o in failures}, method="captions")
-    assert set(found[0].phrases) == {"striped", "at night"}
+    found = suspect(failures, {o.key: phrases[o.key] for o in failures}, method="captions")
+    assert set(found[0].treatment.words) == {"striped", "at night"}
     assert found[0].score == 1.0
 
 
@@ -116,13 +117,13 @@ def test_hypotheses_keep_to_the_limits(method, data):
     groups = group(observations, {}, GroupOptions())
     found = describe(groups, observations, phrases, options)
     assert len(found) <= options.hypotheses
-    failed = [phrases[o.draw.key] for o in observations if o.outcome.status == "failed" and o.draw.key in phrases]
+    failed = [phrases[o.key] for o in observations if o.outcome.status == "failed" and o.key in phrases]
     for hypothesis in found:
-        assert 1 <= len(hypothesis.phrases) <= options.phrases
-        assert sum(set(hypothesis.phrases) <= said for said in failed) >= options.failures
+        assert 1 <= len(hypothesis.treatment.words) <= options.phrases
+        assert sum(set(hypothesis.treatment.words) <= said for said in failed) >= options.failures
         assert math.isfinite(hypothesis.score)
     for one, other in itertools.permutations(found, 2):
-        assert not set(one.phrases) <= set(other.phrases)
+        assert not set(one.treatment.words) <= set(other.treatment.words)
     assert found == describe(list(reversed(groups)), observations, phrases, options)
     assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
 
@@ -149,10 +150,10 @@ def test_failures_are_grouped_by_what_they_are_taken_for():
     observations = [observe(key, "mug", "failed", wrong) for key, wrong in taken.items()]
     observations += [observe("e", "mug", "passed"), observe("f", "vase", "failed", 3)]
     assert group(observations, {}, GroupOptions()) == [
-        Group("mug", None, ("a", "b", "c", "d")),
-        Group("mug", 1, ("a", "b", "d")),
-        Group("mug", 2, ("c",)),
-        Group("vase", 3, ("f",)),
+        Group(label="mug", predicted=None, members=("a", "b", "c", "d")),
+        Group(label="mug", predicted=1, members=("a", "b", "d")),
+        Group(label="mug", predicted=2, members=("c",)),
+        Group(label="vase", predicted=3, members=("f",)),
     ]
 
 
@@ -161,7 +162,7 @@ def test_failures_that_look_alike_are_a_group():
     dice = np.random.default_rng(0)
     observations = [observe(f"{n:02}", "mug", "failed", 1) for n in range(22)]
     centres = np.eye(3)[[0] * 10 + [1] * 10 + [2] * 2]
-    vectors = dict(zip([o.draw.key for o in observations], centres + dice.normal(0, 0.05, (22, 3)), strict=True))
+    vectors = dict(zip([o.key for o in observations], centres + dice.normal(0, 0.05, (22, 3)), strict=True))
     members = [g.members for g in group(observations, vectors, GroupOptions())]
     assert tuple(f"{n:02}" for n in range(10)) in members
     assert tuple(f"{n:02}" for n in range(10, 20)) in members
@@ -178,4 +179,4 @@ def test_any_vectors_give_groups_of_failures(points):
     vectors = {f"{n:02}": np.array(point, np.float32) for n, point in enumerate(points)}
     for one in group(observations, vectors, GroupOptions()):
         assert len(set(one.members)) == len(one.members) > 0
-        assert set(one.members) <= {o.draw.key for o in observations}
+        assert set(one.members) <= {o.key for o in observations}

@@ -12,15 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import asked
 import toyworld
-from foible.errors import OutOfTime
-from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
-from foible.store import Store
+from foible.arms import ARMS, SUGGEST
 from foible.checks.verify import verify
+from foible.diorama.scene import imagine
+from foible.errors import OutOfTime
+from foible.identity import seed_stream
+from foible.search.follow import WIDEST, _followed, _spread
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")
 LONG = {"explore": {"draws": 48}}
+SHARE = ARMS["follow"].share
 
 
 class Unlucky(toyworld.Perfect):
@@ -41,20 +45,10 @@ class Rare(toyworld.Perfect):
         return "vase" if wrong else scene.label
 
 
-def rows(folder, *arms):
-    """Give the stored draws of some arms."""
-    with Store(folder, write=False) as store:
-        return [row for row in store.all_draws() if row.arm in arms]
-
-
 def seeds_with(failures, count=24):
     """Give hunts' seeds under which exploration shows the rare bug in exactly so many of its draws."""
-    from foible.diorama.scene import imagine
-    from foible.identity import canonical, derive_seeds
-
-    index = PLAIN.index("water bottle")
     for seed in range(200):
-        drawn = derive_seeds(seed, "explore", canonical([index, "water bottle"]), count)
+        drawn = itertools.islice(seed_stream(seed, SUGGEST, "water bottle"), count)
         scenes = [imagine("a water bottle (bottle)", each).scene for each in drawn]
         if sum(s.texture == "striped" and s.light == "night" for s in scenes) == failures:
             yield seed
@@ -63,7 +57,7 @@ def seeds_with(failures, count=24):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Give a hunt over the two planted bugs."""
-    return toyworld.hunt(tmp_path_factory.mktemp("narrow") / "run", config={"confirm": {"method": "sequential"}})
+    return toyworld.hunt(tmp_path_factory.mktemp("follow") / "run", config={"confirm": {"method": "sequential"}})
 
 
 def test_one_failure_is_enough_to_find_a_conjunction(tmp_path):
@@ -72,15 +66,15 @@ def test_one_failure_is_enough_to_find_a_conjunction(tmp_path):
     for place, seed in zip(range(8), seeds_with(1), strict=False):
         run = toyworld.hunt(tmp_path / f"run{place}", Rare(), ["water bottle"], seed=seed)
         assert run.result.explored[0].tally.failures == 1
-        assert run.result.draws["narrow"] <= 20
-        found += [f.trial.hypothesis.phrases for f in run.confirmed] == [NIGHT]
+        assert run.result.draws["follow"] <= 20
+        found += [f.trial.hypothesis.treatment.words for f in run.confirmed] == [NIGHT]
     assert found >= 7
 
 
 def test_what_never_failed_is_not_followed(tmp_path):
     """Without a failure nothing is drawn again, and there is no hypothesis."""
     run = toyworld.hunt(tmp_path / "run", Rare(), ["water bottle"], seed=next(seeds_with(0)))
-    assert "narrow" not in run.result.draws
+    assert "follow" not in run.result.draws
     assert not list(run)
 
 
@@ -96,7 +90,7 @@ def test_a_label_that_fails_always_is_not_followed(tmp_path):
     run = toyworld.hunt(
         tmp_path / "run", Blind(), ["teapot", "water bottle"], seed=next(seeds_with(1, 48)), config=LONG
     )
-    assert {row.label for row in rows(run.folder, "narrow")} == {"water bottle"}
+    assert {row.label for row in asked.drawn(run.folder, "follow")} == {"water bottle"}
     assert not [f for f in run if f.trial.hypothesis.label == "teapot"]
 
 
@@ -114,18 +108,19 @@ def test_failures_by_chance_lead_to_few_hypotheses(tmp_path):
 
 def test_no_image_of_a_test_was_drawn_to_find_its_hypothesis(run):
     """Not one seed of the treat and control arms is a seed of exploration or of following failures."""
-    sought, tested = rows(run.folder, "explore", "narrow"), rows(run.folder, "treat", "control", "counterfactual")
-    assert {row.arm for row in sought} == {"explore", "narrow"}
-    assert tested
-    assert not {row.seed for row in sought} & {row.seed for row in tested}
-    assert not {row.image_sha256 for row in sought} & {row.image_sha256 for row in tested}
+    seeking, testing = ("explore", "follow"), ("treat", "control", "explain")
+    sought, tested = asked.drawn(run.folder, *seeking), asked.drawn(run.folder, *testing)
+    assert {one.arm for one in sought} == {"explore", "follow"}
+    assert {one.arm for one in tested} >= {"treat", "control"}
+    assert not {one.seed for one in sought} & {one.seed for one in tested}
+    assert not asked.images(run.folder, *seeking) & asked.images(run.folder, *testing)
 
 
 def test_the_draws_are_counted_and_say_nothing_of_the_base_rate(run):
     """They are in the account of draws, and in no label's rate under the base prompt."""
-    made = rows(run.folder, "narrow")
-    assert run.result.draws["narrow"] == len(made) > 0
-    assert all(row.description for row in made)
+    made = asked.drawn(run.folder, "follow")
+    assert run.result.draws["follow"] == len(made) > 0
+    assert all(row.treatment for row in made)
     assert [label.tally.draws for label in run.result.explored] == [24, 24, 24]
 
 
@@ -133,7 +128,7 @@ def test_the_limits_hold(tmp_path):
     """No label gets more draws than it may, and no more hypotheses."""
     limits = {"draws": 5, "hypotheses": 1, "step": 2}
     run = toyworld.hunt(tmp_path / "run", Unlucky(), config={"describe": limits})
-    assert max(Counter(row.label for row in rows(run.folder, "narrow")).values()) <= 5
+    assert max(Counter(row.label for row in asked.drawn(run.folder, "follow")).values()) <= 5
     assert max(Counter(f.trial.hypothesis.label for f in run).values(), default=0) <= 1
 
 
@@ -142,7 +137,7 @@ def test_a_budget_leaves_enough_to_test(tmp_path, budget):
     """At most a third of what exploration leaves of a budget is spent on following failures."""
     run = toyworld.hunt(tmp_path / "run", Unlucky(), budget=budget)
     explored = run.result.draws["explore"]
-    assert run.result.draws["narrow"] <= (budget - explored) * SHARE
+    assert run.result.draws["follow"] <= (budget - explored) * SHARE
 
 
 class Spoilt(toyworld.Perfect):
@@ -159,11 +154,11 @@ def test_what_was_drawn_under_a_smaller_budget_is_known_and_counted(tmp_path):
     before: set[tuple[str, int]] = set()
     for budget in (90, 96, 130, 131, 200):
         run = toyworld.hunt(tmp_path / "run", Spoilt(), budget=budget, config={"confirm": {"method": "sequential"}})
-        made = rows(run.folder, "narrow")
-        assert run.result.draws["narrow"] == len(made)
+        made = asked.drawn(run.folder, "follow")
+        assert run.result.draws["follow"] == len(made)
         assert before <= {(row.label, row.seed) for row in made}
         assert len({(row.label, row.seed) for row in made}) == len(made), "a seed of a label was drawn for twice"
-        assert sum(run.result.draws.values()) == len(rows(run.folder, *run.result.draws)) <= budget
+        assert sum(run.result.draws.values()) == len(asked.drawn(run.folder, *run.result.draws)) <= budget
         assert not verify(run.folder).differences
         before = {(row.label, row.seed) for row in made}
     assert len(before) > 18
@@ -176,14 +171,14 @@ def test_a_round_that_cannot_be_paid_in_full_is_paid_in_part(tmp_path):
     explored = run.result.draws["explore"]
     failing = sum(label.tally.failures > 0 for label in run.result.explored)
     assert failing == 6
-    assert run.result.draws["narrow"] == int((56 - explored) * SHARE)
+    assert run.result.draws["follow"] == int((56 - explored) * SHARE)
 
 
 def test_no_failure_gets_more_draws_than_it_may(tmp_path):
     """A step larger than what one failure may have is cut to that."""
     limits = {"step": 1000, "each": 3, "follow": 1}
     run = toyworld.hunt(tmp_path / "run", Spoilt(), config={"describe": limits})
-    assert Counter(row.label for row in rows(run.folder, "narrow")) == dict.fromkeys(toyworld.LABELLED, 3)
+    assert Counter(row.label for row in asked.drawn(run.folder, "follow")) == dict.fromkeys(toyworld.LABELLED, 3)
 
 
 def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
@@ -195,7 +190,7 @@ def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
         try:
             run = toyworld.hunt(tmp_path / "run", Spoilt(), config=config)
         except OutOfTime:
-            made.append(len(rows(tmp_path / "run", "narrow")))
+            made.append(len(asked.drawn(tmp_path / "run", "follow")))
         else:
             break
     assert made[-1] > 6
@@ -227,7 +222,7 @@ def test_a_long_caption_does_not_hide_what_all_failures_share(tmp_path, phrases)
     """Of captions with more phrases than can be weighed, the one that every failure has is weighed, and found."""
     config = {"describe": {"phrases": phrases}, "confirm": {"method": "sequential"}}
     run = toyworld.hunt(tmp_path / "run", Grass(), ["coffee mug"], captioner=wordy, config=config)
-    assert [f.trial.hypothesis.phrases for f in run.confirmed] == [("on grass",)]
+    assert [f.trial.hypothesis.treatment.words for f in run.confirmed] == [("on grass",)]
 
 
 def test_a_caption_without_end_takes_no_memory():
@@ -250,8 +245,8 @@ def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path)
         return [None if "," in prompt else image for prompt, image in zip(prompts, drawn, strict=True)]
 
     run = toyworld.hunt(tmp_path / "run", generator=blank)
-    assert 0 < run.result.draws["narrow"] <= 3 * 48
-    assert sum(number for _, number in run.result.unscored) >= run.result.draws["narrow"]
+    assert 0 < run.result.draws["follow"] <= 3 * 48
+    assert sum(number for _, number in run.result.unscored) >= run.result.draws["follow"]
     assert not run.confirmed
 
 
