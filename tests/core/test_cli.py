@@ -14,7 +14,7 @@ import pytest
 import toyworld
 from foible import __version__
 from foible.cli import main
-from foible.config import HuntConfig, fields
+from foible.config import HuntConfig, declared, fields
 from foible.report import from_json
 
 pytestmark = pytest.mark.xdist_group("cli")
@@ -104,6 +104,25 @@ def test_the_version_is_printed(foible):
     assert foible("--version") == (0, f"{__version__}\n", "")
 
 
+@pytest.mark.parametrize("verb", ["hunt", "probe", "plan", "doctor"])
+def test_help_says_of_every_flag_what_the_schema_says(foible, monkeypatch, verb):
+    """Each flag of a field is shown with the field's own description; none is without a word."""
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, err = foible(verb, "--help")
+    assert (code, err) == (0, "")
+    words = " ".join(re.sub(r"[│|]", " ", out).split())
+    named = {"--classifier": "classifier", "--generator": "generator", "--judge": "judge"}
+    if verb in {"hunt", "plan"}:
+        named |= {"--budget,--max-draws": "budget", "--max-minutes": "max_minutes", "--label": "labels"}
+    if verb in {"hunt", "probe"}:
+        named |= {"--target": "failure.target", "--seed": "seed", "--out": "out", "--archive": "archive"}
+    for flag, field in named.items():
+        assert flag in words
+        assert declared(field).description in words, flag
+    assert "--config" in words
+    assert "--set" in words
+
+
 def test_a_hunt_prints_its_findings(foible, place):
     """A hunt that does its job ends with 0, bugs found or not: the findings as a table, and where the report is."""
     code, out, err = foible(*toyworld.COMMAND, "--out", place / "hunt")
@@ -112,7 +131,25 @@ def test_a_hunt_prints_its_findings(foible, place):
     assert "2 confirmed of 2 tested" in words
     assert "on grass" in words
     assert "0 unscored" in words
+    assert "classifier" not in words
     assert f"report: {place / 'hunt' / 'report.html'}" in out
+
+
+def test_several_classifiers_are_told_apart(foible, place):
+    """`--classifier` given again adds one; then, and only then, the table has a column that names it."""
+    arguments = [*toyworld.COMMAND, "--classifier", "python:toyworld:Perfect"]
+    code, out, err = foible(*arguments, "--out", place / "several")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "verdict classifier label" in words
+    assert "2 confirmed of 4 tested" in words
+    result = from_json((place / "several" / "findings.json").read_text("utf-8"))
+    assert [one.name for one in result.classifiers] == ["python:toyworld:Classifier", "python:toyworld:Perfect"]
+    verdicts = [(f.trial.hypothesis.classifier, f.verdict) for f in result.findings]
+    assert sorted(set(verdicts)) == [(0, "confirmed"), (1, "refuted")]
+    code, out, _ = foible("plan", "--offline", *arguments[2:], "--json")
+    assert code == 0
+    assert json.loads(out)["answers"]["classifier"] == 2 * json.loads(out)["total"]
 
 
 def test_a_probe_without_a_bug_says_what_its_draws_exclude(foible, place):
@@ -137,7 +174,7 @@ def test_progress_goes_to_stderr(foible, place):
     code, out, err = foible(*arguments, "--out", place / "hunt", "--json")
     assert code == 0
     assert out.encode() == toyworld.written(place / "hunt")["findings.json"]
-    assert all(stage in err for stage in ("explore", "embed", "caption", "confirm", "explain"))
+    assert all(stage in err for stage in ("explore", "embed", "caption", "follow", "test", "explain"))
     assert "left" in err
 
 
@@ -152,20 +189,25 @@ def test_a_gate_fails_on_what_is_confirmed(foible, place, description, code):
 
 
 def test_config_prints_every_field_and_where_it_came_from(foible, tmp_path):
-    """`foible config` shows every field with its value and origin, as a table and as JSON."""
+    """`foible config` shows every field with its value, origin and description, as a table and as JSON."""
     file = tmp_path / "hunt.yaml"
-    file.write_text("seed: 4\nlabels: [coffee mug]\nclassifier: a:b\n")
+    file.write_text("seed: 4\nlabels: [coffee mug]\nclassifier: a:b\nother_classifiers: [{spec: c:d, args: {x: 1}}]\n")
     arguments = ["config", "--config", file, "--set", "confirm.draws=50"]
     code, out, err = foible(*arguments, "--json")
     assert (code, err) == (0, "")
     rows = json.loads(out)
     assert list(rows) == [name for name, _, _ in fields(HuntConfig())]
-    assert rows["seed"] == {"value": 4, "origin": str(file), "role": "decides"}
+    told = "Where all randomness comes from."
+    assert rows["seed"] == {"value": 4, "origin": str(file), "role": "decides", "description": told}
+    assert rows["other_classifiers"]["value"] == [{"spec": "c:d", "args": {"x": 1}}]
     assert rows["confirm.draws"]["origin"] == "--set confirm.draws=50"
     assert rows["confirm.margin"]["origin"] == "default"
     code, out, err = foible(*arguments)
     assert (code, err) == (0, "")
     assert all(name in out for name in rows)
+    code, out, _ = foible("config")
+    words = " ".join(out.split())
+    assert all(row["description"] in words for row in rows.values())
 
 
 def test_models_lists_what_can_be_named(foible):
@@ -210,7 +252,7 @@ def test_a_reader_that_leaves_hides_no_failed_gate(place):
 
 def test_a_crash_keeps_its_traceback(tmp_path):
     """What foible did not expect is not dressed up as bad input: it keeps its traceback, and is no success."""
-    python = ("-c", "import foible.cli, foible.prepare; foible.prepare.resolve_labels = None; foible.cli.main()")
+    python = ("-c", "import foible.cli, foible.hunting.prepare as p; p.resolve_labels = None; foible.cli.main()")
     code, out, err = toyworld.finished(toyworld.command(*toyworld.COMMAND, "--out", tmp_path / "run", python=python))
     assert out == ""
     assert "Traceback" in err

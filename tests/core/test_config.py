@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from foible.config import HuntConfig, Options, Role, fields, read_assignment, read_file, resolve, settings
 from foible.errors import ConfigError
 
-# prepare.make_config is what Python's arguments go through.
-from foible.prepare import make_config
+# make_config is what Python's arguments go through.
+from foible.hunting.prepare import make_config
 from foible.records import Label, Spec
 
 NAMES = [name for name, _, _ in fields(HuntConfig())]
@@ -120,16 +120,16 @@ def test_a_wrong_value_is_named_with_its_field(layer, place):
 @pytest.mark.parametrize(
     "template",
     [
-        *("a photo", "{label}", "{hypernym}", "{name} {}", "{name} {0}", "{name", "{name}}", "{{name}}"),
+        *("a photo", "{label}", "{kind}", "{name} {hypernym}", "{name} {}", "{name} {0}", "{name", "{name}}", "{{name}}"),
         *("{name.upper}", "{name[0]}", "{name[x]}", "{name!r}", "{name:>9}", "{name.__class__}"),
     ],
 )
 def test_a_template_holds_the_name_and_no_code(template):
-    """A template must hold {name}, may hold {hypernym}, and can reach nothing else of Python."""
+    """A template must hold {name}, may hold {kind}, and can reach nothing else of Python."""
     assert "explore.template" in refusal({"explore": {"template": template}})
 
 
-@pytest.mark.parametrize("template", ["{name}", "{hypernym}: {name}, {name}", "{{a}} {name}"])
+@pytest.mark.parametrize("template", ["{name}", "{kind}: {name}, {name}", "{{a}} {name}"])
 def test_any_words_may_stand_in_a_template(template):
     """A template with {name} is taken as it is."""
     assert resolve([("it", {"explore": {"template": template}})])[0].explore.template == template
@@ -164,15 +164,22 @@ def test_a_bare_spec_takes_no_arguments_of_another():
     assert (config.classifier.spec, config.classifier.args) == ("timm:b", {})
     assert (origins["classifier.spec"], origins["classifier.args"]) == ("--classifier", "default")
     for what, args in (("timm:b", {}), (Spec("timm:b"), {}), (Spec("timm:b", {"x": 1}), {"x": 1})):
-        made = make_config(earlier, {"classifier": what}, {}, None)
+        made = make_config(earlier, {"classifier": [what]}, {}, None)
         assert (made.classifier.spec, made.classifier.args) == ("timm:b", args)
-    assert make_config(earlier, {"classifier": None}, {}, None).classifier.args == {"size": 64}
+    assert make_config(earlier, {"classifier": [None]}, {}, None).classifier.args == {"size": 64}
 
 
 def test_python_may_give_label_records():
     """A `Label` record becomes the text that gives the same label again."""
-    label = Label(504, "coffee mug", "cup", frozenset({504, 968}))
-    assert make_config(None, {}, {}, [label, "vase"]).labels == ("504|968=coffee mug (cup)", "vase")
+    label = Label("coffee mug", "cup")
+    assert make_config(None, {}, {}, [label, Label("ball"), "vase"]).labels == ("coffee mug (cup)", "ball", "vase")
+
+
+def test_python_may_give_several_classifiers():
+    """The first is the field `classifier`, the others are `other_classifiers`: specs with their arguments."""
+    made = make_config(None, {"classifier": ["a:b", Spec("c:d", {"x": 1}), "e:f"]}, {}, None)
+    assert [(part.spec, part.args) for part in made.parts("classifier")] == [("a:b", {}), ("c:d", {"x": 1}), ("e:f", {})]
+    assert [part.spec for part in made.parts("judge")] == ["diorama:judge"]
 
 
 values = st.fixed_dictionaries(
@@ -182,6 +189,7 @@ values = st.fixed_dictionaries(
         "batch": st.integers(1, 4096),
         "budget": st.none() | st.integers(1, 10**9),
         "labels": st.lists(st.text(max_size=9), max_size=3),
+        "other_classifiers": st.lists(st.text(max_size=9) | st.fixed_dictionaries({"spec": st.just("a:b")}), max_size=2),
         "classifier": st.text(max_size=9) | st.fixed_dictionaries({"spec": st.just("a:b")}),
         "confirm": st.fixed_dictionaries({}, optional={"draws": st.integers(1, 99), "margin": st.floats(0, 0.9)}),
         "generator": st.fixed_dictionaries({"args": st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)}),

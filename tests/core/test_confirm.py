@@ -29,7 +29,8 @@ from foible.records import (
     Trial,
 )
 from foible.trial.decide import decide, rate
-from foible.trial.pairs import CELLS, Tested, tally
+from foible.trial import pairs as pairing
+from foible.trial.pairs import CELLS, tally
 
 STATUSES = ("failed", "passed", "unscored")
 OPTIONS = ConfirmOptions(method="fixed", margin=0.1, level=0.05, unscored=0.3)
@@ -57,7 +58,7 @@ def trial_of(treat, control, description="on grass"):
     counts = Pairs(*(pairs.count(cell) for cell in CELLS))
     a, b = arm(treat, f"treat {description} "), arm(control, "control ")
     hypothesis = Hypothesis(label="mug", treatment=Treatment(words=(description,)))
-    return Tested(
+    return pairing.Tested(
         trial=Trial(hypothesis=hypothesis, treat=tally(a), control=tally(b), pairs=counts), treat=a, control=b
     )
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toyworld
+from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.cli import main
 from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
-from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.statistics import power
-from foible.store import Store
+from foible.run.journal import Journal
 
 
 def config(*layers, **fields):
@@ -50,11 +50,38 @@ def test_a_hunt_draws_no_more_than_was_planned(tmp_path, fields):
     planned = plan(config(fields), offline=True)
     run = toyworld.hunt(tmp_path / "run", config=fields)
     assert planned.draws["explore"] == run.result.draws["explore"]
-    assert run.result.draws.get("narrow", 0) <= planned.draws["narrow"]
+    assert run.result.draws.get("follow", 0) <= planned.draws["follow"]
     assert sum(run.result.draws.values()) <= planned.total
     assert len(run) <= planned.hypotheses
     if "budget" in fields:
         assert planned.total <= fields["budget"]
+
+
+OTHER = "python:toyworld:Perfect"
+
+
+@pytest.mark.parametrize("fields", [{}, {"budget": 150}], ids=str)
+def test_a_hunt_over_several_classifiers_draws_no_more_than_was_planned(tmp_path, fields):
+    """Each classifier is asked about every draw, has hypotheses of its own, and is tested on those of the other."""
+    planned = plan(config(fields, other_classifiers=[OTHER]), offline=True)
+    alone = plan(config(fields), offline=True)
+    run = toyworld.hunt(tmp_path / "run", [toyworld.Classifier(), toyworld.Perfect()], config=fields)
+    assert sum(run.result.draws.values()) <= planned.total
+    assert run.result.draws["explore"] == planned.draws["explore"]
+    assert run.result.draws.get("follow", 0) <= planned.draws["follow"]
+    assert {f.trial.hypothesis.classifier for f in run} == {0, 1}
+    assert len(run) <= planned.hypotheses
+    assert planned.answers["classifier"] == 2 * planned.total
+    assert planned.answers["judge"] == planned.total
+    assert planned.hypotheses > alone.hypotheses
+
+
+def test_every_classifier_of_a_plan_is_checked_and_counted():
+    """A second one that does not exist is refused without loading; one on a server has requests of its own."""
+    with pytest.raises(PluginError, match="no classifier is called 'tim:x'"):
+        plan(config(other_classifiers=["tim:x"]), offline=True)
+    told = plan(config(other_classifiers=["http://nowhere.invalid/classify"]), offline=True)
+    assert told.requests == {"classifier": told.total}
 
 
 @settings(max_examples=40, deadline=None)
@@ -78,7 +105,7 @@ def test_a_budget_is_never_exceeded_and_nothing_is_negative(labels, explore, pai
     whole = plan(config(fields), offline=True)
     assert found.total <= min(whole.total, budget or 10**9)
     assert found.total <= sum(found.draws.values())
-    assert all(found.draws[stage] <= whole.draws[stage] for stage in ("explore", "narrow", "confirm"))
+    assert all(found.draws[stage] <= whole.draws[stage] for stage in ("explore", "follow", "confirm"))
 
 
 def test_what_it_says_it_can_see_it_can(tmp_path):
@@ -211,7 +238,7 @@ def test_the_command_says_where_it_stopped(foible_command, tmp_path):
     words = ["hunt", "--quiet", *WORDS, "--out", tmp_path / "run"]
     code, out, err = foible_command(*words, "--max-minutes", "0.0001")
     assert (code, out) == (130, "")
-    assert err.startswith("foible: stopped after 0.0001 minutes, at 8 of 72 in explore; what was finished is kept")
+    assert err.startswith("foible: stopped after 0.0001 minutes, in the stage explore; what was finished is kept")
     assert err.count("\n") == 1
     assert not (tmp_path / "run" / "findings.json").exists()
     code, out, err = foible_command(*words)
@@ -226,8 +253,8 @@ def test_any_number_of_minutes_comes_to_the_end(tmp_path):
         try:
             toyworld.hunt(tmp_path / "run", config={"max_minutes": 1e-9})
         except OutOfTime:
-            with Store(tmp_path / "run", write=False) as store:
-                before, stored = stored, sum(items for items, _ in store.spent().values())
+            with Journal(tmp_path / "run", write=False) as journal:
+                before, stored = stored, sum(items for items, _ in journal.spent.values())
             assert stored > before
         else:
             break

@@ -23,7 +23,7 @@ from foible.run.events import Asked, Block
 from foible.run.journal import Journal
 from foible.statistics import e_adjusted, log_evidence
 from foible.trial.decide import decide
-from foible.trial.pairs import Tested
+from foible.trial import pairs as pairing
 
 SEQUENTIAL = {"method": "sequential"}
 STEP = ConfirmOptions().step
@@ -362,7 +362,7 @@ def trial(name, unscored, cells):
     treat = Tally(draws=n + unscored, failures=both + plus, unscored=unscored)
     control = Tally(draws=n + unscored, failures=both + minus, unscored=0)
     hypothesis = Hypothesis(label="mug", treatment=Treatment(words=(name,)))
-    return Tested(
+    return pairing.Tested(
         trial=Trial(hypothesis=hypothesis, treat=treat, control=control, pairs=Pairs(*cells)), treat=(), control=()
     )
 

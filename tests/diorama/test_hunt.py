@@ -26,7 +26,7 @@ def test_the_planted_bug_is_named_in_its_own_words(run):
 
 
 def test_the_base_prompt_says_what_the_label_is_a_kind_of(run):
-    """The embedded classifiers name their classes with hypernyms, and a hunt's prompts say them."""
+    """The embedded classifiers name their classes with kinds, and a hunt's prompts say them."""
     document = json.loads((run.folder / "findings.json").read_text(encoding="utf-8"))
     assert "a realistic photograph of a coffee mug (cup)" in json.dumps(document)
 
