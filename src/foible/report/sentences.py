@@ -14,6 +14,7 @@ from foible.report.words import (
     class_name,
     count,
     interval,
+    label_name,
     label_of,
     listed,
     margin,
@@ -58,26 +59,27 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     for. Rates are over scored draws; unscored ones are named.
     """
     if finding.verdict == "confirmed":
-        pieces = [*_subject(finding, "A "), *_taken_for(finding, result), Span(": it ")]
+        pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
     elif finding.verdict == "refuted":
-        pieces = [*_subject(finding, "A "), Span(f" does not fail {_more(result)}: it ")]
+        pieces = [*_subject(finding, result, "A "), Span(f" does not fail {_more(result)}: it ")]
     else:
-        pieces = [Span("It is open whether "), *_subject(finding, "a "), Span(f" fails {_more(result)}: it ")]
+        pieces = [Span("It is open whether "), *_subject(finding, result, "a "), Span(f" fails {_more(result)}: it ")]
     return (*pieces, Span(_rates(finding) + _unscored(finding) + "."))
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
     confused = confusions(finding, result)
-    pieces = name_of(finding.trial.hypothesis)
+    pieces = name_of(finding.trial.hypothesis, result)
     if finding.verdict == "confirmed" and confused:
         pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
     return pieces
 
 
-def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
-    """Name a hypothesis: label and description."""
-    label = Span(shorten(hypothesis.label, _LONGEST), "label")
+def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[Span, ...]:
+    """Name a hypothesis: label and description; with a result, the label is told apart from classes that read alike."""
+    name = hypothesis.label
+    label = Span(label_name(name, result, _LONGEST) if result else shorten(name, _LONGEST), "label")
     description = shorten(hypothesis.description, _LONGEST)
     return (label, Span(" "), Span(description, "description")) if description else (label,)
 
@@ -86,7 +88,7 @@ def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], .
     """Give the (predicted label, how often) of the failures, without those that are accepted for the label itself."""
     label = label_of(finding.trial.hypothesis.label, result)
     own = label.accepted | {label.index} if label else frozenset[int]()
-    return tuple((shorten(class_name(i, result), _LONGEST), n) for i, n in finding.confused_with if i not in own)
+    return tuple((class_name(i, result, _LONGEST), n) for i, n in finding.confused_with if i not in own)
 
 
 def headline(result: HuntResult) -> str:
@@ -205,8 +207,8 @@ def _verdicts(result: HuntResult) -> list[tuple[str, int]]:
     return [(v, sum(f.verdict == v for f in result.findings)) for v in ("confirmed", "undecided", "refuted")]
 
 
-def _subject(finding: Finding, article: Literal["A ", "a "]) -> list[Span]:
-    pieces = name_of(finding.trial.hypothesis)
+def _subject(finding: Finding, result: HuntResult, article: Literal["A ", "a "]) -> list[Span]:
+    pieces = name_of(finding.trial.hypothesis, result)
     lead = _lead(pieces[0].text)
     return [Span(lead.capitalize() if article == "A " else lead), *pieces]
 

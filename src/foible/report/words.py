@@ -10,6 +10,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from foible.errors import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,8 +24,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def printable(text: object) -> str:
     """Make any text safe to show on one line: each control, format or surrogate character becomes "·"."""
-    line = " ".join(str(text).split())
-    return line if line.isprintable() else "".join(c if c.isprintable() else "·" for c in line)
+    return visible(" ".join(str(text).split()))
 
 
 def shorten(text: object, limit: int) -> str:
@@ -116,9 +117,28 @@ def with_article(name: str) -> str:
     return f"{'an' if vowel else 'a'} {name}"
 
 
-def class_name(index: int, result: HuntResult) -> str:
-    """Name a class of the classifier; "class 504" where its name is not known."""
-    return printable(result.class_names.get(index, "")) or f"class {index}"
+def class_name(index: int, result: HuntResult, limit: int = 160) -> str:
+    """Name a class of the classifier, its name cut after `limit` characters.
+
+    "class 504" where the name is not known; "crane (class 517)" where another class of the result reads the same.
+    """
+    name = shorten(result.class_names.get(index, ""), limit)
+    if not name:
+        return f"class {index}"
+    return f"{name} (class {index})" if _shared(name, index, result, limit) else name
+
+
+def label_name(name: str, result: HuntResult, limit: int = 160) -> str:
+    """Name a label, its name cut after `limit` characters; with its index where another class reads the same."""
+    label, short = label_of(name, result), shorten(name, limit)
+    return f"{short} (class {label.index})" if label and _shared(short, label.index, result, limit) else short
+
+
+def _shared(name: str, index: int, result: HuntResult, limit: int) -> bool:
+    """Tell whether a class or label of another index reads the same as one that is shown."""
+    others = [text for other, text in result.class_names.items() if other != index]
+    others += [label.name for label in result.labels if label.index != index]
+    return any(shorten(text, limit).casefold() == name.casefold() for text in others)
 
 
 def label_of(name: str, result: HuntResult) -> Label | None:
