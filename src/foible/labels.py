@@ -19,6 +19,7 @@ _FORM = re.compile(
     r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<kind>[^()]*)\))?"
 )
 """Of a text whose white space is single blanks."""
+_INDEX = re.compile("[0-9]{1,9}")
 MOST_BY_DEFAULT = 20
 """With more classes than this, the user must name the labels: hunting over all would take hours unasked."""
 
@@ -183,6 +184,11 @@ def _same_class_everywhere(text: str, name: str, indices: tuple[int, ...], of: C
 
 
 def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, str]:
+    if _INDEX.fullmatch(name) and not any(_same(split_name(each)[0], name) for each in names or ()):
+        called = "name" if names is None else next((split_name(each)[0] for each in names[int(name) :][:1]), "")
+        if called:
+            message = f"a label is a name, but got {name!r}; for that class write {name}={brief(called)}"
+            raise LabelError(message)
     if names is None:
         message = f"the classifier does not name its classes, so write the label as INDEX={brief(name)}"
         raise LabelError(message)

@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist
 
 from foible.config import GroupOptions
 from foible.records import Draw, Observation, Outcome, Prompt
-from foible.stages.group import MOST, group
+from foible.search.group import MOST, group
 
 
 def failures(count):

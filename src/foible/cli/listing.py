@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from foible.cli.flags import Assignments, File, app, resolved, while_read
+from foible.cli.flags import Assignments, File, app, cell, resolved, show_rows, while_read
 from foible.config import fields
 from foible.errors import brief
 
@@ -29,13 +27,10 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines."
         with while_read():
             print("\n".join(json.dumps(dataclasses.asdict(row)) for row in rows))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("kind", "spec", "from", "state"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in (row.kind, row.spec, row.source, row.missing or "installed")))
+    headings = ("kind", "spec", "from", "state")
+    cells = [[cell(text) for text in (row.kind, row.spec, row.source, row.missing or "installed")] for row in rows]
     with while_read() as console:
-        console.print(table)
+        show_rows(console, headings, cells, headings)
 
 
 @app.command("config")
@@ -53,13 +48,9 @@ def show_config(
         with while_read():
             print(json.dumps(rows, indent=2, default=str))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("field", "value", "from", "role"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "field")
-    for name, value, role in fields(found):
-        table.add_row(*(Text(cell) for cell in (name, _value(value), origins[name], role)))
+    cells = [[cell(text) for text in (name, _value(value), origins[name], role)] for name, value, role in fields(found)]
     with while_read() as console:
-        console.print(table)
+        show_rows(console, ("field", "value", "from", "role"), cells, ("value", "from", "role"))
 
 
 def _value(value: object) -> str:

@@ -15,6 +15,7 @@ from foible.report.words import (
     class_name,
     count,
     interval,
+    label_name,
     listed,
     margin,
     percent,
@@ -60,27 +61,27 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     who = by(finding.trial.hypothesis.classifier, result)
     lead = [Span(f"{who}: ")] if who else []
     if finding.verdict == "confirmed":
-        pieces = [*_subject(finding, "A "), *_taken_for(finding, result), Span(": it ")]
+        pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
     elif finding.verdict == "refuted":
-        pieces = [*_subject(finding, "A "), Span(f" does not fail {_more(result)}: it ")]
+        pieces = [*_subject(finding, result, "A "), Span(f" does not fail {_more(result)}: it ")]
     else:
-        pieces = [Span("It is open whether "), *_subject(finding, "a "), Span(f" fails {_more(result)}: it ")]
+        pieces = [Span("It is open whether "), *_subject(finding, result, "a "), Span(f" fails {_more(result)}: it ")]
     return (*lead, *pieces, Span(_rates(finding) + _unscored(finding) + "."))
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
     confused = confusions(finding, result)
-    pieces = name_of(finding.trial.hypothesis)
+    pieces = name_of(finding.trial.hypothesis, result)
     if finding.verdict == "confirmed" and confused:
         pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
     who = by(finding.trial.hypothesis.classifier, result)
     return (*pieces, Span(f" ({who})")) if who else pieces
 
 
-def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
-    """Name a hypothesis: label and description."""
-    label = Span(shorten(hypothesis.label, _LONGEST), "label")
+def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[Span, ...]:
+    """Name a hypothesis: label and description; with a result, the label is told apart from classes that read alike."""
+    label = Span(label_name(hypothesis, result, _LONGEST) if result else shorten(hypothesis.label, _LONGEST), "label")
     description = shorten(hypothesis.description, _LONGEST)
     return (label, Span(" "), Span(description, "description")) if description else (label,)
 
@@ -90,7 +91,7 @@ def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], .
     hypothesis = finding.trial.hypothesis
     right = result.classifiers[hypothesis.classifier].right.get(hypothesis.label, ())
     return tuple(
-        (shorten(class_name(index, result, hypothesis.classifier), _LONGEST), often)
+        (class_name(index, result, hypothesis.classifier, _LONGEST), often)
         for index, often in finding.confused_with
         if index not in right
     )
@@ -213,8 +214,8 @@ def _verdicts(result: HuntResult) -> list[tuple[str, int]]:
     return [(v, sum(f.verdict == v for f in result.findings)) for v in ("confirmed", "undecided", "refuted")]
 
 
-def _subject(finding: Finding, article: Literal["A ", "a "]) -> list[Span]:
-    pieces = name_of(finding.trial.hypothesis)
+def _subject(finding: Finding, result: HuntResult, article: Literal["A ", "a "]) -> list[Span]:
+    pieces = name_of(finding.trial.hypothesis, result)
     lead = _lead(pieces[0].text)
     return [Span(lead.capitalize() if article == "A " else lead), *pieces]
 
