@@ -7,8 +7,10 @@ classifier's classes where it has them. Goes out: `Label` records. Neighbour: `s
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from foible.errors import LabelError, brief, near
 from foible.records import Label
@@ -17,19 +19,48 @@ _FORM = re.compile(
     r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<hypernym>[^()]*)\))?"
 )
 """Of a text whose white space is single blanks."""
+_JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""Zero-width marks that Persian, Hindi and many emoji are spelled with; no other unseen mark belongs in a label."""
 MOST_BY_DEFAULT = 20
 """With more classes than this, the user must name the labels: hunting over all would take hours unasked."""
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """Split "coffee mug (cup)" into name and hypernym; the hypernym is empty where there is none."""
-    found = _FORM.fullmatch(" ".join(text.split()))
-    return (found["name"], (found["hypernym"] or "").strip()) if found else (text.strip(), "")
+    """Split "coffee mug (cup)" into name and hypernym; the hypernym is empty where there is none.
+
+    Both are as they are said and drawn: "coffee_mug" is "coffee mug", and letters are composed (Unicode's NFC).
+    """
+    plain = _plain(text)
+    found = _FORM.fullmatch(plain)
+    return (found["name"], (found["hypernym"] or "").strip()) if found else (plain or text.strip(), "")
 
 
 def class_name(index: int, names: Sequence[str] | None) -> str:
-    """Return what a class is called, without its hypernym; "class 17" where the classifier names none."""
-    return split_name(names[index])[0] if names is not None and 0 <= index < len(names) else f"class {index}"
+    """Return what a class is called; "class 17" where the classifier names none.
+
+    The hypernym is left away, unless another class has the same name: "crane (bird)" is not "crane (machine)".
+    """
+    if names is None or not 0 <= index < len(names):
+        return f"class {index}"
+    name = split_name(names[index])[0]
+    return _plain(names[index]) if _folded(name) in _shared_names(tuple(names)) else name
+
+
+def is_printable(text: str) -> bool:
+    """Say whether a text can be shown as it is: printable characters, and the joiners that scripts are spelled with."""
+    return text.translate(_JOINERS).isprintable()
+
+
+@lru_cache(maxsize=8)
+def _shared_names(names: tuple[str, ...]) -> frozenset[str]:
+    """Give the names, without hypernyms, that several classes have."""
+    counts = Counter(_folded(split_name(each)[0]) for each in names)
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _plain(text: str) -> str:
+    """Write a text as it is said: composed letters, single blanks, and no underscores, which are blanks in file names."""
+    return " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
 
 
 def resolve(
@@ -45,9 +76,11 @@ def resolve(
     Raises:
         LabelError: a label is malformed, unknown, given twice or out of range; or none is given, and there are many.
     """
-    if not texts:
+    if texts:
+        labels = [_resolve(text, names, accepted or {}) for text in texts]
+    else:
         texts = _every(names)
-    labels = [_resolve(text, names, accepted or {}) for text in texts]
+        labels = [_of_class(index, text, accepted or {}) for index, text in enumerate(texts)]
     seen: dict[int, str] = {}
     for text, label in zip(texts, labels, strict=True):
         if label.index in seen:
@@ -57,9 +90,11 @@ def resolve(
             )
             raise LabelError(message)
         seen[label.index] = text
-    doubled = [name for name, count in Counter(label.name for label in labels).items() if count > 1]
-    if doubled:
-        message = f"two labels are called {brief(doubled[0])!r}; tell them apart, as in '134=crane bird'"
+    counts = Counter(label.name for label in labels)
+    doubled = next((label for label in labels if counts[label.name] > 1), None)
+    if doubled is not None:
+        apart = f"{doubled.index}={doubled.name} {doubled.hypernym or 'and what sets it apart'}"
+        message = f"two labels are called {brief(doubled.name)!r}; tell them apart, as in {brief(apart)!r}"
         raise LabelError(message)
     return tuple(labels)
 
@@ -86,8 +121,11 @@ def _every(names: Sequence[str] | None) -> Sequence[str]:
 
 
 def _resolve(text: str, names: Sequence[str] | None, accepted: Mapping[int, Collection[int]]) -> Label:
-    found = _FORM.fullmatch(" ".join(text.split()))
-    if found is None or not found[0].isprintable():
+    found = _FORM.fullmatch(_plain(text))
+    if found is None or not is_printable(found[0]):
+        whole = _whole(_plain(text), names or ())
+        if whole is not None:
+            return _of_class(*whole, accepted)
         message = f"a label looks like 'coffee mug', 'coffee mug (cup)' or '504=coffee mug', but got {brief(text)!r}"
         raise LabelError(message)
     name, hypernym = found["name"], (found["hypernym"] or "").strip()
@@ -118,5 +156,29 @@ def _look_up(name: str, hypernym: str, names: Sequence[str] | None) -> tuple[int
     return hits[0], hypernym or known[hits[0]][1]
 
 
+def _whole(text: str, names: Sequence[str]) -> tuple[int, str] | None:
+    """Find a class whose name has no form of a label, such as "a = b", by all of it, with its index or without."""
+    index, _, rest = text.partition("=")
+    place = int(index) if re.fullmatch("[0-9]{1,9} ?", index) else None
+    if place is not None and place < len(names) and _same(names[place], rest):
+        return place, names[place]
+    hits = [place for place, each in enumerate(names) if _same(each, text)]
+    return (hits[0], names[hits[0]]) if len(hits) == 1 else None
+
+
+def _of_class(index: int, text: str, accepted: Mapping[int, Collection[int]]) -> Label:
+    """Make a label of a class by its own name, which is taken whole where it has no form that is known."""
+    name, hypernym = split_name(text)
+    if not name or not is_printable(name + hypernym):
+        message = f"class {index} is called {brief(repr(text))}, which is no name; write the label as {index}=name"
+        raise LabelError(message)
+    return Label(index, name, hypernym, frozenset({index, *accepted.get(index, ())}))
+
+
 def _same(one: str, other: str) -> bool:
-    return one.casefold().replace("-", " ").strip() == other.casefold().replace("-", " ").strip()
+    return _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    """Give what two spellings of one name share: case, hyphens, underscores and the form of Unicode do not count."""
+    return " ".join(_plain(unicodedata.normalize("NFC", text).casefold()).replace("-", " ").split())
