@@ -59,7 +59,7 @@ def _shared_names(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    """Write a text as it is said: composed letters, single blanks, and no underscores, which are blanks in file names."""
+    """Write a text as it is said: composed letters, single blanks, none of the underscores that stand for blanks."""
     return " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's training images, each channel 0..1."""
 CROP = 0.875
+BY_FILE = "by file"
+"""Stands for a crop that nobody gave: null means to squeeze."""
+SIZE = 224
+_OF_IMAGENET = (1000, 1001)
 LAYOUTS = ("nchw", "nhwc")
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}
 """What the channels of an input are, and how many."""
@@ -53,6 +57,9 @@ class Recipe:
     """`bilinear` or `bicubic`."""
     channels: str = "rgb"
     """`rgb`, `bgr` or `grey`."""
+
+    version = ""
+    """Of the libraries that carry it out, where they are others than foible's own."""
 
     def plain(self) -> dict[str, Any]:
         """Give the recipe as plain data, for the identity of a part."""
@@ -90,6 +97,93 @@ class Recipe:
         return np.asarray(fitted.crop((left, top, left + wide, top + high)))
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the user said of a recipe, where the file may say the rest."""
+
+    size: int | Sequence[int] | None
+    crop: float | str | None
+    mean: Sequence[float] | float | None
+    std: Sequence[float] | float | None
+    pixel_range: Sequence[float] | None
+    interpolation: str | None
+    channels: str | None
+
+    @property
+    def says_range(self) -> bool:
+        """Whether it says how pixels become numbers."""
+        return any(one is not None for one in (self.mean, self.std, self.pixel_range))
+
+    def is_whole(self, model: str, file: str) -> bool:
+        """Say whether this takes the place of the recipe in a file: all of it does, nothing does not.
+
+        Raises:
+            ArgumentError: only part of a recipe is given, so the rest would have to be guessed.
+        """
+        rest = (self.interpolation, self.channels, self.size)
+        if self.says_range and self.crop != BY_FILE:
+            return True
+        if not self.says_range and self.crop == BY_FILE and all(one is None for one in rest):
+            return False
+        message = (
+            f"{model!r} has a recipe of its own ({file} beside it): leave out all of size, crop, mean, std, "
+            "pixel_range, interpolation and channels, or give another recipe with at least crop, and pixel_range or "
+            "mean and std"
+        )
+        raise ArgumentError(message)
+
+
+def channels(model: str, count: int | None, given: str | None) -> str:
+    """Say what the channels of an input are: what was given, if it has so many, or grey for one and RGB for three.
+
+    Raises:
+        ArgumentError: the input has another number of channels.
+    """
+    found = given or ("grey" if count == 1 else "rgb")
+    if found in CHANNELS and count not in (None, CHANNELS[found]):
+        message = f"{model!r} takes images of {count} channel{'s' * (count != 1)}, which are not {found!r}; "
+        raise ArgumentError(message + near("", [name for name, many in CHANNELS.items() if many == count]))
+    return found
+
+
+def sides(model: str, known: Sequence[int | None], given: int | Sequence[int] | None) -> tuple[list[int], bool]:
+    """Give the sides of an input, and whether they are assumed: those of the file, else those given, else 224.
+
+    Raises:
+        ArgumentError: the file says another size than was given.
+    """
+    wanted = [given] * len(known) if isinstance(given, int) or given is None else list(given)
+    both = len(wanted) == len(known)
+    if given is not None and (not both or any(a not in (None, b) for a, b in zip(known, wanted, strict=True))):
+        told = " x ".join("any" if side is None else str(side) for side in known)
+        message = f"{model!r} takes images of {told} pixels (height x width), but the argument size is "
+        raise ArgumentError(message + f"{brief(repr(given), 40)}: leave it out, or give one that fits")
+    made = [(one if one is not None else other) or SIZE for one, other in zip(known, wanted, strict=True)]
+    return made, given is None and None in known
+
+
+def must_know_size(model: str, classes: int, *, assumed: bool) -> None:
+    """Refuse an assumed size where it is no custom.
+
+    Raises:
+        ArgumentError: as the summary says.
+    """
+    if assumed and classes not in _OF_IMAGENET:
+        message = (
+            f"{model!r} takes images of any size, and does not say on which it was trained: give size, a side in "
+            "pixels or [height, width]"
+        )
+        raise ArgumentError(message)
+
+
+def of_which_range(model: str) -> str:
+    """Give the sentence about an input whose range is not known."""
+    return (
+        f"{model!r} takes floats but does not say of which range: give pixel_range, such as [-1, 1], [0, 1] or "
+        "[0, 255], or mean and std"
+    )
+
+
 def recipe(  # noqa: PLR0913 - each is an argument that the user may name
     model: str,
     *,
@@ -123,7 +217,11 @@ def recipe(  # noqa: PLR0913 - each is an argument that the user may name
         raise ArgumentError(_wrong(model, "size", "a side in pixels, or [height, width]", size))
     if crop is not None and not (isinstance(crop, int | float) and 0 < crop <= 1):
         raise ArgumentError(_wrong(model, "crop", "a share above 0 and up to 1, or null to squeeze", crop))
-    choices = (("layout", layout, LAYOUTS), ("interpolation", interpolation, _FILTERS), ("channels", channels, CHANNELS))
+    choices = (
+        ("layout", layout, LAYOUTS),
+        ("interpolation", interpolation, _FILTERS),
+        ("channels", channels, CHANNELS),
+    )
     for name, value, known in choices:
         if value not in known:
             message = f"{model!r} takes no {name} {brief(value)!r}; {near(str(value), known)}"
