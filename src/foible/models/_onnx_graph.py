@@ -30,7 +30,7 @@ class Graph:
     made_by: Mapping[Hashable, tuple[str, Hashable]] = field(default_factory=dict)
     """Tensor -> the operation that makes it, and the first tensor that goes in."""
     leans: bool = False
-    """Whether some step scales its numbers by the whole batch."""
+    """Whether some step scales its numbers by the whole batch, so that images must be asked about one at a time."""
 
 
 def read(model: str, path: Path) -> Graph:

@@ -93,8 +93,6 @@ class Settled:
     """Its name."""
     classes: int
     named: _names.Names
-    is_steady: bool
-    """Whether an image's scores are the same in any batch; where not, it must be asked about one at a time."""
 
 
 def trail(made_by: Mapping[Hashable, tuple[str, Hashable]], output: Hashable) -> tuple[str, ...]:
@@ -122,7 +120,7 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
     wanted: str | None,
     labels: str | Sequence[str] | None,
     own: Any,
-    may_lean: bool = False,
+    alone: bool = False,
 ) -> Settled:
     """Try a program, find its scores, see that they hold, and name its classes.
 
@@ -134,7 +132,7 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
         wanted: the argument `output`.
         labels: the argument `labels`.
         own: names in the model's own files, as `_names.names` takes them.
-        may_lean: whether the program may scale its numbers by the batch, as it does in quantised ones.
+        alone: whether it is always asked about one image at a time.
 
     Raises:
         PluginError: it is no classifier, or was exported in training mode.
@@ -147,12 +145,11 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
         Output(name, answer, len(answers), steps) for (name, steps), answer in zip(ends, _joined(answers), strict=True)
     ]
     place = choose(model, outputs, wanted=wanted, counts=counts)
-    images = trial_images(recipe.size)
-    is_steady = steady(model, images, lambda some: scores(run(some)[place], len(some)), may_lean=may_lean)
+    must_be_steady(model, recipe, lambda some: scores(run(some)[place], len(some)), alone=alone)
     classes = max(2, _width(outputs[place]))
     own = None if len(known) == 1 else own  # what one yes is called names no pair
     named = _names.names(model, classes, given=labels, own=own)
-    return Settled(place, outputs[place].name, classes, named, is_steady)
+    return Settled(place, outputs[place].name, classes, named)
 
 
 def scores(answer: Any, rows: int) -> NDArray[np.float32]:
@@ -219,36 +216,34 @@ def choose(model: str, outputs: Sequence[Output], *, wanted: str | None, counts:
     return outputs.index(found)
 
 
-def steady(
-    model: str, images: Sequence[Image], ask: Callable[[Sequence[Image]], NDArray[np.float32]], *, may_lean: bool
-) -> bool:
-    """Say whether an image's scores are the same in whatever company it is asked about.
+def must_be_steady(
+    model: str, recipe: Any, ask: Callable[[Sequence[Image]], NDArray[np.float32]], *, alone: bool
+) -> None:
+    """Refuse a program that gives an image other scores each time, or in other company.
 
     Args:
         model: as the user called it, for errors.
-        images: what to try.
+        recipe: makes its input.
         ask: gives the scores of a batch.
-        may_lean: whether the program may scale its numbers by the batch, as it does in quantised ones.
+        alone: whether it is always asked about one image at a time.
 
     Raises:
-        PluginError: the same image gets other scores each time, or by its company: training mode.
+        PluginError: as the summary says: it was exported in training mode.
     """
-    alone, again = (np.concatenate([ask([image]) for image in images]) for _ in range(2))
-    if _differ(alone, again):
+    images = trial_images(recipe.size)
+    first, again = (np.concatenate([ask([image]) for image in images]) for _ in range(2))
+    if _differ(first, again):
         message = (
             f"{model!r} gives the same image other scores each time it is asked, so it was exported in training mode "
             "(with dropout at work): call .eval() on the network and export it again"
         )
         raise PluginError(message)
-    if not _differ(alone, ask(images)):
-        return True
-    if may_lean:
-        return False
-    message = (
-        f"{model!r} gives an image other scores in other company, so it was exported in training mode (batch "
-        "normalisation by the batch): call .eval() on the network and export it again"
-    )
-    raise PluginError(message)
+    if not alone and _differ(first, ask(images)):
+        message = (
+            f"{model!r} gives an image other scores in other company, so it was exported in training mode (batch "
+            "normalisation by the batch): call .eval() on the network and export it again"
+        )
+        raise PluginError(message)
 
 
 def _tried(model: str, recipe: Any, run: Callable[[Sequence[Image]], list[Any]]) -> list[list[Any]]:

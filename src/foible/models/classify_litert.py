@@ -86,7 +86,7 @@ class LiteRTClassifier:
         self._ends = self._model.get_output_details()
         ends = [(_called(self._model, one), _outputs.trail(made_by, one["index"])) for one in self._ends]
         own = None if labels is not None else _own(path, self._ends)
-        found = _outputs.settle(name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own)
+        found = _outputs.settle(name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=True)
         _images.must_know_size(name, found.classes, assumed=assumed)
         self._place = found.place
         self.labels = found.named.labels

@@ -95,14 +95,14 @@ class OnnxClassifier:
         own = None if labels is not None else _own(metadata) or _beside.names(path)
         ends = [(one.name, _outputs.trail(graph.made_by, one.name)) for one in self._session.get_outputs()]
         found = _outputs.settle(
-            name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, may_lean=graph.leans
+            name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=graph.leans
         )
         _images.must_know_size(name, found.classes, assumed=assumed)
         self._place = found.place
-        self._ask = InPieces(self._scores, most=self._rows if found.is_steady else 1)
+        self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
         self.labels = found.named.labels
         self.accepted = found.named.accepted
-        self.fingerprint = fingerprint.of_files(_files(path), path.parent)
+        self.fingerprint = _fingerprint(path)
         self.resolved = {"device": self._device, "output": found.output, **self._recipe.plain()}
         self.version = "; ".join(part for part in (_VERSION, self._recipe.version) if part)
 
@@ -257,9 +257,10 @@ def _own(metadata: Mapping[str, str]) -> str | None:
     return None
 
 
-def _files(path: Path) -> list[Path]:
-    """Give the file, and those beside it that hold weights of it by the names that exporters use."""
+def _fingerprint(path: Path) -> str:
+    """Hash the file, those beside it that hold weights of it by the names that exporters use, and its recipe."""
     beside = {*path.parent.glob("*.data"), *path.parent.glob("*_data")}
-    recipe = _beside.recipe_file(path)
     weights = sorted(one for one in beside if one.name.startswith(path.stem) and one.is_file())
-    return [path, *weights, *([recipe] if recipe else [])]
+    recipe = _beside.recipe_file(path)
+    files = [path, *weights, *([recipe] if recipe else [])]
+    return fingerprint.of_files(files, path.parent if recipe is None else recipe.parent)
