@@ -188,9 +188,9 @@ def recipe(  # noqa: PLR0913 - each is an argument that the user may name
     model: str,
     *,
     size: int | Sequence[int],
-    crop: float | None = CROP,
-    mean: Sequence[float] | None = MEAN,
-    std: Sequence[float] | None = STD,
+    crop: float | str | None = CROP,
+    mean: Sequence[float] | float | None = MEAN,
+    std: Sequence[float] | float | None = STD,
     pixel_range: Sequence[float] | None = None,
     layout: str = "nchw",
     interpolation: str = "bilinear",
@@ -201,7 +201,7 @@ def recipe(  # noqa: PLR0913 - each is an argument that the user may name
     Args:
         model: as the user called it, for errors.
         size: side of the input, or (height, width).
-        crop: as `Recipe.crop`.
+        crop: as `Recipe.crop`; `BY_FILE` where nobody said it.
         mean: as `Recipe.mean`; with `std`, both or neither.
         std: as `Recipe.std`.
         pixel_range: (low, high): what black and white become; says the same as mean and std, and goes before them.
@@ -215,7 +215,8 @@ def recipe(  # noqa: PLR0913 - each is an argument that the user may name
     sides = (size, size) if isinstance(size, int) else tuple(size)
     if len(sides) != 2 or not all(isinstance(side, int) and 1 <= side <= _LARGEST for side in sides):  # noqa: PLR2004 - height and width
         raise ArgumentError(_wrong(model, "size", "a side in pixels, or [height, width]", size))
-    if crop is not None and not (isinstance(crop, int | float) and 0 < crop <= 1):
+    crop = CROP if crop == BY_FILE else crop
+    if isinstance(crop, str) or not (crop is None or 0 < crop <= 1):
         raise ArgumentError(_wrong(model, "crop", "a share above 0 and up to 1, or null to squeeze", crop))
     choices = (
         ("layout", layout, LAYOUTS),

@@ -328,8 +328,9 @@ def _normal(output: Output) -> NDArray[np.float32]:
     scores = np.asarray(output.scores)
     if _are_probabilities(output):
         return scores
-    powers: NDArray[np.float32] = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _none(model: str, outputs: Sequence[Output], *, top: bool) -> str:

@@ -176,11 +176,11 @@ def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
     sides = entry.shape[2:4] if layout == "nchw" else entry.shape[1:3]
     known = [side if isinstance(side, int) and side > 0 else None for side in sides]
     if beside is not None and not given.is_whole(name, beside.name):
-        made = _beside.processor(name, beside, layout)
-        if any(side not in (None, own) for side, own in zip(known, made.size, strict=True)):
-            message = f"{name!r} takes images of {known}, but its {beside.name} makes {list(made.size)}: "
+        processor = _beside.processor(name, beside, layout)
+        if any(side not in (None, own) for side, own in zip(known, processor.size, strict=True)):
+            message = f"{name!r} takes images of {known}, but its {beside.name} makes {list(processor.size)}: "
             raise ArgumentError(message + "mend it, or move it away and give the recipe as arguments")
-        return made, False
+        return processor, False
     places = entry.shape[1] if layout == "nchw" else entry.shape[3]
     channels = _images.channels(name, places if isinstance(places, int) and places > 0 else None, given.channels)
     crop, size = given.crop, given.size
@@ -192,7 +192,7 @@ def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
     else:
         mean, std, pixel_range = _scaled(name, f"{layout} {channels}", metadata, given)
     made = _images.recipe(
-        name, size=size, crop=_images.CROP if crop == _images.BY_FILE else crop, mean=mean, std=std,
+        name, size=size, crop=crop, mean=mean, std=std,
         pixel_range=pixel_range, layout=layout, interpolation=given.interpolation or "bilinear", channels=channels,
     )  # fmt: skip
     return made, assumed
