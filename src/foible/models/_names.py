@@ -74,6 +74,8 @@ def names(
     if given == IMAGENET:
         return _counted(model, outputs, imagenet(outputs or _CLASSES), given)
     listed = _listed(model, given, own) or []
+    if given is not None and not listed:
+        return _counted(model, outputs, Names(()), given)
     words = not all(map(_NO_WORD.fullmatch, listed))
     if given is not None and not words and not _are_synsets(listed):
         message = (
