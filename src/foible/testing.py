@@ -254,7 +254,7 @@ def _columns(kind: str, images: Sequence[Image]) -> Columns:
         return [["a photo of a red cup", "a photo of a ball on grass", "a photo of a red cup"], [7, 8, 9]]
     if kind == "judge":
         names = ("cup", "ball", "vase")
-        return [images, [Label(row, names[row % len(names)]) for row in range(len(images))]]
+        return [images, [Label(names[row % len(names)]) for row in range(len(images))]]
     return [images]
 
 

@@ -38,6 +38,7 @@ LAYERS = (
 """What each file or folder of the package may import: what stands in a row above its own, or its own folder."""
 
 ALLOWED = {
+    ("models", "labels"): "what a model calls its classes must be what a label can be",
     ("models", "fingerprint"): "an adapter hashes the weights that it loads",
     ("models", "ceiling"): "an adapter that asks a server counts its requests",
     ("models", "pixels"): "an adapter that is given image files, or sends images, reads and writes them by the one policy",

@@ -106,7 +106,7 @@ def _columns(kind: str, images: Sequence[Any], labels: Sequence[str]) -> list[Se
     if kind == "generator":
         return [[PROMPT.format(name=labels[row % len(labels)]) for row in range(_BATCH)], range(_BATCH)]
     if kind == "judge":
-        return [images, [Label(row % len(labels), labels[row % len(labels)]) for row in range(len(images))]]
+        return [images, [Label(labels[row % len(labels)]) for row in range(len(images))]]
     return [images]
 
 

@@ -177,7 +177,7 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
 
 def _by_kind(prepared: Prepared) -> dict[str, Part]:
     """Give one part of each kind: of several classifiers the first."""
-    return {part.kind: part for part in reversed(prepared.parts.values())}
+    return {part.kind: part for part in reversed(list(prepared.parts.values()))}
 
 
 def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds: dict[str, float]) -> Plan:

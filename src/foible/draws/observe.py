@@ -244,7 +244,7 @@ class Observer:
         """
         by_key = {r.key: r for r in job.requests}
         rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
-        images = job.images | {row.key: row.image for row in rows}
+        images = {**job.images, **{row.key: row.image for row in rows}}
         new = {place: value for place, value in carried.answers.items() if place not in before}
         keys = {place: self._answer_key(place[0], by_key[place[1]], images[place[1]]) for place in new}
         answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}

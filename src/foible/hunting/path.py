@@ -45,7 +45,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         tried=tried,
         explored=explored,
         answered=loop.answered,
-        draws=loop.budget.draws,
+        draws={**loop.budget.draws},
         undescribed=[fault for one in suspected for fault in one.faults],
         captions=led_to(findings, explored, suspected, study.config.report.examples),
     )

@@ -30,7 +30,7 @@ for _record in (
     records.Answered, records.Draw, records.Request, records.Outcome,
 ):  # fmt: skip
     # What stands under a field becomes its description in the schema.
-    _record.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)  # type: ignore[attr-defined]
+    setattr(_record, "__pydantic_config__", ConfigDict(use_attribute_docstrings=True))  # noqa: B010 - mypy
 
 RESULT: TypeAdapter[HuntResult] = TypeAdapter(HuntResult)
 
