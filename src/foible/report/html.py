@@ -153,8 +153,7 @@ def _environment() -> Environment:
     environment.globals.update(
         bound_of=sentences.bound_of,
         confusions=sentences.confusions,
-        corrected=sentences.corrected_sentence,
-        ratio=sentences.ratio_sentence,
+        notes=sentences.notes,
         by=words.by,
         headline=sentences.headline,
         kept=kept,

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from foible.report.sentences import (
     bound_of,
     confusions,
-    corrected_sentence,
     headline,
     name_of,
-    ratio_sentence,
+    notes,
     spans,
     summary,
     title,
@@ -106,7 +105,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
         f"- Same-seed pairs in which it failed: {failed}.",
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
-    lines[1:1] = [f"- {said}" for said in (ratio_sentence(finding), corrected_sentence(finding)) if said]
+    lines[1:1] = [f"- {said}" for said in notes(finding)]
     confused = confusions(finding, result)
     if confused:
         lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")

@@ -157,6 +157,11 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
 
 
+def notes(finding: Finding) -> list[str]:
+    """Say what else is known of the rates of a finding, a sentence each."""
+    return [said for said in (ratio_sentence(finding), corrected_sentence(finding)) if said]
+
+
 def corrected_sentence(finding: Finding) -> str:
     """Say the rates without what the judge let through wrongly; empty where its errors were not measured."""
     treat, control = finding.treat_corrected, finding.control_corrected
