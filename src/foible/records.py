@@ -345,6 +345,11 @@ class Finding:
     """Keys of the control draws with the same seeds as `failing`."""
     counterfactuals: tuple[Counterfactual, ...] = ()
 
+    @property
+    def rated(self) -> Trial:
+        """The counts that the rates come from."""
+        return self.trial
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSummary:

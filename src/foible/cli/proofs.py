@@ -1,7 +1,7 @@
 """The verbs that check foible itself: `verify` a run, `bench` its claims.
 
-Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.checks.verify` and `foible.benchmark`,
-which do it.
+Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.checks.verify` and
+`foible.benchmark`, which do it.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     yield f"### {place}. {_marked(title(finding, result))}"
     yield _marked(spans(finding, result))
     rows = [
-        ("with the description", *_arm(trial.treat, finding.treat)),
-        ("without it", *_arm(trial.control, finding.control)),
+        ("with the description", *_arm(finding.rated.treat, finding.treat)),
+        ("without it", *_arm(finding.rated.control, finding.control)),
     ]
     yield _table(("", "draws", "failed", "unscored", "rate", "interval"), rows)
     difference = f"{points(finding.difference.value)} points {points_interval(finding.difference)}"
@@ -102,7 +102,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     failed = ", ".join(f"{name} {number:,}" for name, number in pairs.items())
     lines = [
         f"- Difference: {difference}; p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}.",
-        f"- Same-seed pairs in which it failed: {failed}.",
+        f"- Same-seed pairs that decided, in which it failed: {failed}.",
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
     lines[1:1] = [f"- {said}" for said in notes(finding)]
@@ -134,7 +134,7 @@ def _others(findings: Sequence[Finding], result: HuntResult) -> str:
             _marked(title(finding, result)),
             f"{percent(finding.treat.value)} {interval(finding.treat)}",
             f"{percent(finding.control.value)} {interval(finding.control)}",
-            f"{finding.trial.treat.unscored + finding.trial.control.unscored:,}",
+            f"{finding.rated.treat.unscored + finding.rated.control.unscored:,}",
             escape(as_sentence(finding.reason)),
         )
         for finding in findings

@@ -262,7 +262,7 @@ def _more(result: HuntResult) -> str:
 
 
 def _rates(finding: Finding) -> str:
-    treat, control = finding.trial.treat, finding.trial.control
+    treat, control = finding.rated.treat, finding.rated.control
     pair = f"fails in {_rate(finding.treat)} of draws {interval(finding.treat)}"
     if treat.scored and control.scored:
         return (
@@ -291,7 +291,7 @@ def _nothing(tally: Tally) -> str:
 
 def _unscored(finding: Finding) -> str:
     """Name the unscored draws, unless the sentence already says that an arm has nothing else."""
-    treat, control = finding.trial.treat, finding.trial.control
+    treat, control = finding.rated.treat, finding.rated.control
     if not (treat.scored and control.scored) or not treat.unscored + control.unscored:
         return ""
     sides = [(treat, "with it"), (control, "without it")]
