@@ -159,7 +159,20 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
 
 def notes(finding: Finding) -> list[str]:
     """Say what else is known of the rates of a finding, a sentence each."""
-    return [said for said in (ratio_sentence(finding), corrected_sentence(finding)) if said]
+    said = (ratio_sentence(finding), corrected_sentence(finding), deciding_sentence(finding))
+    return [one for one in said if one]
+
+
+def deciding_sentence(finding: Finding) -> str:
+    """Say what the draws showed that decided; empty where their rates are the ones that are shown."""
+    decided, measured = finding.deciding, finding.measured
+    if decided is None or measured is None:
+        return ""
+    return (
+        f"These rates come from {count(measured.treat.draws, 'pair')} drawn after the verdict; the pairs that decided, "
+        f"which stopped when they looked good, said {_rate(decided.treat)} {interval(decided.treat)} "
+        f"against {_rate(decided.control)} {interval(decided.control)}."
+    )
 
 
 def corrected_sentence(finding: Finding) -> str:
