@@ -5,7 +5,7 @@ exactly those, and what was chosen or taken off on the way. Neighbours: `_conver
 becomes one that is not; `_transformers.py` and `timm` read the folders of their own libraries.
 
 Wrappers of torch and of training libraries put a prefix before every name (`module.`, `_orig_mod.`, `model.`). Which
-one is in the way is found by the names that the network itself has, so that a network whose own names begin so keeps them.
+one is in the way is found by the names that the network itself has, so that one whose own names begin so keeps them.
 """
 
 from __future__ import annotations

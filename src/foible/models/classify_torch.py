@@ -191,8 +191,8 @@ def _size(name: str, shape: tuple[int | None, ...] | None, layout: str) -> list[
         return fixed
     message = (
         f"{name!r} does not say how large the images are that it was trained on: give size, a side in pixels or "
-        "[height, width]; and where its recipe is not that of torchvision's ImageNet classifiers, crop (0.875 of the shorter "
-        "side; null for all of it), mean and std or pixel_range, channels, and interpolation"
+        "[height, width]; and where its recipe is not that of torchvision's ImageNet classifiers, crop (0.875 of the "
+        "shorter side; null for all of it), mean and std or pixel_range, channels, and interpolation"
     )
     raise ArgumentError(message)
 

@@ -31,6 +31,7 @@ from foible.errors import ArgumentError, PartError, PluginError, brief
 from foible.models import _pictures, _shelf
 from foible.models._batches import InPieces
 from foible.models.embed_transformers import TransformersEmbedder
+from foible.records import Drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,15 +118,21 @@ class FolderGenerator:
         }
         self.version = f"adapter 1; pillow {PIL.__version__}; numpy {np.__version__}"
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:
         """Find one photograph for each prompt and seed: uint8 (size, size, 3).
 
-        A `PartError` stands where the photograph has changed since it was read.
+        Words of a prompt for which the embedder has no room are told as ignored. A `PartError` stands where the
+        photograph has changed since it was read.
         """
         wanted = list(dict.fromkeys(prompts))
         texts = dict(zip(wanted, self._embedder.embed_texts(wanted), strict=True)) if wanted else {}
         nearest = {prompt: self._nearest(vector) for prompt, vector in texts.items()}
-        return [self._photo(nearest[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        unread = {prompt: self._embedder.unread(prompt) for prompt in wanted}
+        found = [self._photo(nearest[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return [
+            Drawn(one, unread[prompt]) if unread[prompt] and not isinstance(one, PartError) else one
+            for prompt, one in zip(prompts, found, strict=True)
+        ]
 
     def _nearest(self, text: NDArray[np.float32]) -> NDArray[np.intp]:
         """Rank the photographs by cosine, those of the same cosine by their content."""
