@@ -171,7 +171,7 @@ def _must_rank(name: str, problem: object, own: Sequence[str] | None, outputs: i
     message = (
         f"{name!r} says of each class for itself whether an image shows it (problem_type {_MULTI}), so that {one!r} at "
         f"0.92 beside {other!r} at 0.95 would count as failed: wrap it with python:module:factory, whose classify "
-        "gives the scores of no and yes for the class you mean, or give single_label: true if each image shows one class"
+        "gives the scores of no and yes for the class you mean, or give single_label: true if an image shows one alone"
     )
     raise ArgumentError(message)
 
