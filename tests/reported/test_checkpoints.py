@@ -108,7 +108,7 @@ def test_a_compiled_part_of_a_network_is_found(written, images):
 
 
 def test_lightning_and_swa(written, images):
-    """C29: Lightning's checkpoint with the weights of its loss, and an averaged model with its count, load as they are."""
+    """C29: Lightning's checkpoint with the weights of its loss, and an averaged model with its count, both load."""
     import torch
 
     lightning = {**under("model.", trained()), "criterion.weight": torch.ones(3)}

@@ -140,9 +140,9 @@ def fill(
         )
         raise PluginError(message)
     lacking = sorted(name for name in needed if name not in own)
-    others = [one for one in fitting if _is_average(one) != _is_average(prefix) and one]
-    extra = sorted(name for name in found if name.removeprefix(prefix) not in wanted or not name.startswith(prefix))
-    extra = [name for name in extra if not _is_beside(name, prefix, others)]
+    others = [one for one in fitting if _is_average(one) != _is_average(prefix)]  # the kind that was not chosen
+    known = {one + name for one in (prefix, *others) for name in wanted}
+    extra = sorted(name for name in found if name not in known and not _is_beside(name, prefix))
     if lacking or extra:
         which_are = [f"lacks {_some(lacking)}"] if lacking else []
         which_are += [f"has {_some(extra)}, which the network does not"] if extra else []
@@ -199,11 +199,10 @@ def _is_average(prefix: str) -> bool:
     return any(_AVERAGE.fullmatch(piece) for piece in prefix.split("."))
 
 
-def _is_beside(name: str, prefix: str, others: Iterable[str]) -> bool:
-    """Say whether a weight belongs to no network: a loss, a metric, a counter, or the kind that was not chosen."""
-    if name.endswith(_COUNTED) or any(name.startswith(other) for other in others):
-        return True
-    return bool(prefix) and not name.startswith(prefix) and bool(_BESIDE.fullmatch(name.partition(".")[0]))
+def _is_beside(name: str, prefix: str) -> bool:
+    """Say whether a weight belongs to no network: a counter, or, beside a network with a prefix, a loss or a metric."""
+    outside = bool(prefix) and not name.startswith(prefix)
+    return name.endswith(_COUNTED) or (outside and bool(_BESIDE.fullmatch(name.partition(".")[0])))
 
 
 def _shown(prefix: str, own: Mapping[str, Any], names: Mapping[str, str]) -> str:
