@@ -91,12 +91,13 @@ class TorchClassifier:
         made, shape, told = _loaded(name, path, factory, factory_args, weights)
         if path.suffix == _PROGRAM:
             self._dtype = next((one.dtype for one in made.parameters() if one.is_floating_point()), torch.float32)
-        said = _said(
-            crop=crop, mean=mean, std=std, pixel_range=pixel_range or _GUESS, interpolation=interpolation or _GUESS
-        )
+        optional = {"pixel_range": pixel_range, "interpolation": interpolation}
+        said = _said(crop=crop, mean=mean, std=std)
+        said |= {argument: value for argument, value in optional.items() if value is not None}
         self._channels = _channels.checked(name, channels or "rgb")
-        layout = layout or _layout(shape)
-        self._recipe = _images.recipe(name, size=size or _size(name, shape, layout), layout=layout, **said)
+        layout = _layout(shape) if layout is None else layout
+        size = _size(name, shape, layout) if size is None else size
+        self._recipe = _images.recipe(name, size=size, layout=layout, **said)
         self.fingerprint = _fingerprint(path, made)
         self._model = made.to(self._device, self._dtype) if path.suffix != _PROGRAM else made.to(self._device)
         self._ask = InPieces(self._scores)
