@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -69,7 +69,7 @@ class TimmClassifier:
         if num_classes == 0:
             raise PluginError(_headless(name))
         recipe = {"size": size, "mean": mean, "std": std, "interpolation": interpolation, "channels": channels}
-        said = {part: value for part, value in recipe.items() if value is not None}
+        said: dict[str, Any] = {part: value for part, value in recipe.items() if value is not None}
         said |= {} if crop == _timm.GUESS else {"crop": crop}
         found = _timm.load(
             name,
@@ -154,7 +154,7 @@ def _by_synsets(name: str, synsets: Sequence[str], told: Mapping[str, object]) -
             if place in back and any(other in back for other in others)
         }
         return _names.Names(tuple((known.labels or ())[places[synset]] for synset in synsets), accepted)
-    words = {**ImageNetInfo("imagenet-22k").label_descriptions(as_dict=True), **told}  # type: ignore[dict-item]
+    words = {**ImageNetInfo("imagenet-22k").label_descriptions(as_dict=True), **told}
     if not all(synset in words for synset in synsets):
         return _names.Names(None)
     return _names.names(name, len(synsets), given=None, own=[str(words[synset]).split(",")[0] for synset in synsets])
