@@ -173,9 +173,7 @@ class MeasureOptions(Options):
     width: float = decides(
         0.15, "Pairs are drawn until both rates are likely to be known to about plus or minus this.", gt=0, lt=0.5
     )
-    most: int = decides(
-        48, "At most this many same-seed pairs for a confirmed finding; 0 for none.", ge=0, le=10_000
-    )
+    most: int = decides(48, "At most this many same-seed pairs for a confirmed finding; 0 for none.", ge=0, le=10_000)
 
 
 class ExplainOptions(Options):

@@ -55,15 +55,15 @@ def test_a_judge_whose_only_contrast_is_the_label_itself_uses_the_cosine(tiny, i
     assert judge.judge(images[:1], [Label(0, "cup")])[0].score == pytest.approx(float(own), abs=1e-6)
 
 
-def test_the_hypernym_goes_where_the_template_says_and_a_label_is_no_template(tiny, images):
-    """A label called "{hypernym}" is that word, not a field."""
+def test_the_kind_goes_where_the_template_says_and_a_label_is_no_template(tiny, images):
+    """A label called "{kind}" is that word, not a field."""
     embedder = registry.load("embedder", f"transformers:{tiny('clip')}").object
     image = embedder.embed(images[:1])[0]
-    judge = load(tiny("clip"), template="red {name} on {hypernym}", threshold=0).object
+    judge = load(tiny("clip"), template="red {name} on {kind}", threshold=0).object
     own = embedder.embed_texts(["red cup on grass"])[0] @ image
     assert judge.judge(images[:1], [Label(0, "cup", "grass")])[0].score == pytest.approx(float(own), abs=1e-6)
-    odd = embedder.embed_texts(["red {hypernym} on grass"])[0] @ image
-    assert judge.judge(images[:1], [Label(0, "{hypernym}", "grass")])[0].score == pytest.approx(float(odd), abs=1e-6)
+    odd = embedder.embed_texts(["red {kind} on grass"])[0] @ image
+    assert judge.judge(images[:1], [Label(0, "{kind}", "grass")])[0].score == pytest.approx(float(odd), abs=1e-6)
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3])

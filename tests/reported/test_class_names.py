@@ -47,7 +47,7 @@ def test_underscores_do_not_go_into_prompts(asked, known):
     """C30: either spelling finds the class, and "coffee_mug" is drawn and shown as "coffee mug"."""
     label = resolve([asked] if asked else [], ["vase", known])[1 if not asked else 0]
     assert label.index == 1
-    assert "_" not in make_prompt(label, "a photograph of a {name} ({hypernym})").text
+    assert "_" not in make_prompt(label, "a photograph of a {name} ({kind})").text
     assert class_name(1, ["vase", known]).casefold() == "coffee mug"
     assert split_name("Tomato___Early_blight (leaf_disease)") == ("Tomato Early blight", "leaf disease")
 

@@ -37,6 +37,7 @@ from foible.models import _shelf
 from foible.models._batches import InPieces
 from foible.models.embed_transformers import TransformersEmbedder
 from foible.pixels import PixelError
+from foible.records import Drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,10 +139,11 @@ class FolderGenerator:
         }
         self.version = f"adapter 2; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:
         """Find one photograph for each prompt and seed: uint8 (size, size, 3).
 
-        A `PartError` stands where the photograph has changed since it was read.
+        Words of a prompt for which the embedder has no room are told as ignored. A `PartError` stands where the
+        photograph has changed since it was read.
         """
         fitting = self._fitting(prompts)
         for prompt, photos in fitting.items():
@@ -149,7 +151,12 @@ class FolderGenerator:
                 self._few.add(prompt)
                 count = f"{len(photos)} of {len(self._photos)} photographs"
                 _log.warning("%s fit the prompt %s, so its draws repeat them", count, repr(brief(prompt, 120)))
-        return [self._photo(fitting[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        unread = {prompt: self._embedder.unread(prompt) for prompt in fitting}
+        found = [self._photo(fitting[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return [
+            Drawn(one, unread[prompt]) if unread[prompt] and not isinstance(one, PartError) else one
+            for prompt, one in zip(prompts, found, strict=True)
+        ]
 
     def fitting(self, prompts: Sequence[str]) -> list[int]:
         """Count the photographs that fit each prompt, `top` at most: so many different images its draws can show."""
