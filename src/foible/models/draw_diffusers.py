@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 class DiffusersGenerator:
     """Stable Diffusion 1 to 3, Turbo, LCM, FLUX and their kin (arXiv 2112.10752, 2307.01952, 2403.03206)."""
 
@@ -91,9 +90,9 @@ class DiffusersGenerator:
         self.version = shared.VERSION
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
-        """Draw one image for each prompt and seed; a `PartError` stands where the safety checker took it away,
-        or where the arithmetic overflowed.
+        """Draw one image for each prompt and seed.
 
+        A `PartError` stands where the safety checker took it away, or where the pipeline's arithmetic overflowed.
         Words beyond what the pipeline can read are told as ignored.
 
         Raises:
