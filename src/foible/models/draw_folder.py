@@ -107,10 +107,7 @@ class FolderGenerator:
         reach = _log_odds(name, odds)
         kept = _cache_folder(name, cache)
         self._shelf = _shelf.find(name, split, column)
-        self._embedder = TransformersEmbedder(embedder, device=device, dtype=dtype, revision=revision)
-        if not self._embedder.reads_text:
-            message = f"the embedder {embedder!r} embeds images alone; to find photographs by text it must be one such "
-            raise PluginError(message + "as CLIP")
+        self._embedder = _joint(embedder, device=device, dtype=dtype, revision=revision)
         self._top, self._size = top, size
         self._reach = reach / self._embedder.scale[0]
         self._few: set[str] = set()
@@ -179,6 +176,14 @@ def _must_be_whole(name: str, argument: str, value: object, known: range) -> Non
     if isinstance(value, bool) or not isinstance(value, int) or value not in known:
         message = f"the argument {argument} of {name!r} is a whole number from {known[0]} to {known[-1]}, "
         raise ArgumentError(message + f"but got {brief(repr(value), 40)}")
+
+
+def _joint(name: str, **where: Any) -> TransformersEmbedder:
+    embedder = TransformersEmbedder(name, **where)
+    if not embedder.reads_text:
+        message = f"the embedder {name!r} embeds images alone; to find photographs by text it must be one such as CLIP"
+        raise PluginError(message)
+    return embedder
 
 
 def _log_odds(name: str, odds: object) -> float:
