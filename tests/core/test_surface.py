@@ -41,7 +41,7 @@ ALLOWED = {
     ("models", "labels"): "what a model calls its classes must be what a label can be",
     ("models", "fingerprint"): "an adapter hashes the weights that it loads",
     ("models", "ceiling"): "an adapter that asks a server counts its requests",
-    ("models", "pixels"): "an adapter that is given image files, or sends images, reads and writes them by the one policy",
+    ("models", "pixels"): "an adapter reads and writes image files by the one policy",
     ("models", "diorama"): "the diorama's own adapter knows its world",
     ("registry", "models"): "`foible models` asks the diorama's adapter for its names",
 }

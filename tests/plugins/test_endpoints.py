@@ -131,7 +131,7 @@ def test_options_go_into_the_request(server):
     [
         (HALF, "no whole JSON"),
         (DEEP, "no whole JSON"),
-        (TEXT, "broken, or of a format that is not read"),
+        (TEXT, "no image of a format that is read"),
         (BOMB, "the image claims"),
         (SMALL, "drew 8x8 pixels where 64x64 were asked for"),
         (HUGE, "sent more than 96 MiB"),
