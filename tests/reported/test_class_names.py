@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from foible.stages.prompts import make_prompt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foible.errors import LabelError
 from foible.labels import class_name, find_class, resolve, split_name
-from foible.stages.prompts import make_prompt
 
 PERSIAN, HINDI, ASTRONAUT = "می\u200cخک", "क्\u200dष", "👩\u200d🚀 astronaut"
 
