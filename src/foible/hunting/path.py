@@ -53,9 +53,8 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         undescribed=[fault for one in suspected for fault in one.faults],
         captions=led_to(findings, explored, suspected, study.config.report.examples),
     )
-    result = make_result(work, study)
-    loop.restore([one.draw for one in result.observations.values()])
-    return result
+    loop.restore([one.draw for one in loop.answered.values()])
+    return make_result(work, study)
 
 
 def _explore(study: Study, loop: Loop) -> list[Answered]:
