@@ -157,7 +157,7 @@ def _environment() -> Environment:
         by=words.by,
         headline=sentences.headline,
         kept=kept,
-        name_of=sentences.name_of,
+        left_out=sentences.left_out,
         most_others=_OTHERS_SHOWN,
         most_pairs=_PAIRS_SHOWN,
         pairs=pairs,

@@ -14,7 +14,7 @@ from foible.report.sentences import (
     bound_of,
     confusions,
     headline,
-    name_of,
+    left_out,
     notes,
     spans,
     summary,
@@ -59,7 +59,7 @@ def to_markdown(result: HuntResult) -> str:
     if others:
         blocks += ["## Tried and not confirmed", _others(others, result)]
     if result.untested:
-        blocks += ["## Left out by the budget", _list_of(name_of(one) for one in result.untested)]
+        blocks += ["## Left out by the budget", _list_of(left_out(one, result) for one in result.untested)]
     if result.explored:
         blocks += ["## Under the base prompt", _explored(result)]
     blocks += ["## What failed means", escape(as_sentence(result.failure))]

@@ -43,7 +43,7 @@ class Span:
 
     text: str
     """One printable line; untrusted where it has a role."""
-    role: Literal["", "label", "description", "confusion"] = ""
+    role: Literal["", "label", "description", "confusion", "classifier"] = ""
     """What the piece names; empty for plain words."""
 
 
@@ -59,7 +59,7 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     for. Rates are over scored draws; unscored ones are named.
     """
     who = by(finding.trial.hypothesis.classifier, result)
-    lead = [Span(f"{who}: ")] if who else []
+    lead = [Span(who, "classifier"), Span(": ")] if who else []
     if finding.verdict == "confirmed":
         pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
     elif finding.verdict == "refuted":
@@ -71,12 +71,16 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
-    confused = confusions(finding, result)
-    pieces = name_of(finding.trial.hypothesis, result)
+    hypothesis, confused = finding.trial.hypothesis, confusions(finding, result)
+    pieces = name_of(hypothesis, result)
     if finding.verdict == "confirmed" and confused:
         pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
-    who = by(finding.trial.hypothesis.classifier, result)
-    return (*pieces, Span(f" ({who})")) if who else pieces
+    return (*pieces, *_by(hypothesis, result))
+
+
+def left_out(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
+    """Name a hypothesis that was not tried, and its classifier where there are several."""
+    return (*name_of(hypothesis, result), *_by(hypothesis, result))
 
 
 def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[Span, ...]:
@@ -84,6 +88,11 @@ def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[S
     label = Span(label_name(hypothesis, result, _LONGEST) if result else shorten(hypothesis.label, _LONGEST), "label")
     description = shorten(hypothesis.description, _LONGEST)
     return (label, Span(" "), Span(description, "description")) if description else (label,)
+
+
+def _by(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
+    who = by(hypothesis.classifier, result)
+    return (Span(" ("), Span(who, "classifier"), Span(")")) if who else ()
 
 
 def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
@@ -128,7 +137,7 @@ def no_bug_sentence(result: HuntResult) -> str:
     if result.explored and not scored:
         pieces.append("None of the draws under the base prompt could be scored, so they bound nothing.")
     elif scored:
-        pieces.append(_base_bound(scored, len(result.explored)))
+        pieces.append(_base_bound(scored, result))
     bounded = [f for f in result.findings if f.difference.value is not None]
     if bounded:
         together = [s.raises for s in result.explored if s.raises is not None]
@@ -215,16 +224,19 @@ def _tried(result: HuntResult) -> str:
     return f"No bug found: {tried} hypotheses were tried and none was confirmed ({listed(kinds)})."
 
 
-def _base_bound(scored: list[LabelSummary], labels: int) -> str:
+def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
     worst = max(scored, key=lambda s: s.at_most)
     name, high = shorten(worst.label, _LONGEST), percent(worst.at_most)
-    missing = labels - len(scored)
-    rest = f" {count(missing, 'label')} could not be scored at all." if missing else ""
+    who = by(worst.classifier, result)
+    name = f"{name} ({who})" if who else name
+    missing = len({s.label for s in result.explored if s.rate.value is None})
+    rest = f" {count(missing, 'label')} could not be scored {'for every classifier' if who else 'at all'}."
+    rest = rest if missing else ""
     if len(scored) == 1:
         return f"Under its base prompt {name} fails in at most {high} of draws, as far as the draws show.{rest}"
     return (
-        f"Under its base prompt each label, taken alone, fails in at most {high} of draws (the largest upper bound, "
-        f"of {name}).{rest}"
+        f"Under its base prompt each label, taken alone{' and for each classifier' if who else ''}, fails in at most "
+        f"{high} of draws (the largest upper bound, of {name}).{rest}"
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
 _NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")
+_NAME = 120
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -152,7 +153,11 @@ def subject(result: HuntResult) -> str:
 
 def by(classifier: int, result: HuntResult) -> str:
     """Name one classifier where there are several; empty where there is one."""
-    return shorten(result.classifiers[classifier].name, 120) if len(result.classifiers) > 1 else ""
+    if len(result.classifiers) == 1:
+        return ""
+    name = printable(result.classifiers[classifier].name[-4 * _NAME :])
+    # Names that are alike differ at their end.
+    return (name if len(name) <= _NAME else f"…{name[1 - _NAME :]}") or f"classifier {classifier + 1}"
 
 
 def parts(result: HuntResult) -> list[tuple[str, Mapping[str, object]]]:
