@@ -82,8 +82,8 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
         "score": {"type": ["number", "string"], "anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
     },
     "Tally": dict.fromkeys(("draws", "failures", "unscored", "unfaithful"), _COUNT),
-    "Rate": dict.fromkeys(("value", "low", "high"), {"minimum": -1, "maximum": 1}),
-    "Ratio": dict.fromkeys(("value", "low", "high"), {"minimum": 0}),
+    "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
+    "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
     "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
 }
