@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit bench bugs benchmark diorama diorama-check format clean
+.PHONY: hunt test lint types unit coverage docs bench bugs benchmark diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -22,6 +22,15 @@ types: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
+
+# As `unit`, and what share of the lines and branches of src/foible it ran: fails below `fail_under` of pyproject.toml.
+coverage: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+# The site that docs/ and the docstrings make, in build/docs; every warning is an error.
+docs: $(VENV)/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet -b html -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/run.py
@@ -40,7 +49,7 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/base: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -50,4 +59,9 @@ $(VENV)/base: pyproject.toml constraints.txt
 $(VENV)/dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@ $(VENV)/base
+
+$(VENV)/docs: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	touch $@ $(VENV)/base

@@ -40,22 +40,38 @@ class Score:
 
 def main() -> None:
     """Hunt, check, print, and write `planted.json` beside the runs."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--out", type=Path, default=Path("runs/planted"))
-    arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("classifiers", nargs="*", default=list(CLASSIFIERS))
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    arguments.add_argument("--out", type=Path, default=Path("runs/planted"), help="where the runs and the table go")
+    arguments.add_argument("--seed", type=int, default=0, help="of every hunt")
+    arguments.add_argument("--pairs", type=int, default=PAIRS, help="fresh pairs for the truth of a confirmed finding")
+    arguments.add_argument("classifiers", nargs="*", default=list(CLASSIFIERS), help="of diorama:…")
     given = arguments.parse_args()
-    scores = [score(name, given.out, given.seed) for name in given.classifiers]
+    scores = [score(name, given.out, given.seed, given.pairs) for name in given.classifiers]
     (given.out / "planted.json").write_text(json.dumps([asdict(s) for s in scores], indent=1) + "\n", encoding="utf-8")
     print(f"\n{ROW}".format(*(field.name for field in fields(Score))))
     for each in scores:
         print(ROW.format(*astuple(each)))
+    print(ROW.format("all", *_totals(scores)))
 
 
-def score(name: str, out: Path, seed: int) -> Score:
+def _totals(scores: list[Score]) -> list[object]:
+    """Add the columns up; of "found/planted" each side."""
+    totals: list[object] = []
+    for column in zip(*(astuple(each)[1:] for each in scores), strict=True):
+        shares = [value.split("/") for value in column if isinstance(value, str) and "/" in value]
+        if isinstance(column[0], str):
+            totals.append("/".join(str(sum(int(part) for part in side)) for side in zip(*shares, strict=True)) or "-")
+        else:
+            totals.append(sum(column))
+    return totals
+
+
+def score(name: str, out: Path, seed: int, pairs: int = PAIRS) -> Score:
     """Hunt one classifier and hold what was confirmed against the truth."""
     run = foible.hunt(f"diorama:{name}", seed=seed, out=out / f"{name}-{seed}", progress=sys.stderr.isatty())
-    true = [finding for finding in run.confirmed if _is_true(name, finding, out)]
+    true = [finding for finding in run.confirmed if _is_true(name, finding, out, pairs)]
     biases = BIASES.get(name, ())
     found = [bias for bias in biases if any(_says(finding, bias) for finding in run.confirmed)]
     for bias in biases:
@@ -72,16 +88,16 @@ def score(name: str, out: Path, seed: int) -> Score:
     )
 
 
-def _is_true(name: str, finding: Finding, out: Path) -> bool:
+def _is_true(name: str, finding: Finding, out: Path, pairs: int) -> bool:
     hypothesis = finding.trial.hypothesis
     probed = foible.probe(
         f"diorama:{name}",
         hypothesis.label,
         hypothesis.description,
         seed=TRUTH_SEED,
-        out=out / "truth" / f"{name}-{hypothesis.label}-{'-'.join(hypothesis.phrases)}".replace(" ", "_"),
+        out=out / "truth" / f"{name}-{hypothesis.label}-{'-'.join(hypothesis.treatment.words)}".replace(" ", "_"),
         config={
-            "confirm": {"method": "fixed", "draws": PAIRS},
+            "confirm": {"method": "fixed", "draws": pairs},
             "archive": str(out / "archive"),
             "explain": {"draws": 0},
         },
@@ -90,7 +106,7 @@ def _is_true(name: str, finding: Finding, out: Path) -> bool:
     (again,) = probed
     difference = again.difference.value or 0.0
     true = difference > _margin(probed)
-    rates = f"{again.treat.value:.1%} against {again.control.value:.1%} in {PAIRS} pairs"
+    rates = f"{again.treat.value:.1%} against {again.control.value:.1%} in {pairs} pairs"
     print(f"{name}: {hypothesis.label} {hypothesis.description}: {rates}: {'true' if true else 'NOT TRUE'}")
     return true
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Arm = Literal["explore", "follow", "treat", "control", "explain"]
+Arm = Literal["explore", "follow", "treat", "control", "measure", "explain"]
 
 Stream = Literal[0, 1, 2, 3]
 """The two lowest bits of a seed, so that seeds of two streams can never meet."""
 SUGGEST: Stream = 0
 FOLLOW: Stream = 1
 TEST: Stream = 2
+MEASURE: Stream = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ ARMS: Mapping[Arm, ArmRule] = {
     "follow": ArmRule(stream=FOLLOW, share=1 / 3, captioned=True),
     "treat": ArmRule(stream=TEST),
     "control": ArmRule(stream=TEST),
+    # The draws that decide stop when they look good: the rates that are shown come from draws of their own.
+    "measure": ArmRule(stream=MEASURE),
     # On the seeds of treat draws: the same scenes in other words.
     "explain": ArmRule(stream=TEST),
 }

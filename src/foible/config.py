@@ -168,6 +168,15 @@ class ConfirmOptions(Options):
     )
 
 
+class MeasureOptions(Options):
+    """How exactly the rates of confirmed findings are measured, on draws of their own."""
+
+    width: float = decides(
+        0.15, "Pairs are drawn until both rates are likely to be known to about plus or minus this.", gt=0, lt=0.5
+    )
+    most: int = decides(48, "At most this many same-seed pairs for a confirmed finding; 0 for none.", ge=0, le=10_000)
+
+
 class ExplainOptions(Options):
     """Which words carry a failure."""
 
@@ -203,6 +212,7 @@ class HuntConfig(Options):
     group: GroupOptions = decides(GroupOptions(), "Which failures belong together.")
     describe: DescribeOptions = decides(DescribeOptions(), "How groups become hypotheses.")
     confirm: ConfirmOptions = decides(ConfirmOptions(), "How hypotheses are tested.")
+    measure: MeasureOptions = decides(MeasureOptions(), "How exactly the rates of confirmed findings are measured.")
     explain: ExplainOptions = decides(ExplainOptions(), "Which words carry a failure.")
     report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
     out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")

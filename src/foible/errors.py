@@ -92,7 +92,17 @@ def near(word: str, known: Iterable[str]) -> str:
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {listed or 'nothing'}"
 
 
+def visible(text: object) -> str:
+    """Make an untrusted text safe to show anywhere, a terminal included: one line that can only be read.
+
+    Each control, format or surrogate character becomes "·": none can move the cursor, colour or hide what follows,
+    turn the direction of reading, or be refused by an encoding of Unicode.
+    """
+    line = str(text)
+    return line if line.isprintable() else "".join(c if c.isprintable() else "·" for c in line)
+
+
 def brief(text: object, limit: int = 200) -> str:
     """Shorten an untrusted text to one printable line of at most `limit` characters, for an error message."""
-    line = "".join(c if c.isprintable() else "·" for c in str(text))
+    line = visible(str(text)[: limit + 1])
     return line if len(line) <= limit else line[: limit - 1] + "…"

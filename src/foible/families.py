@@ -53,7 +53,7 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "diffusers": ("diffusers", ("diffusers", "accelerate", "peft")),
     "folder": ("", ("torch", "transformers")),
     "litert": ("litert", ("ai_edge_litert",)),
-    "onnx": ("onnx", ("onnxruntime",)),
+    "onnx": ("onnx", ("onnx", "onnxruntime")),
     "openai": ("http", ("httpx2",)),
     "openai-images": ("http", ("httpx2",)),
     "timm": ("timm", ("timm", "torchvision")),

@@ -8,9 +8,11 @@ classifier. Neighbour: `draws/request.py` turns labels into text.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from foible.errors import ConfigError, LabelError, brief, near
 from foible.records import ClassMap, Label
@@ -19,19 +21,49 @@ _FORM = re.compile(
     r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<kind>[^()]*)\))?"
 )
 """Of a text whose white space is single blanks."""
+_INDEX = re.compile("[0-9]{1,9}")
+_JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""Zero-width marks that Persian, Hindi and many emoji are spelled with; no other unseen mark belongs in a label."""
 MOST_BY_DEFAULT = 20
 """With more classes than this, the user must name the labels: hunting over all would take hours unasked."""
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """Split "coffee mug (cup)" into name and kind; the kind is empty where there is none."""
-    found = _FORM.fullmatch(" ".join(text.split()))
-    return (found["name"], (found["kind"] or "").strip()) if found else (text.strip(), "")
+    """Split "coffee mug (cup)" into name and kind; the kind is empty where there is none.
+
+    Both are as they are said and drawn: "coffee_mug" is "coffee mug", and letters are composed (Unicode's NFC).
+    """
+    plain = _plain(text)
+    found = _FORM.fullmatch(plain)
+    return (found["name"], (found["kind"] or "").strip()) if found else (plain or text.strip(), "")
 
 
 def class_name(index: int, names: Sequence[str] | None) -> str:
-    """Return what a class is called, without its kind; "class 17" where the classifier names none."""
-    return split_name(names[index])[0] if names is not None and 0 <= index < len(names) else f"class {index}"
+    """Return what a class is called; "class 17" where the classifier names none.
+
+    The kind is left away, unless another class has the same name: "crane (bird)" is not "crane (machine)".
+    """
+    if names is None or not 0 <= index < len(names):
+        return f"class {index}"
+    name = split_name(names[index])[0]
+    return _plain(names[index]) if _folded(name) in _shared_names(tuple(names)) else name
+
+
+def is_printable(text: str) -> bool:
+    """Say whether a text can be shown as it is: printable characters, and the joiners that scripts are spelled with."""
+    return text.translate(_JOINERS).isprintable()
+
+
+@lru_cache(maxsize=8)
+def _shared_names(names: tuple[str, ...]) -> frozenset[str]:
+    """Give the names, without kinds, that several classes have."""
+    counts = Counter(_folded(split_name(each)[0]) for each in names)
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _plain(text: str) -> str:
+    """Write a text as it is said: composed letters, single blanks, none of the underscores that stand for blanks."""
+    return " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
 
 
 def called(index: int, classes: ClassMap) -> str:
@@ -70,17 +102,20 @@ def resolve(
         LabelError: a label is malformed, unknown, given twice or out of range; or none is given, and there are many.
         ConfigError: so many scores count that a label could never fail.
     """
-    texts = texts or _every(classifiers[0].names)
-    each = [[_resolve(text, of, several=len(classifiers) > 1) for text in texts] for of in classifiers]
+    several = len(classifiers) > 1
+    every = [] if texts else _every(classifiers[0].names)
+    first = [_of_class(index, text, classifiers[0]) for index, text in enumerate(every)]
+    texts = texts or [_text(label) for label, _ in first]
+    each = [
+        [_resolve(text, of, several=several) for text in texts] for of in (classifiers[1:] if first else classifiers)
+    ]
+    each = [first, *each] if first else each
     labels = tuple(
         max((found[row][0] for found in each), key=lambda label: bool(label.kind)) for row in range(len(texts))
     )
     for found in each:
         _refuse_twice(texts, [indices for _, indices in found])
-    doubled = [name for name, count in Counter(label.name for label in labels).items() if count > 1]
-    if doubled:
-        message = f"two labels are called {brief(doubled[0])!r}; tell them apart, as in '134=crane bird'"
-        raise LabelError(message)
+    _refuse_alike(labels, each[0])
     maps = tuple(
         ClassMap(
             classifier=of.classifier,
@@ -113,6 +148,21 @@ def check_classes(classes: ClassMap, count: int) -> None:
         if not classes.target and classes.top + len(right) > count:
             message = f"with failure.top {classes.top} and {count} classes the label {name!r} can never fail"
             raise ConfigError(f"{message}; lower failure.top, or accept fewer classes")
+
+
+def _refuse_alike(labels: Sequence[Label], found: Sequence[tuple[Label, tuple[int, ...]]]) -> None:
+    """Refuse two labels of one name: nobody could tell their draws apart."""
+    counts = Counter(label.name for label in labels)
+    doubled = next(((label, right) for label, right in found if counts[label.name] > 1), None)
+    if doubled is not None:
+        label, right = doubled
+        apart = f"{right[0]}={label.name} {label.kind or 'and what sets it apart'}"
+        message = f"two labels are called {brief(label.name)!r}; tell them apart, as in {brief(apart)!r}"
+        raise LabelError(message)
+
+
+def _text(label: Label) -> str:
+    return f"{label.name} ({label.kind})" if label.kind else label.name
 
 
 def _refuse_twice(texts: Sequence[str], indices: Sequence[tuple[int, ...]]) -> None:
@@ -154,8 +204,11 @@ def _every(names: Sequence[str] | None) -> Sequence[str]:
 
 def _resolve(text: str, of: Classes, *, several: bool) -> tuple[Label, tuple[int, ...]]:
     """Return a label, and the classes that are right for it, its own first."""
-    found = _FORM.fullmatch(" ".join(text.split()))
-    if found is None or not found[0].isprintable():
+    found = _FORM.fullmatch(_plain(text))
+    if found is None or not is_printable(found[0]):
+        whole = _whole(_plain(text), of.names or ())
+        if whole is not None:
+            return _of_class(*whole, of)
         message = f"a label looks like 'coffee mug', 'coffee mug (cup)' or '504=coffee mug', but got {brief(text)!r}"
         raise LabelError(message)
     name, kind = found["name"], (found["kind"] or "").strip()
@@ -183,6 +236,11 @@ def _same_class_everywhere(text: str, name: str, indices: tuple[int, ...], of: C
 
 
 def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, str]:
+    if _INDEX.fullmatch(name) and not any(_same(split_name(each)[0], name) for each in names or ()):
+        called = "name" if names is None else next((split_name(each)[0] for each in names[int(name) :][:1]), "")
+        if called:
+            message = f"a label is a name, but got {name!r}; for that class write {name}={brief(called)}"
+            raise LabelError(message)
     if names is None:
         message = f"the classifier does not name its classes, so write the label as INDEX={brief(name)}"
         raise LabelError(message)
@@ -199,5 +257,29 @@ def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, st
     return hits[0], kind or known[hits[0]][1]
 
 
+def _whole(text: str, names: Sequence[str]) -> tuple[int, str] | None:
+    """Find a class whose name has no form of a label, such as "a = b", by all of it, with its index or without."""
+    index, _, rest = text.partition("=")
+    place = int(index) if re.fullmatch("[0-9]{1,9} ?", index) else None
+    if place is not None and place < len(names) and _same(names[place], rest):
+        return place, names[place]
+    hits = [place for place, each in enumerate(names) if _same(each, text)]
+    return (hits[0], names[hits[0]]) if len(hits) == 1 else None
+
+
+def _of_class(index: int, text: str, of: Classes) -> tuple[Label, tuple[int, ...]]:
+    """Make a label of a class by its own name, which is taken whole where it has no form that is known."""
+    name, kind = split_name(text)
+    if not name or not is_printable(name + kind):
+        message = f"class {index} is called {brief(repr(text))}, which is no name; write the label as {index}=name"
+        raise LabelError(message)
+    return Label(name, kind), (index, *sorted(set(of.accepted.get(index, ())) - {index}))
+
+
 def _same(one: str, other: str) -> bool:
-    return one.casefold().replace("-", " ").strip() == other.casefold().replace("-", " ").strip()
+    return _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    """Give what two spellings of one name share: case, hyphens, underscores and the form of Unicode do not count."""
+    return " ".join(_plain(unicodedata.normalize("NFC", text).casefold()).replace("-", " ").split())

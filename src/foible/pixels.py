@@ -67,6 +67,7 @@ _FILLED = 1 / 8
 """Numbers that fill less of their range than this are scaled from their own least to their own largest."""
 _ROWS = 256
 """Rows that are scaled at once, in float64."""
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 262, 0
 
 
@@ -137,10 +138,10 @@ def read_file(path: Path) -> Image:
 def _unknown(data: bytes) -> str:
     """Say what a file is that is none of the known formats."""
     if not data:
-        return "the file is empty"
+        return "the content is empty"
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
         return "the image is HEIC (or AVIF), which is not read here; save it as JPEG or PNG"
-    return f"the file is no image of a format that is read ({', '.join(FORMATS)})"
+    return f"the content is no image of a format that is read ({', '.join(FORMATS)})"
 
 
 def _read(picture: Any) -> Image:
@@ -256,6 +257,8 @@ def read_png(data: bytes) -> Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Pictures.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                if not data.endswith(_PNG_END):
+                    return None
                 if _raw_mode(picture) != "RGB" or picture.mode != "RGB" or max(picture.size) > LARGEST_SIDE:
                     return None
                 picture.verify()

@@ -8,7 +8,7 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Judge(Protocol):
 # --- capabilities: what a part may say or do beside its one method ----------------------------------------------------
 
 
-def offers(part: object, capability: type[P]) -> TypeGuard[P]:
+def offers(part: object, capability: Callable[..., P]) -> TypeGuard[P]:
     """Tell whether a part has a capability: every name of its protocol, be it handed on by `__getattr__`.
 
     `isinstance` would miss what a wrapper hands on, from Python 3.12 on.

@@ -315,10 +315,20 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """The rates of the draws that decided. They stopped when they looked good, and overstate on average."""
+
+    treat: Rate
+    control: Rate
+    difference: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A hypothesis with its verdict and what supports it."""
 
     trial: Trial
+    """What decided."""
     verdict: Verdict
     reason: str
     """One sentence: why this verdict."""
@@ -327,7 +337,9 @@ class Finding:
     adjusted: float
     """The same after multiplicity over every hypothesis tried, for every classifier."""
     treat: Rate
+    """With the treatment: of the draws made to measure it, where there are any, else of those that decided."""
     control: Rate
+    """Without it, of the same draws."""
     difference: Rate
     ratio: Ratio | None = None
     """`treat` over `control`; None in results written before there was one."""
@@ -344,6 +356,15 @@ class Finding:
     paired: tuple[str, ...] = ()
     """Keys of the control draws with the same seeds as `failing`."""
     counterfactuals: tuple[Counterfactual, ...] = ()
+    measured: Trial | None = None
+    """Counts of the draws that were made to measure the rates, after the verdict; None where none were."""
+    deciding: Deciding | None = None
+    """The rates of the draws that decided, where others are shown."""
+
+    @property
+    def rated(self) -> Trial:
+        """The counts that the rates come from."""
+        return self.measured or self.trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

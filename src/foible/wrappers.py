@@ -242,15 +242,23 @@ def _drawing(one: Any) -> Drawn | Fault:
         one = np.asarray(one)
     if not isinstance(one, np.ndarray):
         return Fault(f"generator: wanted a uint8 image (height, width, 3), got {_kind(one)}")
-    if one.dtype != np.uint8 or one.shape[2:] != (3,) or 0 in one.shape:
-        return Fault(f"generator: wanted a uint8 image (height, width, 3), got {one.dtype.name} {_tuple(one.shape)}")
+    wrong = _no_picture(one)
+    return Fault(f"generator: wanted {wrong}") if wrong else Drawn(np.ascontiguousarray(one), ignored)
+
+
+def _no_picture(image: NDArray[Any]) -> str:
+    """Say what was wanted and what came, where an array is no image that a hunt can use; else nothing."""
+    import numpy as np
+
     from foible.pixels import LARGEST_SIDE
 
-    if max(one.shape) > LARGEST_SIDE:
-        return Fault(f"generator: wanted sides of at most {LARGEST_SIDE} pixels, got {_tuple(one.shape)}")
-    if (one == one[0, 0]).all():  # what an overflow, or a filter that blacks out, leaves
-        return Fault("generator: wanted a picture, got an image whose pixels are all the same")
-    return Drawn(np.ascontiguousarray(one), ignored)
+    if image.dtype != np.uint8 or image.shape[2:] != (3,) or 0 in image.shape:
+        return f"a uint8 image (height, width, 3), got {image.dtype.name} {_tuple(image.shape)}"
+    if max(image.shape) > LARGEST_SIDE:
+        return f"sides of at most {LARGEST_SIDE} pixels, got {_tuple(image.shape)}"
+    if (image == image[0, 0]).all():  # what an overflow leaves, or a filter that blacks an image out
+        return "a picture, got an image whose pixels are all the same"
+    return ""
 
 
 def _of_size(one: Drawn | Fault, wanted: tuple[int, ...]) -> Drawn | Fault:

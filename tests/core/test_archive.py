@@ -1,26 +1,33 @@
-"""Promises of the image archive: whole images under their own keys, drawn once for all hunts."""
+"""Promises of the archive: whole images under the hash of their pixels, rows under their keys, shared by all hunts."""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import os
 import re
 import shutil
+import sqlite3
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from foible.archive import LARGEST_SIDE, Archive
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import foible
 import toyworld
-from foible.archive import LARGEST_SIDE, Archive
 from foible.errors import StoreError
-from foible.records import Draw, Drawn, Prompt
+from foible.pixels import LARGEST_SIDE
+from foible.run.archive import SCHEMA, Archive, DrawRow
+from foible.run.database import connect
+from foible.run.images import Images
 
 pytestmark = pytest.mark.xdist_group("archive")
-PROMPT = Prompt("coffee mug", "", "a photograph of a coffee mug")
 
 
 def png(image, mode="RGB"):
@@ -64,6 +71,17 @@ class Counting:
         return toyworld.draw(prompts, seeds)
 
 
+class Repainting(Counting):
+    """The same generator on another machine: its images have other pixels."""
+
+    def draw(self, prompts, seeds):
+        """Draw, and change a pixel that nobody reads."""
+        images = super().draw(prompts, seeds)
+        for image in images:
+            image[9, 9, 2] ^= 1
+        return images
+
+
 class OnSnow(toyworld.Classifier):
     """Fails elsewhere than the toy world's first classifier, and there too."""
 
@@ -82,13 +100,13 @@ def hunted(tmp_path_factory):
 
 def damage(archive, how):
     """Damage three files of an archive; give their bytes as they were."""
-    files = sorted(archive.glob("*/*.png"))[::60][:3]
+    files = sorted(archive.glob("images/*/*.png"))[::60][:3]
     whole = {file: file.read_bytes() for file in files}
     for file, data in whole.items():
         if DAMAGE[how] is None:
             file.unlink()
         else:
-            file.write_bytes(DAMAGE[how](data, max(archive.glob("*/*.png")).read_bytes()))
+            file.write_bytes(DAMAGE[how](data, max(archive.glob("images/*/*.png")).read_bytes()))
     return whole
 
 
@@ -106,14 +124,26 @@ def test_a_torn_image_is_drawn_again(hunted, tmp_path, how):
 
 @pytest.mark.parametrize("how", DAMAGE)
 def test_a_hunt_that_never_saw_a_torn_image_finds_it(hunted, tmp_path, how):
-    """An image that was damaged before this run directory was made is found by its own seal, and drawn again."""
+    """An image that was damaged before this run directory was made is known by its own name, and drawn again."""
     shutil.copytree(hunted.parent / "archive", tmp_path / "archive")
     whole = damage(tmp_path / "archive", how)
-    archive = Archive(tmp_path / "archive")
-    for file, data in whole.items():
-        assert archive.get(file.stem) is None
-        file.write_bytes(data)
-        assert archive.get(file.stem) is not None
+    images = Images(tmp_path / "archive" / "images")
+    assert [images.get(file.stem) for file in whole] == [None] * 3
+    generator = Counting()
+    toyworld.hunt(tmp_path / "run", OnSnow(), generator=generator)
+    assert {file: file.read_bytes() for file in whole} == whole
+    alone = toyworld.hunt(tmp_path / "elsewhere" / "run", OnSnow(), generator=Counting())
+    assert toyworld.written(tmp_path / "run") == toyworld.written(alone.folder)
+
+
+@pytest.mark.parametrize("how", ["removed", "truncated"])
+def test_an_image_that_cannot_be_drawn_again_costs_no_outcome(hunted, tmp_path, how):
+    """A generator that gives other pixels for a lost image is believed where the image has gone, and never crashes."""
+    shutil.copytree(hunted.parent, tmp_path / "copy")
+    damage(tmp_path / "copy" / "archive", how)
+    run = toyworld.hunt(tmp_path / "copy" / "run", generator=Repainting())
+    assert {f.trial.hypothesis.description for f in run.confirmed} >= {"on grass"}
+    assert run.result.unscored == ()
 
 
 def test_two_hunts_share_their_images(tmp_path):
@@ -129,61 +159,328 @@ def test_two_hunts_share_their_images(tmp_path):
     assert toyworld.written(alone.folder) == toyworld.written(second.folder)
 
 
-def test_every_image_says_what_it_shows(hunted):
-    """Each file carries its prompt, its seed, its generator and the words that were not used."""
-    file = next((hunted.parent / "archive").glob("*/*.png"))
-    with Image.open(file) as picture:
-        about = picture.info
-    assert "a realistic photograph of a" in about["foible:prompt"]
-    assert int(about["foible:seed"]) >= 0
-    assert "test_archive.Counting" in about["foible:generator"]
-    assert about["foible:ignored"] == "[]"
+def test_the_archive_says_what_every_image_shows(hunted):
+    """For every image there is a row with its prompt, its seed and the words that were not used."""
+    with contextlib.closing(sqlite3.connect(hunted.parent / "archive" / "archive.sqlite")) as db:
+        rows = db.execute("SELECT image, ignored, prompt, seed FROM draws").fetchall()
+    files = (hunted.parent / "archive").glob("images/*/*.png")
+    assert {file.stem for file in files} == {image for image, *_ in rows}
+    for _, ignored, prompt, seed in rows:
+        assert "a realistic photograph of a" in prompt
+        assert 0 <= seed < 2**32
+        assert ignored == "[]"
 
 
-@given(st.text(max_size=40) | st.sampled_from(["../../etc/passwd", "a" * 31, "A" * 32, "a" * 33, "0" * 32 + "\n"]))
-def test_a_key_cannot_leave_the_archive(tmp_path_factory, key):
-    """Whatever a damaged store says, a key that is not 32 hexadecimal digits names no file."""
-    archive = Archive(tmp_path_factory.getbasetemp() / "archive")
-    if re.fullmatch("[0-9a-f]{32}", key) is None:
-        with pytest.raises(StoreError, match="32 hexadecimal digits"):
-            archive.get(key)
-        with pytest.raises(StoreError):
-            archive.put(Draw(key, PROMPT, 0, "explore"), Drawn(NOISE), {})
+HASHES = st.text(max_size=70) | st.sampled_from(["../../etc/passwd", "a" * 63, "A" * 64, "a" * 65, "0" * 64 + "\n"])
+
+
+@given(HASHES | st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_a_hash_cannot_leave_the_archive(image):
+    """Whatever a damaged archive says, a hash that is not 64 hexadecimal digits names no file."""
+    images = Images(Path("/nowhere/images"))
+    if re.fullmatch("[0-9a-f]{64}", image) is None:
+        with pytest.raises(StoreError, match="64 hexadecimal digits"):
+            images.get(image)
     else:
-        assert archive.path(key).is_relative_to(archive.folder)
+        assert images.path(image).is_relative_to(images.folder)
 
 
 def test_what_is_put_comes_back(tmp_path):
-    """An image comes back as it was put, with the words that the generator did not use, under its own key alone."""
-    archive, key = Archive(tmp_path / "archive"), "0123456789abcdef" * 2
-    told = archive.put(Draw(key, PROMPT, 7, "explore"), Drawn(NOISE, ("“zalgo”", "naïve")), {"spec": "x:y"})
-    held = archive.get(key, told)
+    """An image comes back as it was put, under the hash of its own pixels alone; the same pixels are one file."""
+    images = Images(tmp_path)
+    image = images.put(NOISE)
+    assert images.put(NOISE.copy()) == image
+    held = images.get(image)
     assert held is not None
-    assert np.array_equal(held.image, NOISE)
-    assert held.ignored == ("“zalgo”", "naïve")
-    assert held.sha256 == told
-    assert archive.get(key, "0" * 64) is None
-    other = "f" * 32
-    archive.path(other).parent.mkdir()
-    shutil.copy(archive.path(key), archive.path(other))
-    assert archive.get(other) is None
-    assert archive.get("e" * 32) is None
+    assert np.array_equal(held, NOISE)
+    other = "f" * 64
+    images.path(other).parent.mkdir()
+    shutil.copy(images.path(image), images.path(other))
+    assert images.get(other) is None
+    assert images.get("e" * 64) is None
+    turned = images.put(np.ascontiguousarray(NOISE.transpose(1, 0, 2)))
+    assert turned != image
+    assert sorted(path.stem for path in tmp_path.glob("??/*")) == sorted([image, turned, other])
 
 
-def test_an_archive_that_cannot_be_written_ends_the_hunt_with_one_sentence(tmp_path):
-    """A file in the archive's place ends the hunt with a sentence that names it; mended, the hunt goes on."""
-    (tmp_path / "archive").write_text("in the way")
-    with pytest.raises(foible.InputError, match=r"image archive .*archive cannot be") as told:
+@pytest.mark.parametrize("place", ["archive", "archive/images", "archive/archive.sqlite"])
+def test_an_archive_that_cannot_be_written_ends_the_hunt_with_one_sentence(tmp_path, place):
+    """What stands in the way of the archive ends the hunt with a sentence that names it; mended, the hunt goes on."""
+    way = tmp_path / place
+    way.parent.mkdir(exist_ok=True)
+    way.write_text("in the way, " * 100)
+    with pytest.raises(foible.InputError, match="archive") as told:
         toyworld.hunt(tmp_path / "run")
     assert "\n" not in str(told.value)
-    (tmp_path / "archive").unlink()
+    assert str(tmp_path) in str(told.value)
+    assert way.read_text() == "in the way, " * 100
+    way.unlink()
     assert toyworld.hunt(tmp_path / "run").confirmed
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
     """A file that cannot be put in its place leaves no temporary file in the archive."""
-    archive, key = Archive(tmp_path), "0123456789abcdef" * 2
-    archive.path(key).mkdir(parents=True)
-    with pytest.raises(StoreError, match="cannot be written"):
-        archive.put(Draw(key, PROMPT, 7, "explore"), Drawn(NOISE), {})
-    assert [path.name for path in archive.path(key).parent.iterdir()] == [f"{key}.png"]
+    images = Images(tmp_path)
+    image = images.put(NOISE)
+    images.path(image).unlink()
+    images.path(image).mkdir()
+    with pytest.raises(StoreError, match="cannot be"):
+        images.put(NOISE)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path):
+    """Temporary files of killed processes go; those that may still be written stay."""
+    left = tmp_path / "archive" / "images" / "unfinished"
+    left.mkdir(parents=True)
+    (left / "old").write_bytes(b"half")
+    (left / "new").write_bytes(b"half")
+    os.utime(left / "old", (1, 1))
+    Archive(tmp_path / "archive").close()
+    assert [path.name for path in left.iterdir()] == ["new"]
+
+
+# --- rows ---------------------------------------------------------------------------------------------------------------
+
+
+def row(key, image="a" * 64, **more):
+    """Give the row of a draw."""
+    return DrawRow(**{"key": key, "image": image, "ignored": (), "prompt": "a mug", "seed": 4, **more})
+
+
+def edit(folder, query, *values):
+    """Change the database behind foible's back; give how many rows were changed."""
+    with contextlib.closing(sqlite3.connect(folder / "archive.sqlite")) as db, db:
+        return db.execute(query, values).rowcount
+
+
+def test_rows_come_back_as_they_were(tmp_path):
+    """Draws and answers come back by key as they were added, however many are asked for at once."""
+    rows = [row(f"{i}", ignored=("é", "x"), prompt="on 'grass'; --", seed=2**32 - 1 - i) for i in range(1200)]
+    answers = {"k": [[3, 0.1 + 0.2]], "t": "a “mug”", "j": [True, 1.0]}
+    with Archive(tmp_path) as archive:
+        archive.add(rows, answers)
+    for write in (True, False):
+        with Archive(tmp_path, write=write) as archive:
+            assert archive.draws(one.key for one in rows) == {one.key: one for one in rows}
+            assert archive.answers(["k", "t", "j", "none"]) == answers
+
+
+def test_a_row_that_is_there_stays(tmp_path):
+    """The first process that finishes a row wins; only a draw whose image is torn is replaced."""
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {"k": [[3, 1.0]]})
+        archive.add([row("d", "b" * 64)], {"k": [[4, 1.0]], "new": "text"})
+        assert archive.draws(["d"])["d"].image == "a" * 64
+        assert archive.answers(["k", "new"]) == {"k": [[3, 1.0]], "new": "text"}
+        archive.add([row("d", "b" * 64)], {}, replace={"d"})
+        assert archive.draws(["d"])["d"].image == "b" * 64
+
+
+def test_a_unit_is_added_whole_or_not_at_all(tmp_path):
+    """A unit with a row that cannot be kept adds none of its rows."""
+    with Archive(tmp_path) as archive:
+        with pytest.raises(StoreError, match="damaged"):
+            archive.add([row("good"), row("bad", None)], {"k": "text"})
+        assert archive.draws(["good", "bad"]) == {}
+        assert archive.answers(["k"]) == {}
+        archive.add([row("good")], {})
+        assert set(archive.draws(["good"])) == {"good"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "UPDATE draws SET image = replace(image, 'a', 'b')",
+        "UPDATE draws SET ignored = '[\"x\"]'",
+        "UPDATE draws SET prompt = prompt || ' '",
+        "UPDATE draws SET seed = seed + 4",
+        "UPDATE draws SET seed = 'four'",
+        "UPDATE draws SET seal = ''",
+        "UPDATE draws SET key = 'other'",
+        "UPDATE answers SET value = '[[4,1.0]]'",
+        "UPDATE answers SET value = x'00ff'",
+        "UPDATE answers SET key = 'other'",
+        "UPDATE answers SET seal = (SELECT seal FROM draws)",
+    ],
+)
+def test_a_row_that_was_changed_is_as_good_as_missing(tmp_path, query):
+    """A row bears a seal over its key and content; where it does not fit, the row is not believed, and made again."""
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {"k": [[3, 1.0]]})
+    assert edit(tmp_path, query) == 1
+    with Archive(tmp_path) as archive:
+        keys = ["d", "other", "k"]
+        assert len(archive.draws(keys)) + len(archive.answers(keys)) == 1
+        archive.add([row("d")], {"k": [[3, 1.0]]})
+        assert archive.draws(["d"]) == {"d": row("d")}
+        assert archive.answers(["k"]) == {"k": [[3, 1.0]]}
+
+
+def test_one_transaction_a_unit(tmp_path, monkeypatch):
+    """Whatever a unit brings, draws and answers of every part, costs one commit, and what brings nothing costs none."""
+    said, units = [], itertools.count()
+    opened = Archive.__init__
+
+    def traced(archive, *given, **more):
+        opened(archive, *given, **more)
+        archive._db.set_trace_callback(said.append)
+
+    def drawing(prompts, seeds):
+        next(units)
+        return toyworld.draw(prompts, seeds)
+
+    def embed(images):
+        next(units)
+        return toyworld.embed(images)
+
+    monkeypatch.setattr(Archive, "__init__", traced)
+    # Nothing is followed, so that the units are those of draws, of the failures' vectors and of their captions.
+    config = {"describe": {"method": "contrast"}}
+
+    def describe(images):
+        next(units)
+        return toyworld.describe(images)
+
+    parts = {"generator": drawing, "embedder": embed, "captioner": describe}
+    toyworld.hunt(tmp_path / "run", config=config, **parts)
+    assert said.count("COMMIT") == next(units) > 10
+    assert said.count("BEGIN IMMEDIATE") == said.count("COMMIT")
+    said.clear()
+    toyworld.hunt(tmp_path / "run", config=config, **parts)
+    assert "COMMIT" not in said
+    assert said
+
+
+# --- the file -----------------------------------------------------------------------------------------------------------
+
+
+def refusal(folder, **options):
+    """Open an archive that cannot be opened; give the sentence."""
+    with pytest.raises(StoreError) as told:
+        Archive(folder, **options)
+    assert str(folder) in str(told.value)
+    assert str(told.value).isprintable()
+    return str(told.value)
+
+
+def content(folder):
+    """Give everything that the database holds."""
+    with contextlib.closing(sqlite3.connect(folder / "archive.sqlite")) as db:
+        return list(db.iterdump())
+
+
+def test_one_more_step_brings_an_old_file_up_to_date(tmp_path):
+    """A file that fewer steps made keeps its rows, gets what they lack, and is only read once it has it."""
+    path = tmp_path / "archive.sqlite"
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {"k": "text"})
+    more = (*SCHEMA, "ALTER TABLE answers ADD COLUMN told TEXT NOT NULL DEFAULT ''; CREATE TABLE more (x INTEGER)")
+    with pytest.raises(StoreError, match="one hunt on it brings it up to date"):
+        connect(path, more, write=False)
+    for write in (True, False):
+        with contextlib.closing(connect(path, more, write=write)) as db:
+            assert db.execute("SELECT key, value, told FROM answers").fetchall() == [("k", '"text"', "")]
+            assert db.execute("SELECT count(*) FROM more").fetchone() == (0,)
+            assert db.execute("SELECT key FROM draws").fetchall() == [("d",)]
+    before = content(tmp_path)
+    for write in (True, False):
+        assert "use the newer foible" in refusal(tmp_path, write=write)
+    assert content(tmp_path) == before
+
+
+def test_a_step_that_fails_changes_nothing(tmp_path):
+    """A step is taken whole or not at all: what it had done before it failed is undone, and the number stays."""
+    Archive(tmp_path).close()
+    before = content(tmp_path)
+    with pytest.raises(StoreError):
+        connect(tmp_path / "archive.sqlite", (*SCHEMA, "CREATE TABLE more (x INTEGER); NO SUCH THING"), write=True)
+    assert content(tmp_path) == before
+    Archive(tmp_path).close()
+
+
+STRANGERS = [
+    "CREATE TRIGGER t AFTER INSERT ON answers BEGIN UPDATE answers SET value = '[true,1.0]'; END",
+    "CREATE TRIGGER sqliteXt AFTER INSERT ON answers BEGIN DELETE FROM draws; END",
+    "CREATE VIEW v AS SELECT * FROM answers",
+    "CREATE TABLE songs (title TEXT)",
+    "CREATE INDEX i ON draws (seed)",
+    "DROP TABLE answers",
+    "ALTER TABLE answers ADD COLUMN more TEXT",
+]
+
+
+@pytest.mark.parametrize("query", STRANGERS)
+def test_what_foible_never_puts_there_is_refused(tmp_path, query):
+    """A trigger, a view, a table or an index of a stranger is refused before a row is read or written."""
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {"k": "text"})
+    edit(tmp_path, query)
+    before = content(tmp_path)
+    for write in (True, False):
+        assert "from a stranger" in refusal(tmp_path, write=write)
+    assert content(tmp_path) == before
+
+
+def test_what_is_no_archive_is_refused_and_left_alone(tmp_path):
+    """A file that is no database, or the database of another program, is refused; nothing in it changes."""
+    file = tmp_path / "archive.sqlite"
+    file.write_text("dear diary, " * 500)
+    assert "damaged" in refusal(tmp_path)
+    assert file.read_text() == "dear diary, " * 500
+    file.unlink()
+    edit(tmp_path, "CREATE TABLE songs (title TEXT)")
+    before = content(tmp_path)
+    assert "name another place" in refusal(tmp_path)
+    assert content(tmp_path)[:2] == before[:2]
+    assert "holds no archive.sqlite" in refusal(tmp_path / "nowhere", write=False)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_archive_that_was_killed_while_it_was_made_is_made(tmp_path):
+    """An empty database file, as a kill at the first moment leaves it, becomes an archive."""
+    (tmp_path / "archive.sqlite").touch()
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {})
+        assert set(archive.draws(["d"])) == {"d"}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from foible.run.archive import Archive, DrawRow
+own = sys.argv[2]
+with Archive(Path(sys.argv[1])) as archive:
+    for unit in range(20):
+        images = [np.full((8, 8, 3), unit, np.uint8), np.full((8, 8, 3), ord(own), np.uint8)]
+        images[0][0, 0, 0] ^= 1
+        names = [archive.images.put(image) for image in images]
+        keys = [f"shared {unit}", f"{own} {unit}"]
+        rows = [DrawRow(key=k, image=i, ignored=(), prompt=own, seed=unit) for k, i in zip(keys, names)]
+        archive.add(rows, {key: own for key in keys})
+        found = archive.draws(keys), archive.answers(keys)
+        assert set(found[0]) == set(found[1]) == set(keys)
+        assert found[0][keys[0]].prompt == found[1][keys[0]], "one unit, of two processes"
+"""
+
+
+def test_many_processes_write_one_archive(tmp_path):
+    """Processes that write at once lose nothing: each unit is kept whole, and what two make is kept once."""
+    folder = tmp_path / "archive"
+    writers = [toyworld.command(folder, own, python=("-c", WRITER)) for own in "abcd"]
+    assert [toyworld.finished(one) for one in writers] == [(0, "", "")] * 4
+    with Archive(folder, write=False) as archive:
+        keys = [f"{own} {unit}" for own in ("shared", *"abcd") for unit in range(20)]
+        rows, answers = archive.draws(keys), archive.answers(keys)
+        assert list(rows) and set(rows) == set(answers) == set(keys)
+        assert all(rows[key].prompt == answers[key] for key in keys)
+        assert all(archive.images.get(one.image) is not None for one in rows.values())
+    assert not list(folder.glob("images/unfinished/*"))
+
+
+def test_hunts_at_once_share_one_archive(tmp_path):
+    """Hunts that run at once over one archive end as each would alone."""
+    hunts = [toyworld.command(*toyworld.COMMAND, "--out", tmp_path / name) for name in ("one", "two")]
+    assert [toyworld.finished(one)[0] for one in hunts] == [0, 0]
+    assert toyworld.written(tmp_path / "one") == toyworld.written(tmp_path / "two")

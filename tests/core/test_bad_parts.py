@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
 import numpy as np
 import pytest
 
 import toyworld
+from foible.arms import SUGGEST, TEST
 from foible.errors import ConfigError, LabelError, PluginError
+from foible.identity import seed_stream
 from foible.records import Drawn, Judgement
 from foible.registry import KINDS, METHODS
 from foible.report import from_json
@@ -135,19 +138,17 @@ def test_what_a_part_could_not_answer_is_unscored_and_counted(tmp_path, kind, sp
     for finding in run:
         assert sum(finding.trial.pairs) <= 20 - finding.trial.treat.unscored
     for seen in result.observations.values():
-        assert odd(seen.draw.seed) == (seen.outcome.status == "unscored")
+        assert odd(seen.request.seed) == (seen.outcomes[0].status == "unscored")
 
 
 def expected(run):
     """Count the seeds that are odd, per explored label and then per arm of each finding."""
-    from foible.identity import canonical, derive_seeds
 
     def count(label, stream, draws):
-        return sum(map(odd, derive_seeds(0, stream, canonical([label.index, label.name]), draws)))
+        return sum(map(odd, islice(seed_stream(0, stream, label), draws)))
 
-    labels = {label.name: label for label in run.result.labels}
-    explored = [count(labels[one.label], "explore", one.tally.draws) for one in run.result.explored]
-    return explored + [count(labels[f.trial.hypothesis.label], "test", 20) for f in run for _ in ("treat", "control")]
+    explored = [count(one.label, SUGGEST, one.tally.draws) for one in run.result.explored]
+    return explored + [count(f.trial.hypothesis.label, TEST, 20) for f in run for _ in ("treat", "control")]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 import foible
 import toyworld
-from foible.records import Hypothesis
-from foible.stages.fixed import within_budget
+from foible.budget import within
+from foible.records import Hypothesis, Treatment
 
+treatments = st.builds(Treatment, words=st.tuples(st.text("abc", min_size=1, max_size=4)))
 hypotheses = st.lists(
-    st.builds(Hypothesis, st.sampled_from(["mug", "vase", "bowl"]), st.tuples(st.text("abc", min_size=1, max_size=4))),
+    st.builds(Hypothesis, label=st.sampled_from(["mug", "vase", "bowl"]), treatment=treatments),
     unique=True,
     max_size=8,
 )
@@ -61,14 +62,14 @@ def test_a_hunt_never_draws_more_than_its_budget(budget):
         assert generator.made.total() <= budget
         assert sum(run.result.draws.values()) == generator.made.total()
         assert all(f.trial.treat.draws == f.trial.control.draws == 20 for f in run)
-        known = {(h.label, h.phrases) for h in run.result.untested}
-        assert not known & {(f.trial.hypothesis.label, f.trial.hypothesis.phrases) for f in run}
+        known = {h.about for h in run.result.untested}
+        assert not known & {f.trial.hypothesis.about for f in run}
 
 
 @given(hypotheses=hypotheses, draws=st.integers(-5, 200) | st.none(), pairs=st.integers(1, 40))
 def test_hypotheses_are_kept_in_order_while_they_can_be_paid_for(hypotheses, draws, pairs):
     """What is kept costs no more than there is, the first of a label paying for its control; else all is kept."""
-    kept = within_budget(hypotheses, draws, pairs)
+    kept = within(hypotheses, draws, pairs)
     assert kept == [h for h in hypotheses if h in kept]
     price = pairs * (len(kept) + len({h.label for h in kept}))
     if draws is None:
@@ -77,7 +78,7 @@ def test_hypotheses_are_kept_in_order_while_they_can_be_paid_for(hypotheses, dra
     assert price <= max(draws, 0)
     for left in (h for h in hypotheses if h not in kept):
         assert price + pairs * (1 if any(h.label == left.label for h in kept) else 2) > draws
-    assert within_budget([*kept, *(h for h in hypotheses if h not in kept)], draws, pairs) == kept
+    assert within([*kept, *(h for h in hypotheses if h not in kept)], draws, pairs) == kept
 
 
 def test_a_raised_budget_goes_on_and_keeps_the_old(tmp_path):
@@ -87,10 +88,10 @@ def test_a_raised_budget_goes_on_and_keeps_the_old(tmp_path):
     large = toyworld.hunt(tmp_path / "run", Forgetful(), generator=generator, budget=400)
     assert generator.made.total() == len(generator.made) + repeated(generator)
     assert repeated(generator) <= 3 * toyworld.SMALL["batch"], "more than the last unit of each label was drawn again"
-    tried = {(f.trial.hypothesis.label, f.trial.hypothesis.phrases): f.trial for f in large}
+    tried = {f.trial.hypothesis.about: f.trial for f in large}
     assert len(tried) > len(list(small)) > 0
     for finding in small:
-        assert tried[finding.trial.hypothesis.label, finding.trial.hypothesis.phrases].pairs == finding.trial.pairs
+        assert tried[finding.trial.hypothesis.about].pairs == finding.trial.pairs
     assert sum(large.result.draws.values()) <= 400
 
 
@@ -103,8 +104,8 @@ def test_a_hypothesis_once_tried_stays_in_the_multiplicity(tmp_path):
     """Raising the budget never drops a hypothesis that was tried before, though exploration now suggests others."""
     first = toyworld.hunt(tmp_path / "run", Forgetful(), budget=100, config={"describe": {"hypotheses": 1}})
     again = toyworld.hunt(tmp_path / "run", Forgetful(), budget=500, config={"describe": {"hypotheses": 1}})
-    before = {(f.trial.hypothesis.label, f.trial.hypothesis.phrases) for f in first}
-    after = {(f.trial.hypothesis.label, f.trial.hypothesis.phrases) for f in again}
+    before = {f.trial.hypothesis.about for f in first}
+    after = {f.trial.hypothesis.about for f in again}
     assert before
     assert before < after
 

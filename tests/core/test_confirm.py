@@ -194,7 +194,7 @@ def test_a_rate_without_a_scored_draw_is_none():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Give a hunt of the toy world."""
-    return toyworld.hunt(tmp_path_factory.mktemp("confirm") / "run")
+    return toyworld.hunt(tmp_path_factory.mktemp("confirm") / "run", seed=1)
 
 
 def test_treat_and_control_are_pairs_of_fresh_seeds(run):
@@ -269,8 +269,8 @@ def test_examples_of_an_edit_are_paired_by_seed(run):
 
 def test_only_as_many_findings_are_explained_as_asked_for(tmp_path):
     """`explain.findings` and `explain.draws` bound the edits; verdicts stay what they are without them."""
-    one = toyworld.hunt(tmp_path / "one", config={"explain": {"draws": 8, "findings": 1}})
-    none = toyworld.hunt(tmp_path / "none", config={"explain": {"draws": 0}})
+    one = toyworld.hunt(tmp_path / "one", seed=1, config={"explain": {"draws": 8, "findings": 1}})
+    none = toyworld.hunt(tmp_path / "none", seed=1, config={"explain": {"draws": 0}})
     assert [bool(f.counterfactuals) for f in one] == [True, False]
     assert [bool(f.counterfactuals) for f in none] == [False, False]
     assert [(f.verdict, f.trial) for f in one] == [(f.verdict, f.trial) for f in none]

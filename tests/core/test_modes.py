@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 import foible
 import toyworld
 from foible.diorama.vocabulary import LABELS
-from foible.records import Label, Prediction, Spec
-from foible.stages.context import Failure
+from foible.records import ClassMap, Prediction, Spec
 
 PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
 QUIET = {"progress": False, "config": toyworld.SMALL}
@@ -47,11 +46,15 @@ def probe(out, label="coffee mug", description="on grass", classifier=None, **op
 @given(order=predictions, accepted=st.frozensets(st.integers(0, 9), min_size=1), top=st.integers(1, 5))
 def test_a_draw_fails_when_no_accepted_label_is_among_the_highest(order, accepted, top):
     """Top-k failure is the absence of every accepted class from the k highest scores."""
-    prediction = Prediction(tuple((index, 1.0) for index in order))
-    label = Label(min(accepted), "mug", "", accepted)
-    assert Failure(top).holds(prediction, label) == (not accepted & set(order[:top]))
-    assert Failure(top, order[0]).holds(prediction, label)
-    assert not Failure(top, 99).holds(prediction, label)
+    prediction = Prediction(top=tuple((index, 1.0) for index in order))
+
+    def fails(target=()):
+        right = {"mug": tuple(sorted(accepted))}
+        return ClassMap(classifier="c", names=None, right=right, top=top, target=target).fails(prediction, "mug")
+
+    assert fails() == (not accepted & set(order[:top]))
+    assert fails(target=(98, order[0]))
+    assert not fails(target=(99,))
 
 
 def test_targeted_mode_counts_only_failures_into_the_target(tmp_path):
@@ -96,7 +99,7 @@ def test_every_accepted_class_is_right(tmp_path):
         tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"]
     )
     assert {f.trial.hypothesis.description for f in run.confirmed} == {"on snow"}
-    assert run.result.class_names[INDEX["bucket"]] == "bucket"
+    assert run.result.class_name(INDEX["bucket"]) == "bucket"
 
 
 def test_a_perfect_classifier_has_no_bugs(tmp_path):
@@ -163,12 +166,15 @@ def test_the_result_tells_what_was_used(tmp_path):
     """Settings and parts in a result are those that were used: an object in place of a spec is named as such."""
     run = toyworld.hunt(tmp_path / "run", Spec("python:toyworld:Classifier"))
     settings, parts = run.result.settings, run.result.parts
-    assert settings["classifier.spec"] == parts["classifier"]["spec"] == "python:toyworld:Classifier"
+    (subject,) = run.result.classifiers
+    assert subject.name == "python:toyworld:Classifier"
+    assert settings["classifier.spec"] == subject.identity["spec"] == "python:toyworld:Classifier"
     assert settings["generator.spec"] == parts["generator"]["spec"] == "object:toyworld.draw"
     assert settings["confirm.draws"] == 20
     assert "out" not in settings
     probed = probe(tmp_path / "probe")
-    assert set(probed.result.parts) == {"generator", "classifier", "judge"}
+    assert set(probed.result.parts) == {"generator", "judge"}
+    assert [subject.name for subject in probed.result.classifiers] == ["object:toyworld.Classifier"]
     assert not any("captioner" in name or "embedder" in name for name in probed.result.settings)
 
 
@@ -178,7 +184,7 @@ def test_a_run_is_its_findings(tmp_path):
     assert tuple(run) == run.result.findings
     assert len(run) == len(run.result.findings)
     assert run.report.is_file()
-    assert set(run.spent) == {"generator", "classifier", "judge", "captioner", "embedder"}
+    assert set(run.spent) == {"generator", "classifier 0", "judge", "captioner", "embedder"}
     assert run.spent["generator"][0] == sum(run.result.draws.values())
 
 

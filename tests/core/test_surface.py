@@ -43,9 +43,10 @@ MODELS = {
     "records": "what parts give and are given",
     "errors": "what a part says when it cannot",
     "protocols": "what a part is",
+    "labels": "what a model calls its classes must be what a label can be",
     "fingerprint": "an adapter hashes the weights that it loads",
     "ceiling": "an adapter that asks a server counts its requests",
-    "pixels": "an adapter that is given image files, or sends images, reads and writes them by the one policy",
+    "pixels": "an adapter reads and writes image files by the one policy",
     "diorama": "the diorama's own adapter knows its world",
 }
 """All that an adapter may import, beside its own folder, each with its reason."""

@@ -22,7 +22,7 @@ def test_the_planted_bug_is_named_in_its_own_words(run):
     planted = next(bias for bias in BIASES["biased-resnet"] if bias.label == "coffee mug")
     named = [(f.trial.hypothesis.label, f.trial.hypothesis.description) for f in run.confirmed]
     assert named == [("coffee mug", planted.description)]
-    assert run.result.class_names[run.confirmed[0].confused_with[0][0]] == planted.becomes
+    assert run.result.class_name(run.confirmed[0].confused_with[0][0]) == planted.becomes
 
 
 def test_the_base_prompt_says_what_the_label_is_a_kind_of(run):

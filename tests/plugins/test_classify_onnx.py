@@ -86,7 +86,7 @@ def test_onnx_in_half_precision(tmp_path, images):
     "metadata",
     [
         {"names": "{0: 'cup', 1: 'ball', 2: 'vase'}"},
-        {"names": '{"10": "vase", "0": "cup", "2": "ball"}'},
+        {"names": '{"2": "vase", "0": "cup", "1": "ball"}'},
         {"labels": '["cup", "ball", "vase"]'},
         {"classes": "cup\nball\nvase"},
         {"classes": "cup, ball, vase"},
@@ -119,7 +119,8 @@ def test_onnx_files_that_are_no_good(tmp_path):
     assert "of which range" in wrong(f"onnx:{onnx_file(tmp_path / 'nhwc.onnx', layout='nhwc')}", ArgumentError)
     whole = onnx_file(tmp_path / "whole.onnx", layout="nhwc", kind="uint8")
     assert "say nothing" in wrong(f"onnx:{whole}", ArgumentError, pixel_range=[0, 1])
-    assert "does not take a 1x3x16x16 batch" in wrong(f"onnx:{file}", size=16)
+    assert "takes images of 32 x 32 pixels" in wrong(f"onnx:{file}", ArgumentError, size=16)
+    assert "does not take a 1x3x1x1 batch" in wrong(f"onnx:{onnx_file(tmp_path / 'any.onnx', side='side')}", size=1)
     assert "known: cpu" in wrong(f"onnx:{file}", ArgumentError, device="tpu")
     assert "is no classifier of images" in wrong(f"onnx:{matrix_file(tmp_path / 'matrix.onnx')}")
 

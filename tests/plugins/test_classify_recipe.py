@@ -109,7 +109,7 @@ def test_names_from_a_file(tmp_path):
             names("m", 2, given=bad)
 
 
-def test_names_that_are_imagenets_get_hypernyms_and_accepted_classes():
+def test_names_that_are_imagenets_get_kinds_and_accepted_classes():
     """A model's own list of the same words in the same order is known for what it is; another list is left alone."""
     from foible.models._names import imagenet, names
 

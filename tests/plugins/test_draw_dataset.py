@@ -18,12 +18,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import openai_server
+from foible import pixels as policy
 from foible import registry, testing, wrappers
 from foible.errors import ArgumentError, PluginError
-from foible.models import _folder, _shelf
+from foible.models import _shelf
 
 pa = pytest.importorskip("pyarrow")
 from pyarrow import parquet  # noqa: E402 - only where there is one
+
+from foible.models import _tables  # noqa: E402 - likewise
 
 PROMPT = "a photo of a red cup"
 PHOTOS = 8
@@ -150,8 +153,9 @@ def test_every_row_is_read_again_as_it_was_walked(held, group, arrow, table, tmp
             writer.write_table(whole, max_chunksize=group)
     shelf = _shelf.find(str(file))
     walked = list(shelf.walk())
-    assert [content for _, content in walked] == held
-    assert [shelf.read(place) for place, content in walked if content] == [one for one in held if one]
+    assert [content for _, content in walked] == [_tables.EMPTY if one is None else one for one in held]
+    whole = [place for (place, _), one in zip(walked, held, strict=True) if one]
+    assert [shelf.read(place) for place in whole] == [one for one in held if one]
 
 
 def test_a_dataset_in_the_cache_of_the_hub_is_read_through_its_links(contents, table, load, tmp_path):
@@ -263,7 +267,7 @@ def test_broken_rows_are_left_out_and_counted(contents, table, load, tmp_path, c
         part = load(file)
     assert part.identity["fingerprint"] == clean
     assert [record.getMessage() for record in caplog.records] == [
-        f"10 images in {file} are broken, or lead out of it, and were left out"
+        f"images in {file} were left out: 3 damaged, too large, or no images; 7 {_tables.EMPTY}"
     ]
 
 
@@ -278,7 +282,7 @@ def test_a_row_may_name_a_file_of_the_dataset(contents, table, load, tmp_path):
 
 def test_an_image_that_is_too_large_is_not_read(contents, table, load, monkeypatch):
     """The limit of a file holds for a row."""
-    monkeypatch.setattr(_folder, "LARGEST", len(contents[0]))
+    monkeypatch.setattr(policy, "LARGEST", len(contents[0]))
     longer = contents[0] + b"\0"
     assert load(table([contents[0], longer])).identity["args"]["photographs"] == 1
 
@@ -331,7 +335,7 @@ def test_a_byte_that_was_turned_costs_rows_or_ends_in_a_sentence(at, bits, of, c
     walked = []
     with contextlib.suppress(PluginError, ArgumentError):
         walked = list(_shelf.find(str(turned)).walk())
-    assert all(content is None or len(content) <= len(whole) for _, content in walked)
+    assert all(content == _tables.EMPTY or len(content) <= len(whole) for _, content in walked)
 
 
 def test_names_that_are_no_text_end_in_a_sentence(contents, table, load):

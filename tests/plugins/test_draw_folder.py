@@ -67,7 +67,7 @@ def test_the_nearest_photographs_are_those_of_the_embedder(photos, tiny, load):
 @given(top=st.integers(1, PHOTOS))
 def test_a_seed_chooses_without_bias(top, load):
     """Over 600 seeds each of the `top` photographs comes up about as often as the others, and no other comes up."""
-    part = load(top=top).object
+    part = load(top=top, odds=1e12).object
     images = part.draw([PROMPT] * 600, range(600))
     counts = Counter(image.tobytes() for image in images)
     assert len(counts) == top
@@ -113,9 +113,11 @@ def test_broken_files_and_links_are_left_out_and_counted_once(photos, load, tmp_
         part = load()
     assert part.identity["fingerprint"] == clean
     assert part.identity["args"]["photographs"] == PHOTOS
-    assert [record.getMessage() for record in caplog.records] == [
-        f"5 images in {photos} are broken, or lead out of it, and were left out"
-    ]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"images in {photos} were left out: 3 damaged, too large, or no images; 1 links that lead out of it, or "
+        "nowhere; 1 links to folders, which are not followed; 1 not to be opened, or larger than 128 MiB"
+    )
 
 
 def test_the_identity_is_of_the_content(photos, load):
@@ -141,13 +143,16 @@ def test_a_photograph_that_changed_or_went_is_no_image(photos, load):
 
 
 def test_what_cannot_be_is_one_sentence(tmp_path, load, tiny):
-    """No folder, no image, an embedder of images alone, numbers that cannot be."""
+    """No folder, a file, no image, an embedder of images alone, numbers that cannot be."""
     (tmp_path / "empty").mkdir()
+    (tmp_path / "note.txt").write_text("mine")
     for error, told, args in [
         (PluginError, "there is no folder", {"folder": tmp_path / "none"}),
-        (PluginError, "holds no image", {"folder": tmp_path / "empty"}),
+        (PluginError, "holds no image that can be read, by names that end in", {"folder": tmp_path / "empty"}),
         (PluginError, "embeds images alone", {"embedder": tiny("vit")}),
+        (PluginError, r"is a file; to draw photographs, name the folder", {"folder": tmp_path / "note.txt"}),
         (ArgumentError, "top", {"top": 0}),
+        (ArgumentError, "odds .* is a number from 1 up, but got 0.5", {"odds": 0.5}),
         (ArgumentError, "size", {"size": True}),
     ]:
         with pytest.raises(error, match=told):

@@ -20,11 +20,11 @@ import foible
 import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import Ceiling
+from foible.checks.verify import verify
 from foible.cli import main
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
-from foible.checks.verify import verify
 from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"
@@ -131,7 +131,7 @@ def test_options_go_into_the_request(server):
     [
         (HALF, "no whole JSON"),
         (DEEP, "no whole JSON"),
-        (TEXT, "broken, or of a format that is not read"),
+        (TEXT, "no image of a format that is read"),
         (BOMB, "the image claims"),
         (SMALL, "drew 8x8 pixels where 64x64 were asked for"),
         (HUGE, "sent more than 96 MiB"),

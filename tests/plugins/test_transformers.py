@@ -258,7 +258,7 @@ def test_no_weights_and_pickled_weights(spoiled):
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     sentence = wrong("classifier", folder)
     assert "as a pickle (pytorch_model.bin), which can run code" in sentence
-    assert "save_pretrained(folder)" in sentence
+    assert f"save_pretrained('{folder}')" in sentence
 
 
 def test_configuration_that_is_torn_or_missing(spoiled):

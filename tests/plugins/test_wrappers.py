@@ -202,13 +202,16 @@ def test_an_endless_iterator_ends():
         (GOOD[:3], "wanted a uint8 image (4, 4, 3), got (3, 4, 3)"),
         (Image.new("RGBA", (4, 4)), "wanted an RGB image, got mode RGBA"),
         (Image.new("L", (4, 4)), "wanted an RGB image, got mode L"),
-        (Image.new("RGB", (5, 4)), "wanted a uint8 image (4, 4, 3), got (4, 5, 3)"),
+        (Image.linear_gradient("L").resize((5, 4)).convert("RGB"), "wanted a uint8 image (4, 4, 3), got (4, 5, 3)"),
+        (np.full((4, 4, 3), 7, np.uint8), "wanted a picture, got an image whose pixels are all the same"),
+        (Image.new("RGB", (4, 4), "red"), "wanted a picture, got an image whose pixels are all the same"),
+        (np.zeros((1, 4097, 3), np.uint8), "wanted sides of at most 4096 pixels, got (1, 4097, 3)"),
         (Drawn(GOOD, "red"), "wanted the ignored words as texts"),
         (Drawn(None), "wanted a uint8 image (height, width, 3), got nothing"),
     ],
 )
 def test_an_image_of_the_wrong_kind_is_a_fault_of_its_own(image, reason):
-    """Nothing, the wrong type, mode or size: one draw is lost, its neighbours stay; nothing is converted in silence."""
+    """Nothing, the wrong type, mode or size, one colour: one draw is lost; its neighbours stay; none is converted."""
     assert reasons(drawn(GOOD, image, GOOD, size=4)) == [None, f"generator: {reason}", None]
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, get_args
 
 from hypothesis import strategies as st
 
+from foible.arms import Arm
 from foible.records import (
-    Arm,
+    Answered,
     Counterfactual,
     Draw,
     Finding,
@@ -16,18 +17,20 @@ from foible.records import (
     Hypothesis,
     Label,
     LabelSummary,
-    Observation,
     Outcome,
-    Prompt,
+    Pairs,
     Rate,
     Ratio,
+    Request,
     Spec,
     Status,
+    Subject,
     Tally,
+    Treatment,
     Trial,
     Verdict,
 )
-from report.results import sample
+from report.results import sample, share, suspicion, tally
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -38,7 +41,7 @@ def rounded(number: float) -> float:
     return float(f"{number:.10g}") + 0.0
 
 
-text = st.text(max_size=12)
+text = st.text(max_size=12) | st.sampled_from(("lone \ud800", "\u202e\x00|`<b>", "inf"))
 key = st.text("0123456789abcdef", min_size=1, max_size=6)
 counts = st.integers(0, 10**6)
 indices = st.integers(0, 10**4)
@@ -60,64 +63,117 @@ def tuples(of: SearchStrategy[object], size: int = 3) -> SearchStrategy[tuple[ob
     return st.lists(of, max_size=size).map(tuple)
 
 
-rates = st.builds(Rate, st.none() | shares, shares, shares)
-rate_differences = st.builds(Rate, st.none() | differences, differences, differences)
-tallies = st.builds(Tally, counts, counts, counts, counts)
-hypotheses = st.builds(Hypothesis, text, tuples(text), st.none() | indices, numbers | st.just(float("inf")))
+rates = st.builds(Rate, value=st.none() | shares, low=shares, high=shares)
+rate_differences = st.builds(Rate, value=st.none() | differences, low=differences, high=differences)
+tallies = st.builds(Tally, draws=counts, failures=counts, unscored=counts, unfaithful=counts)
+treatments = st.builds(Treatment, words=tuples(text))
 reasons = st.tuples(text, counts)
-labels = st.builds(Label, indices, text, text, st.frozensets(indices, max_size=3))
-changes = st.sampled_from(("drop", "swap"))
-counterfactuals = st.builds(Counterfactual, changes, text, text, tallies, rates, tuples(key))
+labels = st.builds(Label, text, text)
+counterfactuals = st.builds(
+    Counterfactual,
+    change=st.sampled_from(("drop", "swap")),
+    phrase=text,
+    treatment=treatments,
+    tally=tallies,
+    rate=rates,
+    examples=tuples(key),
+)
 factors = st.floats(0, 1e6).map(rounded)
-ratios = st.builds(Ratio, st.none() | factors, factors, st.none() | factors)
-findings = (
-    st.builds(
-        Finding,
-        st.builds(Trial, hypotheses, tallies, tallies, st.tuples(counts, counts, counts, counts)),
-        verdicts,
-        text,
-        shares,
-        shares,
-        rates,
-        rates,
-        rate_differences,
-        tuples(st.tuples(indices, counts)),
-        tuples(key),
-        tuples(key),
-        tuples(key),
-        tuples(counterfactuals, 2),
-    )
-    .flatmap(lambda finding: (st.none() | ratios).map(lambda ratio: replace(finding, ratio=ratio)))
-    .flatmap(
-        lambda finding: (st.none() | st.tuples(rates, rates)).map(
-            lambda both: replace(finding, treat_corrected=both[0], control_corrected=both[1]) if both else finding
-        )
-    )
+ratios = st.builds(Ratio, value=st.none() | factors, low=factors, high=st.none() | factors)
+requests = st.builds(
+    Request, key=key, label=text, treatment=treatments, seed=st.integers(0, 2**32 - 1), arm=arms, text=text
 )
-prompts = st.builds(Prompt, text, text, text)
-outcomes = st.builds(Outcome, statuses, st.none() | indices, text)
-draws = st.builds(Draw, key, prompts, st.integers(0, 2**32 - 1), arms)
-observations = st.lists(st.builds(Observation, draws, outcomes, text, tuples(text)), max_size=3).map(
-    lambda seen: {one.draw.key: one for one in seen}
-)
-results: SearchStrategy[HuntResult] = st.builds(
-    HuntResult,
-    foible_version=text,
-    settings=st.dictionaries(text, json_values, max_size=3),
-    parts=st.dictionaries(text, st.dictionaries(text, json_values, max_size=2), max_size=2),
-    labels=tuples(labels),
+drawn = st.builds(Draw, request=requests, image=text, ignored=tuples(text), fault=text)
+outcomes = st.builds(Outcome, status=statuses, predicted=st.none() | indices, reason=text)
+subjects = st.builds(
+    Subject,
+    name=text,
+    identity=st.dictionaries(text, json_values, max_size=2),
+    right=st.dictionaries(text, st.lists(indices, min_size=1, max_size=3).map(tuple), max_size=2),
     class_names=st.dictionaries(indices, text, max_size=3),
-    failure=text,
-    findings=tuples(findings, 3),
-    untested=tuples(hypotheses, 2),
-    explored=tuples(
-        st.builds(LabelSummary, text, tallies, rates, tuples(reasons, 2), shares, st.none() | differences), 2
-    ),
-    unscored=tuples(reasons, 2),
-    draws=st.dictionaries(arms, counts),
-    observations=observations,
-    captions=st.dictionaries(key, text, max_size=2),
 )
+
+
+def hypotheses(classifiers: int) -> SearchStrategy[Hypothesis]:
+    """Draw hypotheses about one of so many classifiers."""
+    return st.builds(
+        Hypothesis,
+        label=text,
+        treatment=treatments,
+        classifier=st.integers(0, classifiers - 1),
+        predicted=st.none() | indices,
+        score=numbers | st.sampled_from((float("inf"), float("-inf"))),
+        borrowed=st.booleans(),
+    )
+
+
+def findings(classifiers: int) -> SearchStrategy[Finding]:
+    """Draw findings about one of so many classifiers."""
+    trials = st.builds(
+        Trial,
+        hypothesis=hypotheses(classifiers),
+        treat=tallies,
+        control=tallies,
+        pairs=st.builds(Pairs, counts, counts, counts, counts),
+    )
+    return st.builds(
+        Finding,
+        trial=trials,
+        verdict=verdicts,
+        reason=text,
+        p_value=shares,
+        adjusted=shares,
+        treat=rates,
+        control=rates,
+        difference=rate_differences,
+        ratio=st.none() | ratios,
+        treat_corrected=st.none() | rates,
+        control_corrected=st.none() | rates,
+        confused_with=tuples(st.tuples(indices, counts)),
+        failing=tuples(key),
+        passing=tuples(key),
+        paired=tuples(key),
+        counterfactuals=tuples(counterfactuals, 2),
+    )
+
+
+def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
+    """Draw results of so many classifiers."""
+    seen = st.builds(
+        Answered,
+        draw=drawn,
+        outcomes=st.lists(outcomes, min_size=classifiers, max_size=classifiers).map(tuple),
+        caption=text,
+    )
+    summaries = st.builds(
+        LabelSummary,
+        label=text,
+        classifier=st.integers(0, classifiers - 1),
+        tally=tallies,
+        rate=rates,
+        unscored_reasons=tuples(reasons, 2),
+        at_most=shares,
+        raises=st.none() | differences,
+    )
+    return st.builds(
+        HuntResult,
+        foible_version=text,
+        settings=st.dictionaries(text, json_values, max_size=3),
+        classifiers=st.lists(subjects, min_size=classifiers, max_size=classifiers).map(tuple),
+        parts=st.dictionaries(text, st.dictionaries(text, json_values, max_size=2), max_size=2),
+        labels=tuples(labels),
+        failure=text,
+        findings=tuples(findings(classifiers), 3),
+        untested=tuples(hypotheses(classifiers), 2),
+        explored=tuples(summaries, 2),
+        unscored=tuples(reasons, 2),
+        draws=st.dictionaries(arms, counts),
+        observations=st.lists(seen, max_size=3).map(lambda all_: {one.request.key: one for one in all_}),
+        captions=st.dictionaries(key, text, max_size=2),
+    )
+
+
+results: SearchStrategy[HuntResult] = st.integers(1, 3).flatmap(results_of)
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -139,33 +195,52 @@ HOSTILE = (
 )
 
 
-def poisoned(evil: str) -> HuntResult:
+def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
     """Put a text everywhere that a model or a stranger can write."""
     result = sample()
-    finding = result.findings[0]
-    hypothesis = Hypothesis(evil, (evil, "on grass"), 463, 1.0)
-    changed = tuple(replace(one, phrase=evil, description=evil) for one in finding.counterfactuals)
+    finding, last = result.findings[0], classifiers - 1
+    hypothesis = suspicion(evil, (evil, "on grass"), 463, 1.0, last)
+    changed = tuple(
+        replace(one, phrase=evil, treatment=Treatment(words=(evil,))) for one in finding.counterfactuals
+    )
     bad = replace(finding, trial=replace(finding.trial, hypothesis=hypothesis), reason=evil, counterfactuals=changed)
     seen = {
-        k: replace(
-            o,
-            draw=replace(o.draw, prompt=Prompt(evil, evil, evil)),
-            outcome=Outcome("unscored", 463, evil),
-            ignored=(evil, evil),
+        key: replace(
+            one,
+            draw=replace(
+                one.draw,
+                request=replace(one.request, label=evil, treatment=Treatment(words=(evil,)), text=evil),
+                ignored=(evil, evil),
+            ),
+            outcomes=(Outcome(status="unscored", predicted=463, reason=evil),) * classifiers,
+            caption=evil,
         )
-        for k, o in result.observations.items()
+        for key, one in result.observations.items()
     }
+    subject = Subject(
+        name=evil,
+        identity={"spec": Spec(evil, {evil: evil}), evil: evil},
+        right={evil: (1,)},
+        class_names={463: evil},
+    )
+    summary = LabelSummary(
+        label=evil,
+        classifier=last,
+        tally=tally(3, 1, 1),
+        rate=share(0.5, 0.1, 0.9),
+        unscored_reasons=((evil, 1),),
+    )
     return replace(
         result,
         foible_version=evil,
         settings={"classifier.spec": evil, evil: [evil]},
-        parts={"classifier": {"spec": Spec(evil, {evil: evil}), evil: evil}, evil: {"version": evil}},
-        labels=(Label(1, evil, evil, frozenset({1})),),
-        class_names={463: evil},
+        classifiers=(subject,) * classifiers,
+        parts={evil: {"version": evil}},
+        labels=(Label(evil, evil),),
         failure=evil,
         findings=(bad, replace(bad, verdict="undecided"), replace(bad, verdict="refuted")),
         untested=(hypothesis,),
-        explored=(LabelSummary(evil, Tally(3, 1, 1), Rate(0.5, 0.1, 0.9), ((evil, 1),)),),
+        explored=(summary,),
         unscored=((evil, 1),),
         observations=seen,
         captions=dict.fromkeys(list(seen)[:3], evil),

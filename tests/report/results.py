@@ -6,11 +6,12 @@ import hashlib
 import random
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
+from foible.arms import Arm
 from foible.records import (
-    Arm,
+    Answered,
     Counterfactual,
     Draw,
     Finding,
@@ -18,31 +19,49 @@ from foible.records import (
     Hypothesis,
     Label,
     LabelSummary,
-    Observation,
     Outcome,
-    Prompt,
+    Pairs,
     Rate,
     Ratio,
+    Request,
+    Subject,
     Tally,
+    Treatment,
     Trial,
     Verdict,
 )
 
 LABELS = (
-    Label(504, "coffee mug", "cup", frozenset({504, 968})),
-    Label(659, "mixing bowl", "bowl", frozenset({659})),
-    Label(898, "water bottle", "bottle", frozenset({898})),
-    Label(883, "vase", "jar", frozenset({883})),
-    Label(947, "mushroom", "fungus", frozenset({947})),
-    Label(846, "table lamp", "lamp", frozenset({846})),
-    Label(463, "bucket", "vessel", frozenset({463})),
-    Label(722, "ping-pong ball", "ball", frozenset({722})),
-    Label(849, "teapot", "pot", frozenset({849})),
-    Label(470, "candle", "wax light", frozenset({470})),
-    Label(427, "barrel", "vessel", frozenset({427})),
-    Label(543, "dumbbell", "weight", frozenset({543})),
+    Label("coffee mug", "cup"),
+    Label("mixing bowl", "bowl"),
+    Label("water bottle", "bottle"),
+    Label("vase", "jar"),
+    Label("mushroom", "fungus"),
+    Label("table lamp", "lamp"),
+    Label("bucket", "vessel"),
+    Label("ping-pong ball", "ball"),
+    Label("teapot", "pot"),
+    Label("candle", "wax light"),
+    Label("barrel", "vessel"),
+    Label("dumbbell", "weight"),
 )
-NAMED = {label.name: label for label in LABELS}
+KINDS = {label.name: label.kind for label in LABELS}
+INDICES = {
+    "coffee mug": 504,
+    "mixing bowl": 659,
+    "water bottle": 898,
+    "vase": 883,
+    "mushroom": 947,
+    "table lamp": 846,
+    "bucket": 463,
+    "ping-pong ball": 722,
+    "teapot": 849,
+    "candle": 470,
+    "barrel": 427,
+    "dumbbell": 543,
+}
+"""By label: its class."""
+RIGHT = {label: (504, 968) if label == "coffee mug" else (index,) for label, index in INDICES.items()}
 
 Case = tuple[str, tuple[str, ...], tuple[str, ...], int, int, tuple[str, ...]]
 """Label, phrases, what it is taken for, failures of 40 with and without, swaps of the first phrase."""
@@ -65,21 +84,40 @@ OTHERS: tuple[OtherCase, ...] = (
 )
 
 
+def tally(draws: int, failures: int, unscored: int) -> Tally:
+    """Count draws."""
+    return Tally(draws=draws, failures=failures, unscored=unscored)
+
+
+def share(value: float | None, low: float, high: float) -> Rate:
+    """Give a share with its interval."""
+    return Rate(value=value, low=low, high=high)
+
+
+def suspicion(
+    label: str, words: tuple[str, ...] = (), predicted: int | None = None, score: float = 0.0, classifier: int = 0
+) -> Hypothesis:
+    """Make a hypothesis about added words."""
+    return Hypothesis(
+        label=label, treatment=Treatment(words=words), predicted=predicted, score=score, classifier=classifier
+    )
+
+
 def wilson(failures: int, n: int) -> Rate:
     """Give a 95 % interval; wide open without draws."""
     if not n:
-        return Rate(None, 0.0, 1.0)
+        return share(None, 0.0, 1.0)
     z, p = 1.96, failures / n
     middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Rate(p, max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
+    return share(p, max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
 
 
 def difference(treat: Rate, control: Rate) -> Rate:
     """Give the difference of two rates with a rough interval."""
     if treat.value is None or control.value is None:
-        return Rate(None, -1.0, 1.0)
-    return Rate(treat.value - control.value, max(-1.0, treat.low - control.high), min(1.0, treat.high - control.low))
+        return share(None, -1.0, 1.0)
+    return share(treat.value - control.value, max(-1.0, treat.low - control.high), min(1.0, treat.high - control.low))
 
 
 def key_of(text: str, seed: int) -> str:
@@ -92,21 +130,22 @@ class Builder:
     """Collects observations and findings."""
 
     random: random.Random = field(default_factory=lambda: random.Random(7))
-    observations: dict[str, Observation] = field(default_factory=dict)
+    observations: dict[str, Answered] = field(default_factory=dict)
 
     def see(self, label: str, phrases: tuple[str, ...], seed: int, arm: Arm, taken: str | None) -> str:
         """Add a draw that was taken for `taken` (None: unscored)."""
-        base = f"a realistic photograph of a {label} ({NAMED[label].hypernym})"
+        base = f"a realistic photograph of a {label} ({KINDS[label]})"
         text = ", ".join([base, *phrases])
         status = "unscored" if taken is None else "passed" if taken == label else "failed"
         outcome = Outcome(
-            status,  # type: ignore[arg-type]
-            None if taken is None else NAMED[taken].index,
-            "not faithful: the judge sees no such label" if taken is None else "",
+            status=status,  # type: ignore[arg-type]
+            predicted=None if taken is None else INDICES[taken],
+            reason="not faithful: the judge sees no such label" if taken is None else "",
         )
         key = key_of(text, seed)
-        draw = Draw(key, Prompt(label, ", ".join(phrases), text), seed, arm)
-        self.observations[key] = Observation(draw, outcome, hashlib.sha256(key.encode()).hexdigest())
+        request = Request(key=key, label=label, treatment=Treatment(words=phrases), seed=seed, arm=arm, text=text)
+        draw = Draw(request=request, image=hashlib.sha256(key.encode()).hexdigest())
+        self.observations[key] = Answered(draw=draw, outcomes=(outcome,))
         return key
 
     def confirmed(self, case: Case) -> Finding:
@@ -123,12 +162,12 @@ class Builder:
         hits = [15 if phrases == ("striped", "at night") and i == 9 else max(0, 2 - i) for i in range(len(changes))]
         counterfactuals = tuple(
             Counterfactual(
-                change,
-                phrase,
-                ", ".join(left),
-                Tally(16, n, 0),
-                wilson(n, 16),
-                tuple(self.see(label, left, s, "counterfactual", label) for s in seeds[:5])
+                change=change,  # type: ignore[arg-type]
+                phrase=phrase,
+                treatment=Treatment(words=left),
+                tally=tally(16, n, 0),
+                rate=wilson(n, 16),
+                examples=tuple(self.see(label, left, s, "explain", label) for s in seeds[:5])
                 if left
                 else tuple(paired[:5]),
             )
@@ -141,10 +180,10 @@ class Builder:
         both = min(treat, control, 1)
         return Finding(
             trial=Trial(
-                Hypothesis(label, phrases, NAMED[taken[0]].index, 2.5),
-                Tally(40, treat, 0),
-                Tally(40, control, 0),
-                (both, treat - both, control - both, 40 - treat - control + both),
+                hypothesis=suspicion(label, phrases, INDICES[taken[0]], 2.5),
+                treat=tally(40, treat, 0),
+                control=tally(40, control, 0),
+                pairs=Pairs(both, treat - both, control - both, 40 - treat - control + both),
             ),
             verdict="confirmed",
             reason="the failure rate exceeds the base rate by more than 10% (adjusted p = 0.00021, at most 0.05)",
@@ -155,8 +194,8 @@ class Builder:
             treat_corrected=wilson(max(treat - 1, 0), 40),
             control_corrected=wilson(max(control - 1, 0), 40),
             difference=difference(*rates),
-            ratio=Ratio(treat / control if control else None, 2.5, 9.1 if control else None),
-            confused_with=tuple((NAMED[t].index, n) for t, n in zip(taken, counts, strict=True)),
+            ratio=Ratio(value=treat / control if control else None, low=2.5, high=9.1 if control else None),
+            confused_with=tuple((INDICES[t], n) for t, n in zip(taken, counts, strict=True)),
             failing=tuple(failing),
             passing=tuple(passing),
             paired=tuple(paired),
@@ -169,10 +208,10 @@ class Builder:
         rates = wilson(treat, 40 - unscored), wilson(control, 40)
         return Finding(
             trial=Trial(
-                Hypothesis(label, phrases, 463, 1.0),
-                Tally(40, treat, unscored),
-                Tally(40, control, 0),
-                (0, treat, control, 40 - unscored - treat - control),
+                hypothesis=suspicion(label, phrases, 463, 1.0),
+                treat=tally(40, treat, unscored),
+                control=tally(40, control, 0),
+                pairs=Pairs(0, treat, control, 40 - unscored - treat - control),
             ),
             verdict=verdict,
             reason=f"{unscored} of 40 pairs are unscored, more than the 30% allowed"
@@ -189,6 +228,50 @@ class Builder:
         )
 
 
+SUBJECT = Subject(
+    name="diorama:biased-resnet",
+    identity={"spec": "diorama:biased-resnet", "args": {}, "fingerprint": "9f3c1b7a20d4", "version": "1"},
+    right=RIGHT,
+    class_names={index: label for label, index in INDICES.items()},
+)
+OTHER = Subject(
+    name="diorama:fair-resnet",
+    identity={"spec": "diorama:fair-resnet", "args": {}, "fingerprint": "51ce0d3f88aa", "version": "2"},
+    right={label: tuple(1000 + index for index in right) for label, right in RIGHT.items()},
+    class_names={1000 + index: f"grey {label}" for label, index in INDICES.items()},
+)
+"""Its classes are others, and are called otherwise."""
+
+
+def two() -> HuntResult:
+    """Make a result of two classifiers: the first fails in five ways, the second in one of them, also tested."""
+    one = sample()
+    first = one.findings[0]
+    theirs = replace(
+        first,
+        trial=replace(first.trial, hypothesis=replace(first.trial.hypothesis, classifier=1, predicted=1463)),
+        confused_with=((1463, 37),),
+    )
+    explored = tuple(replace(summary, classifier=1, at_most=0.5) for summary in one.explored)
+    return replace(
+        one,
+        classifiers=(SUBJECT, OTHER),
+        findings=(first, theirs, *one.findings[1:]),
+        untested=(*one.untested, replace(one.untested[0], classifier=1)),
+        explored=(*one.explored, *explored),
+        observations={
+            key: replace(
+                seen,
+                outcomes=(
+                    *seen.outcomes,
+                    *(replace(o, predicted=o.predicted and 1000 + o.predicted) for o in seen.outcomes),
+                ),
+            )
+            for key, seen in one.observations.items()
+        },
+    )
+
+
 def sample(kind: str = "hunt") -> HuntResult:
     """Make a result: `hunt` (five confirmed), `none` (nothing confirmed), `probe` (one), `empty` (nothing at all)."""
     builder = Builder()
@@ -196,12 +279,12 @@ def sample(kind: str = "hunt") -> HuntResult:
     others = [builder.other(one) for one in OTHERS]
     explored = tuple(
         LabelSummary(
-            label.name,
-            Tally(48, i % 5, 3 if i == 3 else 0),
-            wilson(i % 5, 48 - (3 if i == 3 else 0)),
-            (("not faithful: the judge sees no such label", 3),) if i == 3 else (),
-            wilson(i % 5, 45).high,
-            (i - 2) / 40 if i % 4 else None,
+            label=label.name,
+            tally=tally(48, i % 5, 3 if i == 3 else 0),
+            rate=wilson(i % 5, 48 - (3 if i == 3 else 0)),
+            unscored_reasons=(("not faithful: the judge sees no such label", 3),) if i == 3 else (),
+            at_most=wilson(i % 5, 45).high,
+            raises=(i - 2) / 40 if i % 4 else None,
         )
         for i, label in enumerate(LABELS)
     )
@@ -225,28 +308,25 @@ def sample(kind: str = "hunt") -> HuntResult:
             "failure.top": 1,
             "failure.target": "",
             "explore.draws": 48,
-            "explore.template": "a realistic photograph of a {name} ({hypernym})",
+            "explore.template": "a realistic photograph of a {name} ({kind})",
             "confirm.draws": 40,
             "confirm.margin": 0.1,
             "confirm.level": 0.05,
             "report.examples": 8,
         },
-        parts={
-            "classifier": {"spec": "diorama:biased-resnet", "args": {}, "fingerprint": "9f3c1b7a20d4", "version": "1"},
-            "generator": {"spec": "diorama:scenes", "args": {"size": 64}, "version": "1"},
-        },
+        classifiers=(SUBJECT,),
+        parts={"generator": {"spec": "diorama:scenes", "args": {"size": 64}, "version": "1"}},
         labels=LABELS,
-        class_names={label.index: label.name for label in LABELS},
         failure="a draw fails when no accepted label is among the highest score (top-1)",
         findings=tuple(findings),
-        untested=(Hypothesis("teapot", ("on sand",), 504, 0.4), Hypothesis("barrel", ("white", "in fog"), None, 0.1))
+        untested=(suspicion("teapot", ("on sand",), 504, 0.4), suspicion("barrel", ("white", "in fog"), None, 0.1))
         if kind == "hunt"
         else (),
         explored=explored if explore else (),
         unscored=(("not faithful: the judge sees no such label", 17), ("the classifier gave NaN", 1))
         if findings
         else (),
-        draws={"explore": 576, "treat": 400, "control": 400, "counterfactual": 224} if findings else {},
+        draws={"explore": 576, "treat": 400, "control": 400, "explain": 224} if findings else {},
         observations={key: seen for key, seen in builder.observations.items() if key in shown},
         captions=captions if kind == "hunt" else {},
     )

@@ -1,4 +1,4 @@
-"""The part of JSON Schema (2020-12) that `schema.json` uses; a keyword that is not known here is an error."""
+"""The part of JSON Schema (2020-12) that the schema of `findings.json` uses; a keyword that is not known here is an error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda v: isinstance(v, str),
     "integer": lambda v: isinstance(v, int) and not isinstance(v, bool),
     "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "boolean": lambda v: isinstance(v, bool),
     "null": lambda v: v is None,
 }
-NOTES = {"$schema", "$id", "$defs", "title", "required", "additionalProperties"}
+NOTES = {"$schema", "$id", "$defs", "title", "description", "default", "required", "additionalProperties"}
 
 
 def problems(value: Any, schema: Schema, root: Schema, where: str = "file") -> Iterator[str]:
@@ -28,8 +29,12 @@ def problems(value: Any, schema: Schema, root: Schema, where: str = "file") -> I
                 yield f"{where}: fits no alternative"
         elif keyword == "properties":
             yield from _object(value, schema, root, where)
+        elif keyword == "prefixItems":
+            for place, (item, one) in enumerate(zip(value if isinstance(value, list) else (), wanted, strict=False)):
+                yield from problems(item, one, root, f"{where}[{place}]")
         elif keyword == "items":
-            for place, item in enumerate(value if isinstance(value, list) else ()):
+            first = len(schema.get("prefixItems", ()))
+            for place, item in list(enumerate(value if isinstance(value, list) else ()))[first:]:
                 yield from problems(item, wanted, root, f"{where}[{place}]")
         elif keyword not in NOTES and not _holds(keyword, wanted, value):
             yield f"{where}: {keyword} {wanted}, got {value!r}"
@@ -45,6 +50,10 @@ def _holds(keyword: str, wanted: Any, value: Any) -> bool:
         return not number or value >= wanted
     if keyword == "maximum":
         return not number or value <= wanted
+    if keyword == "minItems":
+        return not isinstance(value, list) or len(value) >= wanted
+    if keyword == "maxItems":
+        return not isinstance(value, list) or len(value) <= wanted
     if keyword == "const":
         return bool(value == wanted)
     if keyword == "enum":

@@ -13,6 +13,7 @@ from typing import Any
 
 from foible import wrappers
 from foible.errors import PluginError
+from foible.records import Fault
 from foible.registry import Part
 
 QUICK = 2.0
@@ -54,7 +55,7 @@ def _asked(part: Part, columns: Sequence[Sequence[Any]]) -> tuple[list[Any], flo
     began = time.perf_counter()
     answers = _ASK[part.kind](part, *columns)
     seconds = time.perf_counter() - began
-    fault = next((one.reason for one in answers if isinstance(one, wrappers.Fault)), "")
+    fault = next((one.reason for one in answers if isinstance(one, Fault)), "")
     if fault:
         message = f"the {part.kind} {part.identity['spec']} gave no usable answer to a first question: {fault}"
         raise PluginError(message)

@@ -33,6 +33,7 @@ from foible.run.journal import Journal
 
 MOST = 200
 """Differences of one kind that are listed; the rest are counted."""
+UNFINISHED = "the run is not finished: the same command goes on with it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,7 @@ class Reader:
             Unfinished: the walk asks for more than was drawn.
         """
         if isinstance(event, Asked | Tried):
-            message = "the run is not finished: the same command goes on with it"
-            raise Unfinished(message)
+            raise Unfinished(UNFINISHED)
 
 
 def verify(folder: Path, archive: Path | None = None) -> Verified:
@@ -124,6 +124,8 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
         if journal.began is None:
             message = f"{folder} notes no run; name the directory of a hunt"
             raise StoreError(message)
+        if not journal.ended:
+            return Verified(differences=(UNFINISHED,))
         missing = Missing()
         differences: list[str] = []
         try:

@@ -19,7 +19,7 @@ import typer
 
 from foible._version import __version__
 from foible.cli import checks, hunts, listing, proofs
-from foible.cli.flags import app, told
+from foible.cli.flags import app, replace_what_cannot_be_shown, told
 from foible.errors import FoibleError, OutOfTime
 
 __all__ = ["app", "checks", "hunts", "listing", "main", "proofs"]
@@ -30,6 +30,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line and exit with its code."""
     _hear_every_interrupt()
+    replace_what_cannot_be_shown()
     try:
         code = app(standalone_mode=False)
     except OutOfTime as stop:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
-from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, over, resolved, while_read
+from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, cell, over, resolved, show_rows, while_read
 from foible.config import HuntConfig
 from foible.registry import KINDS
 
@@ -45,7 +44,7 @@ def plan(
             return
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, told in (*_costs(found), *_sight(found)):
-            table.add_row(Text(name, style="bold"), Text(told))
+            table.add_row(cell(name, "bold"), cell(told))
         console.print(table)
 
 
@@ -71,15 +70,14 @@ def doctor(
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
         else:
-            table = Table(box=None, pad_edge=False)
-            for heading in ("kind", "spec", "answers with", "device", "loaded in", "each"):
-                table.add_column(heading, overflow="fold")
+            headings = ("kind", "spec", "answers with", "device", "loaded in", "each")
+            rows = []
             for one in checkups:
                 told = (one.answer, one.device or "-", f"{one.loading:.1f} s", _each(one.each))
-                table.add_row(*(Text(cell) for cell in (one.kind, one.spec, *(("",) * 4 if one.trouble else told))))
-            console.print(table)
+                rows.append([cell(text) for text in (one.kind, one.spec, *(("",) * 4 if one.trouble else told))])
+            show_rows(console, headings, rows, headings)
             for one in (one for one in checkups if one.trouble):
-                console.print(Text(f"{one.kind}: {one.trouble}", style="bold red"), soft_wrap=True)
+                console.print(cell(f"{one.kind}: {one.trouble}", "bold red"), soft_wrap=True)
     if any(one.trouble for one in checkups):
         raise typer.Exit(2)
 
@@ -108,10 +106,10 @@ def calibrate_judge(
     yes, no = done.sensitivity, done.specificity
     with while_read() as console:
         console.print(f"sensitivity {yes.rate:.0%} ({yes.right} of {yes.of}), specificity {no.rate:.0%}", end=" ")
-        console.print(f"({no.right} of {no.of}), on images that set no threshold", highlight=False)
+        console.print(f"({no.right} of {no.of}), on images that set no threshold")
         if done.broken:
             console.print(f"{done.broken} files cannot be read as images, and were left out")
-        console.print(f"use it: --judge {found.spec} --set judge.args.calibration={out}", soft_wrap=True, markup=False)
+        console.print(cell(f"use it: --judge {found.spec} --set judge.args.calibration={out}"), soft_wrap=True)
 
 
 def _costs(found: Plan) -> list[tuple[str, str]]:

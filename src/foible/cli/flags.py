@@ -1,6 +1,7 @@
 """What the verbs of the command line share: the application, the flags, how they become a config, where output goes.
 
-Comes in: what the user typed. Goes out: a `HuntConfig`, and a console. A verb names the fields of the config that it
+Comes in: what the user typed. Goes out: a `HuntConfig`, and a console; whatever somebody else wrote passes `cell`
+before it is printed there. A verb names the fields of the config that it
 has flags for, and is handed the config (`over`): what a flag takes and what its help says stand in the schema alone.
 Neighbours: `hunts.py`, `checks.py`, `proofs.py` and `listing.py`, which hold the verbs.
 """
@@ -9,17 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import io
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from foible.config import HuntConfig, Layer, PartOptions, declared, read_assignment, read_file, resolve
+from foible.errors import visible
+
+NARROW = 72
+"""On fewer columns than this, a table is shown as a list."""
 
 app = typer.Typer(
     add_completion=False,
@@ -144,11 +152,46 @@ def _keyword(name: str, annotation: Any, *, required: bool = False) -> inspect.P
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
+def replace_what_cannot_be_shown() -> None:
+    """Let stdout show "?" for a character that its encoding lacks: it must not cost what was found."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Make any text safe to print: no character of it is markup, or means anything to a terminal."""
+    return Text(visible(text), style)
+
+
+def show_rows(console: Console, headings: Sequence[str], rows: Sequence[Sequence[Text]], folded: Sequence[str]) -> None:
+    """Print a table; as a list of its rows, each cell with its heading, where there is no room for one.
+
+    Args:
+        console: where to.
+        headings: of the columns.
+        rows: the cells, made by `cell`.
+        folded: the columns whose cells may be broken; the others keep their width.
+    """
+    if console.width < NARROW:
+        for row in rows:
+            for heading, text in zip(headings, row, strict=True):
+                if text.plain:
+                    console.print(Text.assemble((f"{heading}: ", "dim"), text), overflow="fold")
+            console.print()
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading not in folded)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
 @contextlib.contextmanager
 def while_read() -> Iterator[Console]:
     """Print on stdout as long as somebody reads it: `foible models | head` is no failure, and hides none."""
     try:
-        yield Console(file=sys.stdout, highlight=False)
+        yield Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as gone:  # rich turns the one into the other
         if not isinstance(gone, BrokenPipeError) and not isinstance(gone.__context__, BrokenPipeError):
@@ -159,7 +202,7 @@ def while_read() -> Iterator[Console]:
 def told(sentence: str, code: int) -> int:
     """Say one sentence on stderr, and give the code back."""
     if sentence:  # there is none where typer printed the help already
-        print(f"foible: {' '.join(sentence.split())}", file=sys.stderr)
+        print(f"foible: {visible(' '.join(sentence.split()))}", file=sys.stderr)
     return code
 
 

@@ -5,15 +5,15 @@ Comes in: flags. Goes out: findings on stdout, and the exit code. Neighbour: `fo
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, over, while_read
+from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, cell, over, show_rows, while_read
 from foible.config import HuntConfig
 from foible.progress import Bars, Progress, Silent
 
@@ -61,7 +61,8 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
     done = run(config, progress=progress, descriptions=descriptions)
     with while_read() as console:
         if as_json:
-            sys.stdout.buffer.write((done.folder / "findings.json").read_bytes())  # as it is, in any locale
+            written = (done.folder / "findings.json").read_bytes()  # as it is, in any locale
+            sys.stdout.buffer.write(_for_a_terminal(written) if sys.stdout.isatty() else written)
         else:
             _print_findings(done, console)
     if fail_on == "confirmed" and done.confirmed:
@@ -70,25 +71,26 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 def _print_findings(done: Any, console: Console) -> None:
     from foible.report import summary
+    from foible.report.sentences import confusions, name_of
 
     result = done.result
-    table = Table(title=f"{len(done.confirmed)} confirmed of {len(done)} tested", title_justify="left", box=None)
     several = len(result.classifiers) > 1
-    who = ("classifier",) if several else ()
-    for heading in ("verdict", *who, "label, description, taken for", "fails with it", "without", "adj. p"):
-        table.add_column(heading, overflow="fold", no_wrap=not heading.startswith(("label", *who)))
+    rows = []
     for f in done:
-        hypothesis = f.trial.hypothesis
-        words = [(hypothesis.label, "bold"), (f" {hypothesis.description}", "italic")]
-        if f.confused_with:
-            words.append((f" → {result.class_name(f.confused_with[0][0], hypothesis.classifier)}", ""))
+        words = [
+            cell(s.text, {"label": "bold", "description": "italic"}.get(s.role, ""))
+            for s in name_of(f.trial.hypothesis, result)
+        ]
+        words += [cell(f" → {name}") for name, _ in confusions(f, result)[:1]]
         style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
-        name = (Text(result.classifiers[hypothesis.classifier].name),) if several else ()
-        cells = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
-        table.add_row(Text(f.verdict, style=style), *name, Text.assemble(*words), *(Text(cell) for cell in cells))
-    console.print(table)
+        figures = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
+        who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
+        rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
+    console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
+    named = [*(["classifier"] if several else []), "label, description, taken for"]
+    show_rows(console, ("verdict", *named, "fails with it", "without", "adj. p"), rows, named)
     if not done.confirmed:
-        console.print(Text(summary(result)))
+        console.print(cell(summary(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
     console.print(
@@ -96,7 +98,13 @@ def _print_findings(done: Any, console: Console) -> None:
     )
     if result.untested:
         console.print(f"{len(result.untested)} hypotheses were left untested by the budget", style="dim")
-    console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
+    console.print(cell(f"report: {done.report}"), soft_wrap=True)
+
+
+def _for_a_terminal(written: bytes) -> bytes:
+    """Write each character that a terminal may act on as JSON can: the same document, of other bytes."""
+    text = written.decode("utf-8")
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text).encode()
 
 
 def _rate(rate: Any) -> str:

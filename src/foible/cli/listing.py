@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from foible.cli.flags import Assignments, File, Json, app, resolved, while_read
+from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, while_read
 from foible.config import declared, fields, plain
 from foible.errors import brief
 
@@ -29,13 +28,10 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines."
         with while_read():
             print("\n".join(json.dumps(dataclasses.asdict(row)) for row in rows))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("kind", "spec", "from", "state"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in (row.kind, row.spec, row.source, row.missing or "installed")))
+    headings = ("kind", "spec", "from", "state")
+    cells = [[cell(text) for text in (row.kind, row.spec, row.source, row.missing or "installed")] for row in rows]
     with while_read() as console:
-        console.print(table)
+        show_rows(console, headings, cells, headings)
 
 
 @app.command("config")
@@ -57,15 +53,15 @@ def show_config(config: File = None, assign: Assignments = None, as_json: Json =
         with while_read():
             print(json.dumps(rows, indent=2, default=str))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("field", "value, and what it is for", "from", "role"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "field")
-    for name, value, role in fields(found):
-        said = Text.assemble(_value(plain(value)), "\n", (declared(name).description or "", "dim"))
-        table.add_row(name, said, Text(origins[name]), role)
+    headings = ("field", "value, and what it is for", "from", "role")
+    cells = [
+        [cell(name), _said(plain(value), declared(name).description or ""), cell(origins[name]), cell(role)]
+        for name, value, role in fields(found)
+    ]
     with while_read() as console:
-        console.print(table)
+        show_rows(console, headings, cells, headings[1:])
 
 
-def _value(value: object) -> str:
-    return brief(value, 200) if value not in (None, "", [], {}) else "-"
+def _said(value: object, description: str) -> Text:
+    shown = brief(value, 200) if value not in (None, "", [], {}) else "-"
+    return Text.assemble(cell(shown), "\n", cell(description, "dim"))

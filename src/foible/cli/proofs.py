@@ -1,7 +1,7 @@
 """The verbs that check foible itself: `verify` a run, `bench` its claims.
 
-Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.checks.verify` and `foible.benchmark`,
-which do it.
+Comes in: flags. Goes out: what differs, or a page of measurements. Neighbours: `foible.checks.verify` and
+`foible.benchmark`, which do it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from foible.cli.flags import Quiet, app, told, while_read
+from foible.cli.flags import Quiet, app, cell, told, while_read
 from foible.config import declared
+from foible.errors import visible
 
 bench = typer.Typer(no_args_is_help=True, help="Measure foible against other ways to find bugs.")
 app.add_typer(bench, name="bench")
@@ -31,11 +32,14 @@ def verify(
     from foible.report.words import count
 
     done = check(run, archive)
-    with while_read():
+    with while_read() as console:
         for line in done.differences:
-            print(line)
+            console.print(cell(line), soft_wrap=True)
         if not done.differences:
-            print(f"{count(done.findings, 'finding')} and {done.draws} draws agree with the journal and the archive")
+            console.print(
+                f"{count(done.findings, 'finding')} and {done.draws} draws agree with the journal and the archive",
+                soft_wrap=True,
+            )
     if done.differences:
         raise typer.Exit(told(f"{count(len(done.differences), 'difference')} in {run}", 1))
 
@@ -61,7 +65,7 @@ def bugs(  # noqa: PLR0913 - one parameter per flag
     from foible.benchmark.bugs import run
     from foible.benchmark.page import write_page
 
-    tell = (lambda _: None) if quiet else (lambda said: print(said, file=sys.stderr))
+    tell = (lambda _: None) if quiet else (lambda said: print(visible(said), file=sys.stderr))
     measured = run(out, seeds, tell, target or (), error=error)
-    with while_read():
-        print(write_page(measured, page or out))
+    with while_read() as console:
+        console.print(cell(write_page(measured, page or out)), soft_wrap=True)

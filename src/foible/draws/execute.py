@@ -164,10 +164,10 @@ class Here:
 
 
 _ASK: Mapping[str, Callable[[Part, list[list[Any]], Question], list[Any]]] = {
-    "classifier": lambda part, columns, question: wrappers.ask_classifier(part, *columns, question.classes),
-    "captioner": lambda part, columns, _: wrappers.ask_captioner(part, *columns),
-    "embedder": lambda part, columns, _: wrappers.ask_embedder(part, *columns),
-    "judge": lambda part, columns, _: wrappers.ask_judge(part, *columns),
+    "classifier": lambda part, columns, question: wrappers.ask_classifier(part, columns[0], question.classes),
+    "captioner": lambda part, columns, _: wrappers.ask_captioner(part, columns[0]),
+    "embedder": lambda part, columns, _: wrappers.ask_embedder(part, columns[0]),
+    "judge": lambda part, columns, _: wrappers.ask_judge(part, columns[0], columns[1]),
 }
 
 _WRITE: Mapping[str, Callable[[Any, Question], Any]] = {

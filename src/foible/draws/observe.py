@@ -92,6 +92,8 @@ class Observer:
     _faults: dict[str, Fault] = field(init=False)
     _lost: set[str] = field(init=False)
     _worked: set[str] = field(init=False, default_factory=set)
+    _made: set[str] = field(init=False, default_factory=set)
+    """Hashes of the images that were drawn by this call: these are whole."""
 
     def __post_init__(self) -> None:
         """Know the faults of earlier calls: those of the moment are forgotten, and asked about again."""
@@ -128,18 +130,21 @@ class Observer:
         return {key: _of_length(one, agreed) for key, one in found.items()}
 
     def restore(self, draws: Iterable[Draw]) -> None:
-        """Draw again what has gone from the archive or is torn there, for those who want to see it.
+        """Draw again what has gone from the archive or is torn there: an image is what a result can be checked by.
 
         Where the generator does not give the same pixels again, the image stays lost: it is not what was judged.
         """
         if self.reading:
             return
-        torn = [draw.request for draw in draws if draw.image and self.archive.images.get(draw.image) is None]
+        kept = [draw for draw in draws if draw.image and draw.image not in self._made]
+        torn = [draw.request for draw in kept if self.archive.images.get(draw.image) is None]
         size = self.notes.learned.size if self.notes.learned is not None else None
         for unit in _cut(torn, self.batch):
             keys = frozenset(r.key for r in unit)
             job = Unit(requests=tuple(unit), labels=self.labels, draw=keys, images={}, size=size, questions=())
+            self.watch.before()
             carried = self.executor.carry_out(job)
+            self.watch.after(carried.spent)
             if carried.stopped is not None:
                 raise carried.stopped
 
@@ -176,7 +181,7 @@ class Observer:
     ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
         rows = self.archive.draws(r.key for r in unit)
         draws: dict[str, DrawRow | Fault] = {
-            key: row for key, row in rows.items() if self.archive.images.holds(row.image)
+            key: row for key, row in rows.items() if self.reading or self.archive.images.holds(row.image)
         }
         draws |= {r.key: self._faults[r.key] for r in unit if r.key in self._faults}
         if any(not isinstance(row, Fault) for row in draws.values()):
@@ -244,19 +249,24 @@ class Observer:
         """
         by_key = {r.key: r for r in job.requests}
         rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
-        images = job.images | {row.key: row.image for row in rows}
+        self._made |= {row.image for row in rows}
+        images = {**job.images, **{row.key: row.image for row in rows}}
         new = {place: value for place, value in carried.answers.items() if place not in before}
         keys = {place: self._answer_key(place[0], by_key[place[1]], images[place[1]]) for place in new}
         answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
         if rows or answers:
-            # A row that was known and comes again had a torn image: it is drawn anew, and the old row goes.
-            self.archive.add(rows, answers, replace={row.key for row in rows if row.key in job.images})
+            self.archive.add(rows, answers, replace=self._without_image(rows))
         self.watch.after(carried.spent)
         faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
         faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}
         if not self.reading:
             self._refuse_dead_parts(carried)
         self._note(faults, {row.key for row in rows} | answers.keys())
+
+    def _without_image(self, rows: Sequence[DrawRow]) -> set[str]:
+        """Return which of some rows are known with an image that has gone or is torn: they are drawn anew."""
+        known = self.archive.draws(row.key for row in rows)
+        return {key for key, row in known.items() if self.archive.images.get(row.image) is None}
 
     def _refuse_dead_parts(self, carried: Carried) -> None:
         """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""

@@ -27,7 +27,7 @@ from foible.hunting.study import study_of
 from foible.progress import Bars, Progress, Silent
 from foible.records import Finding, HuntResult, Label
 from foible.run.archive import Archive
-from foible.run.events import Worked
+from foible.run.events import Ended, Worked
 from foible.run.journal import Journal
 from foible.run.settings import keep
 
@@ -175,6 +175,8 @@ def run(
         last.callback(_note_work, journal, clock)
         result = _walk(prepared, journal, archive, clock, progress)
         report.write(result, archive.images.bytes, prepared.folder)
+        if not journal.ended:
+            journal.note(Ended())
     spent = {**journal.spent}
     return Run(folder=prepared.folder, result=result, seconds=time.perf_counter() - began, spent=spent)
 

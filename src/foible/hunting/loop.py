@@ -113,6 +113,7 @@ class Loop:
 
     def restore(self, draws: Sequence[Draw]) -> None:
         """See that the images of some draws are there, for whoever looks at them."""
+        self._clock.stage = "restore"
         self._observer.restore(draws)
 
     @contextmanager

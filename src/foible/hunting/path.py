@@ -1,4 +1,4 @@
-"""The path of a hunt: explore, suspect, test, decide, explain. The table of contents of the whole.
+"""The path of a hunt: explore, suspect, test, decide, measure, explain. The table of contents of the whole.
 
 Comes in: what the run is about, and the loop that draws for its stages. Goes out: the result. Neighbours: each stage is
 a file of `search/`, `trial/` or `explanation/`; `api.py` opens what is needed, and `checks/verify.py` walks this same
@@ -18,6 +18,7 @@ from foible.records import Answered, HuntResult, Hypothesis
 from foible.search.explore import Explore
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed
+from foible.trial.measure import Measure
 from foible.trial.pairs import Tested
 from foible.trial.sequential import Sequential
 
@@ -37,6 +38,9 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in findings if f.trial.treat.draws]
+    measure = Measure(findings, loop.requests, study.config.measure)
+    loop.run(measure)
+    findings = measure.measured(skill(study.config))
     captions = [phrases for one in suspected for phrases in one.phrases.values()]
     explain = ExplainWords(findings, tested, captions, loop.requests, study.config.explain)
     loop.run(explain)
@@ -45,13 +49,12 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         tried=tried,
         explored=explored,
         answered=loop.answered,
-        draws=loop.budget.draws,
+        draws={**loop.budget.draws},
         undescribed=[fault for one in suspected for fault in one.faults],
         captions=led_to(findings, explored, suspected, study.config.report.examples),
     )
-    result = make_result(work, study)
-    loop.restore([one.draw for one in result.observations.values()])
-    return result
+    loop.restore([one.draw for one in loop.answered.values()])
+    return make_result(work, study)
 
 
 def _explore(study: Study, loop: Loop) -> list[Answered]:

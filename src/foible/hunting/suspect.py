@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from foible.hunting.loop import Loop
 from foible.hunting.study import Study
-from foible.labels import called
+from foible.labels import called, split_name
 from foible.records import Answered, Hypothesis, Observation
 from foible.search.contrast import describe
 from foible.search.follow import Explored, Follow
@@ -93,7 +93,7 @@ def _cutter(seen: Sequence[Observation], classifier: int, study: Study) -> Calla
     taken: dict[str, list[str]] = {label: [label] for label in study.labels}
     for o in seen:
         if o.outcome.predicted is not None and o.outcome.status == "failed":
-            taken[o.request.label].append(called(o.outcome.predicted, classes))
+            taken[o.request.label].append(split_name(called(o.outcome.predicted, classes))[0])
     banned = {label: list(dict.fromkeys(names)) for label, names in taken.items()}
     others = list(dict.fromkeys([*study.labels, *(name for names in banned.values() for name in names)]))
     return lambda caption, label: frozenset(cut(caption, banned[label], others)) if caption else frozenset()

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ import torch
 from PIL import Image as Picture
 
 from foible import fingerprint
-from foible.errors import FoibleError, PluginError, brief, near
-from foible.models import _torch, _weights
+from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
+from foible.models import _channels, _images, _torch, _weights
 
 try:
     import timm
@@ -41,14 +42,18 @@ except Exception as error:
 if TYPE_CHECKING:
     from foible.protocols import Image
 
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 """Raised when an adapter changes what it answers."""
 
 VERSION = (
     f"adapter {ADAPTER_VERSION}; timm {timm.__version__}; torchvision {torchvision.__version__}; "
     f"torch {torch.__version__}"
 )
+GUESS = "guess"
+"""Of a part of the recipe that the user did not say; None is a value of its own there."""
 _CHANNELS = 3
+_SQUASH = "squash"
+"""What timm calls it when the whole image is squeezed into the input."""
 
 
 @dataclass(frozen=True)
@@ -64,56 +69,165 @@ class Loaded:
     """Of structure, weights and transform."""
     device: torch.device
     dtype: torch.dtype
+    channels: str
+    """`rgb` or `bgr`."""
+    resolved: dict[str, Any]
+    """The recipe in use, which parts of it are guesses, and what was chosen among the weights."""
 
     def pixels(self, images: Sequence[Image]) -> torch.Tensor:
         """Turn images into what the model takes: (n, 3, height, width)."""
-        batch = torch.stack([self.transform(Picture.fromarray(image)) for image in images])
+        ordered = _channels.ordered(images, self.channels)
+        batch = torch.stack([self.transform(Picture.fromarray(image)) for image in ordered])
         return batch.to(self.device, self.dtype)
 
 
-def load(
+def load(  # noqa: PLR0913 - each is an argument that the user may name
     name: str,
     *,
     checkpoint: str | None = None,
+    weights: str | None = None,
     num_classes: int | None = None,
+    head: bool = True,
+    recipe: Mapping[str, Any] | None = None,
     device: str | None = None,
     dtype: str | None = None,
 ) -> Loaded:
-    """Load a model.
+    """Load a model, with every weight from a file: timm would make up a head that the file does not have.
 
     Args:
         name: a name of timm's, a folder, or `hf-hub:owner/name`.
         checkpoint: a file with weights to take instead of the published ones.
-        num_classes: outputs, where a checkpoint has others than the published weights; 0 for none (an embedder).
+        weights: which of a checkpoint with both: `plain` or `ema`.
+        num_classes: outputs of the model in the checkpoint, where the published weights have others.
+        head: False for an embedder, which leaves the model's head out.
+        recipe: what the user said of `size`, `crop`, `mean`, `std`, `interpolation` and `channels`, without `GUESS`.
         device: `cpu`, `cuda`, `mps`; by default the fastest there is.
         dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.
 
     Raises:
         PluginError: there is no such model, or its weights are broken or not at hand.
-        ArgumentError: an unknown device or dtype.
+        ArgumentError: an unknown device or dtype, a recipe that cannot be, or outputs that no file has weights for.
     """
     where = _torch.device(name, device)
     numbers = _torch.dtype(name, dtype, where)
     source = _source(name)
-    weights = None if checkpoint is None else _weights.read(name, checkpoint)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = timm.create_model(source, pretrained=weights is None, num_classes=num_classes)
-    except FoibleError:
-        raise
-    except Exception as error:
-        raise PluginError(_told(name, error)) from error
-    if weights is not None:
-        _weights.fill(name, model, weights)
+    said = recipe or {}
+    told: dict[str, Any] = {}
+    if checkpoint is None:
+        if weights is not None:
+            message = f"{name!r} has one kind of weights: leave weights out, or name the checkpoint that has two"
+            raise ArgumentError(message)
+        _no_other_head(name, num_classes, _published(source))
+        model = _with_its_own_head(name, source)
+        _no_other_head(name, num_classes, model.num_classes)
+        if not head and model.num_classes:
+            model.reset_classifier(0)
+    else:
+        model = _create(name, source, pretrained=False, num_classes=num_classes if head else 0)
+        told = dict(_weights.put(name, model, checkpoint, which=weights, hint="; is num_classes that of the file?"))
     if getattr(model, "in_chans", _CHANNELS) != _CHANNELS:
         message = f"{name!r} takes images of {model.in_chans} channels, but images have three"
         raise PluginError(message)
     model = model.eval().requires_grad_(requires_grad=False)
-    settings = resolve_model_data_config(model)
+    settings = _settings(name, model, said)
     transform = create_transform(**settings, is_training=False)
-    known = fingerprint.of_object([model, {key: str(value) for key, value in settings.items()}])
-    return Loaded(model.to(where, numbers), transform, dict(model.pretrained_cfg), known, where, numbers)
+    channels = _channels.checked(name, said.get("channels", "rgb"))
+    known = fingerprint.of_object([model, {key: str(value) for key, value in settings.items()}, channels])
+    squeezed = settings["crop_mode"] == _SQUASH and settings["crop_pct"] == 1
+    told |= {
+        "size": list(settings["input_size"][1:]),
+        "crop": None if squeezed else settings["crop_pct"],
+        "crop_mode": settings["crop_mode"],
+        "mean": list(settings["mean"]),
+        "std": list(settings["std"]),
+        "interpolation": settings["interpolation"],
+        "channels": channels,
+        "guessed": []
+        if checkpoint is None or source.startswith("local-dir:")
+        else [p for p in _PARTS if p not in said],
+    }
+    config = dict(model.pretrained_cfg)
+    return Loaded(model.to(where, numbers), transform, config, known, where, numbers, channels, told)
+
+
+_PARTS = ("size", "crop", "mean", "std", "interpolation", "channels")
+"""Of a recipe. Where weights of one's own go into a published architecture, its recipe is theirs only perhaps."""
+
+
+def _settings(name: str, model: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Give timm's settings of the transform: the model's own, but for what was said."""
+    settings: dict[str, Any] = resolve_model_data_config(model)
+    wanted = {part: said[part] for part in ("mean", "std") if part in said}
+    if len(wanted) == 1:
+        message = f"{name!r} needs mean and std together"
+        raise ArgumentError(message)
+    checked = _images.recipe(
+        name,
+        size=said.get("size", settings["input_size"][1]),
+        crop=said.get("crop", 1.0),
+        interpolation=said.get("interpolation", "bilinear"),
+        **wanted,
+    )
+    if "size" in said:
+        settings["input_size"] = (_CHANNELS, *checked.size)
+    if "crop" in said:
+        settings["crop_pct"] = checked.crop or 1.0
+        settings["crop_mode"] = _SQUASH if checked.crop is None else "center"
+    if "interpolation" in said:
+        settings["interpolation"] = checked.interpolation
+    return {**settings, **({"mean": checked.mean, "std": checked.std} if wanted else {})}
+
+
+# --- which model ---------------------------------------------------------------------------------------------------
+
+
+def _create(name: str, source: str, **args: Any) -> Any:
+    """Ask timm for a model; whatever it raises becomes one sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return timm.create_model(source, **args)
+    except FoibleError:
+        raise
+    except Exception as error:
+        raise PluginError(_told(name, error)) from error
+
+
+def _with_its_own_head(name: str, source: str) -> Any:
+    """Load a model with the head that is in its file.
+
+    Where a folder's `config.json` says another count of classes than its `model_args`, timm leaves the file's head out
+    and makes one up. So each count is tried with the claim that the file has it, and only one can fit the file.
+    """
+    model = _create(name, source, pretrained=True)
+    claimed = model.pretrained_cfg.get("num_classes")
+    if claimed is None or model.num_classes == claimed:
+        return model
+    for count in (model.num_classes, claimed):
+        with suppress(PluginError):
+            overlay = {"num_classes": count}
+            return _create(name, source, pretrained=True, num_classes=count, pretrained_cfg_overlay=overlay)
+    message = (
+        f"{name!r} says that it has {claimed} classes and that it has {model.num_classes} (in model_args), and its "
+        "weights are those of neither: mend its config.json"
+    )
+    raise PluginError(message)
+
+
+def _published(source: str) -> int | None:
+    """Give how many outputs the published weights of a name of timm's have, before they are fetched."""
+    config = None if ":" in source else timm.models.get_pretrained_cfg(source)
+    return None if config is None else config.num_classes
+
+
+def _no_other_head(name: str, wanted: int | None, there: int | None) -> None:
+    """Refuse a count of classes for which there are no weights."""
+    if wanted is not None and there is not None and wanted != there:
+        message = (
+            f"the weights of {name!r} have {there} classes, so a head of {wanted} would be made up: give the "
+            "checkpoint that has it, or leave num_classes out"
+        )
+        raise ArgumentError(message)
 
 
 def _source(name: str) -> str:

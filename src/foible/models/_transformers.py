@@ -10,8 +10,9 @@ asked for by that name. A weight that is missing or has the wrong shape would be
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def source(
         raise PluginError(message)
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
-        raise PluginError(_no_safetensors(name, pickles))
+        raise PluginError(_no_safetensors(name, folder, pickles))
     return Source(name, folder, where, numbers, trust_remote_code)
 
 
@@ -149,11 +150,20 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names[3:]) else "")
 
 
-def image_processor(found: Source) -> Any:
-    """Load the processor, always the PIL one: the other backend gives slightly different pixels."""
+def image_processor(found: Source, scaling: Mapping[str, Any] | None = None) -> Any:
+    """Load the processor, always the PIL one: the other backend gives slightly different pixels.
+
+    Args:
+        found: the files.
+        scaling: settings that go before its own, such as `image_mean`.
+    """
     with _sentence(found.name), quiet():
         return transformers.AutoImageProcessor.from_pretrained(
-            found.folder, backend="pil", local_files_only=True, trust_remote_code=found.trust_remote_code
+            found.folder,
+            backend="pil",
+            local_files_only=True,
+            trust_remote_code=found.trust_remote_code,
+            **(scaling or {}),
         )
 
 
@@ -255,10 +265,23 @@ def _from_hub(name: str, revision: str | None, *, code: bool) -> Path:
         raise PluginError(message + brief(" ".join(str(error).split()), 160)) from error
 
 
-def _no_safetensors(name: str, pickles: list[str]) -> str:
+def _no_safetensors(name: str, folder: Path, pickles: list[str]) -> str:
     if not pickles:
         return f"{name!r} has no weights: there is no *.safetensors file in it"
+    place = str(folder) if Path(name).expanduser().is_dir() else "folder"
+    first = "" if place != "folder" else f"hf download {name} --local-dir folder, and "
     return (
-        f"{name!r} holds its weights as a pickle ({pickles[0]}), which can run code when it is read; if you trust it, "
-        "convert it: load it with transformers and call save_pretrained(folder), which writes safetensors"
+        f"{name!r} holds its weights as a pickle ({brief(pickles[0], 60)}), which can run code when it is read; if you "
+        f'trust it: {first}python -c "from transformers import {_made_as(folder)} as Model; '
+        f'Model.from_pretrained({place!r}).save_pretrained({place!r})"'
     )
+
+
+def _made_as(folder: Path) -> str:
+    """Give the class that a folder's model was saved from: another one would leave its head out."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        wanted = str(config["architectures"][0])
+    except (OSError, ValueError, LookupError, TypeError):
+        wanted = ""
+    return wanted if wanted.isidentifier() and hasattr(transformers, wanted) else "AutoModelForImageClassification"

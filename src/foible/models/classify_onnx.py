@@ -1,7 +1,7 @@
 """Image classification with an ONNX file, run by onnxruntime.
 
-Comes in: images. Goes out: the network's scores. Neighbours: `_images.py` makes the input, `_names.py` names the
-classes, `_scores.py` says whether the output fits.
+Comes in: images. Goes out: the network's scores. Neighbours: `_images.py` makes the input, `_beside.py` reads what
+`transformers` saved with the model, `_outputs.py` finds the scores, `_names.py` names the classes.
 
 Size, layout, type and batch size are the file's own; so are the names of the classes where it holds any.
 """
@@ -9,7 +9,6 @@ Size, layout, type and batch size are the file's own; so are the names of the cl
 from __future__ import annotations
 
 import ast
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ import onnxruntime
 
 from foible import fingerprint
 from foible.errors import ArgumentError, PluginError, brief, near
-from foible.models import _images, _names, _scores
+from foible.models import _beside, _images, _onnx_graph, _outputs
 from foible.models._batches import InPieces
 
 if TYPE_CHECKING:
@@ -28,15 +27,18 @@ if TYPE_CHECKING:
 
     from foible.protocols import Image
 
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 """Raised when the adapter changes what it answers."""
+_VERSION = f"adapter {ADAPTER_VERSION}; onnxruntime {onnxruntime.__version__}"
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
-_SIZE = 224
-_CHANNELS = 3
+_TYPES = {
+    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
+}  # fmt: skip
 _RANK = 4
 _QUIET = 3
 _LONGEST = 1_000_000
+_ULTRALYTICS = "Ultralytics"
+"""What this library, whose classifiers are trained on plain 0..1, writes as the author of its files."""
 
 
 class OnnxClassifier:
@@ -47,64 +49,82 @@ class OnnxClassifier:
         name: str,
         *,
         size: int | Sequence[int] | None = None,
-        crop: float | None = _images.CROP,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
+        crop: float | str | None = _images.BY_FILE,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
         pixel_range: Sequence[float] | None = None,
         layout: str | None = None,
-        interpolation: str = "bilinear",
+        channels: str | None = None,
+        interpolation: str | None = None,
+        output: str | None = None,
         labels: str | Sequence[str] | None = None,
         device: str | None = None,
     ) -> None:
         """Load the network.
 
+        Where a `preprocessor_config.json` of `transformers` is beside the file, it is the recipe, unless arguments give
+        the whole of another.
+
         Args:
             name: the file.
-            size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any.
-            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in.
-            mean: what is taken from the channels, on the scale 0..1; by default ImageNet's for an nchw input of floats.
+            size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any and
+                has the outputs of an ImageNet classifier.
+            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in; by
+                default what the file tells, or 0.875.
+            mean: what is taken from the channels, on the scale 0..1 and in their order; by default ImageNet's for an
+                nchw input of floats in RGB.
             std: what the channels are divided by then.
             pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
             layout: `nchw` or `nhwc`; by default the file's.
-            interpolation: `bilinear` or `bicubic`.
+            channels: `rgb`, `bgr` or `grey`; by default grey where there is one channel, else rgb.
+            interpolation: `bilinear` or `bicubic`; by default bilinear.
+            output: name of the output that has the scores; by default the one that cannot be mistaken.
             labels: `imagenet`, a text file with one class a line, or names; by default what the file's metadata say.
             device: `cpu` or `cuda`; by default cuda where onnxruntime has it.
         """
         path = Path(name).expanduser()
         self._device = _device(name, device)
         self._session = _session(name, path, self._device)
+        graph = _onnx_graph.read(name, path)
         self._input = _only_input(name, self._session)
         metadata = self._session.get_modelmeta().custom_metadata_map
-        layout = layout or _layout(name, self._input.shape)
-        if self._input.type == "tensor(uint8)":
-            mean, std, pixel_range = _whole_pixels(name, (mean, std, pixel_range))
-        else:
-            mean, std, pixel_range = _scaled(name, layout, metadata, (mean, std, pixel_range))
-        self._recipe = _images.recipe(
-            name, size=size or _size(self._input.shape, layout), crop=crop, mean=mean, std=std,
-            pixel_range=pixel_range, layout=layout, interpolation=interpolation,
-        )  # fmt: skip
+        given = _images.Given(size, crop, mean, std, pixel_range, interpolation, channels)
+        self._recipe, assumed = _recipe(name, path, self._input, metadata, layout, given)
         first = self._input.shape[0]
         self._rows = first if isinstance(first, int) and first > 0 else None
-        self._ask = InPieces(self._scores, most=self._rows)
-        outputs = _scores.classes(name, self._recipe, self._scores)
-        named = _names.names(name, outputs, given=labels, own=_own(metadata))
-        self.labels = named.labels
-        self.accepted = named.accepted
-        self.fingerprint = fingerprint.of_files(_files(path), path.parent)
-        self.resolved = {"device": self._device, **self._recipe.plain()}
-        self.version = f"adapter {ADAPTER_VERSION}; onnxruntime {onnxruntime.__version__}"
+        own = None if labels is not None else _own(metadata) or _beside.names(path)
+        ends = [(one.name, _outputs.trail(graph.made_by, one.name)) for one in self._session.get_outputs()]
+        found = _outputs.settle(
+            name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=graph.leans
+        )
+        _images.must_know_size(name, found.classes, assumed=assumed)
+        self._place = found.place
+        self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
+        self.labels, self.accepted = found.named.labels, found.named.accepted
+        self.fingerprint = _fingerprint(path)
+        self.resolved = {"device": self._device, "output": found.output, **self._recipe.plain()}
+        self.version = "; ".join(part for part in (_VERSION, self._recipe.version) if part)
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Give what the network gives: (n, classes), float32."""
+        """Give what the network gives: (n, classes), float32; for one probability p of a yes, 1 - p and p."""
         return np.stack(self._ask(images))
 
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Run the network; a file that takes so many rows and no fewer gets the last image several times."""
+        return _outputs.scores(self._run(images)[self._place], len(images))
+
+    def _run(self, images: Sequence[Image]) -> list[Any]:
+        """Give each output; a file that takes so many rows and no fewer gets the last image several times."""
+        most = self._rows or len(images)
+        answers = [self._piece(images[at : at + most]) for at in range(0, len(images), most)]
+        return answers[0] if len(answers) == 1 else [np.concatenate(some) for some in zip(*answers, strict=True)]
+
+    def _piece(self, images: Sequence[Image]) -> list[Any]:
         filled = [*images, *[images[-1]] * ((self._rows or len(images)) - len(images))]
         batch = self._recipe.batch(filled).astype(_TYPES[self._input.type], copy=False)
-        answer = self._session.run(None, {self._input.name: batch})[0]
-        return _scores.matrix(answer, len(filled))[: len(images)]
+        answers = self._session.run(None, {self._input.name: batch})
+        if len(filled) == 1:
+            answers = [_outputs.by_row(one) for one in answers]
+        return [one[: len(images)] if getattr(one, "ndim", 0) and len(one) == len(filled) else one for one in answers]
 
 
 def _device(name: str, wanted: str | None) -> str:
@@ -145,19 +165,68 @@ def _only_input(name: str, session: Any) -> Any:
     return inputs[0]
 
 
-def _layout(name: str, shape: Sequence[Any]) -> str:
-    """Find where the three channels are."""
-    if shape[1] == _CHANNELS:
+def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
+    name: str, path: Path, entry: Any, metadata: Mapping[str, str], layout: str | None, given: _images.Given
+) -> tuple[_images.Recipe | _beside.Processor, bool]:
+    """Make the recipe, and say whether its size is assumed: by the arguments, what is beside the file, or the file."""
+    whole_pixels = entry.type == "tensor(uint8)"
+    beside = None if whole_pixels else _beside.recipe_file(path)
+    layout = layout or _layout(name, entry, is_torch=beside is not None)
+    sides = entry.shape[2:4] if layout == "nchw" else entry.shape[1:3]
+    known = [side if isinstance(side, int) and side > 0 else None for side in sides]
+    if beside is not None and not given.is_whole(name, beside.name):
+        processor = _beside.processor(name, beside, layout)
+        if any(side not in (None, own) for side, own in zip(known, processor.size, strict=True)):
+            message = f"{name!r} takes images of {known}, but its {beside.name} makes {list(processor.size)}: "
+            raise ArgumentError(message + "mend it, or move it away and give the recipe as arguments")
+        return processor, False
+    places = entry.shape[1] if layout == "nchw" else entry.shape[3]
+    channels = _images.channels(name, places if isinstance(places, int) and places > 0 else None, given.channels)
+    crop, size = given.crop, given.size
+    if metadata.get("author") == _ULTRALYTICS:
+        size, crop = _ultralytics(name, metadata, size, crop, known)
+    size, assumed = _images.sides(name, known, size)
+    if whole_pixels:
+        mean, std, pixel_range = _whole_pixels(name, (given.mean, given.std, given.pixel_range))
+    else:
+        mean, std, pixel_range = _scaled(name, f"{layout} {channels}", metadata, given)
+    made = _images.recipe(
+        name, size=size, crop=crop, mean=mean, std=std,
+        pixel_range=pixel_range, layout=layout, interpolation=given.interpolation or "bilinear", channels=channels,
+    )  # fmt: skip
+    return made, assumed
+
+
+def _layout(name: str, entry: Any, *, is_torch: bool) -> str:
+    """Find where the channels are; transformers' own models have them first."""
+    shape = entry.shape
+    for count in (3, 1):
+        if shape[1] == count or shape[3] == count:
+            return "nchw" if shape[1] == count else "nhwc"
+    if is_torch or entry.name == "pixel_values":
         return "nchw"
-    if shape[3] == _CHANNELS:
-        return "nhwc"
-    message = f"{name!r} does not say where its three channels are (its input is {shape}): give layout: nchw or nhwc"
+    message = f"{name!r} does not say where its channels are (its input is {brief(shape)}): give layout: nchw or nhwc"
     raise ArgumentError(message)
 
 
-def _size(shape: Sequence[Any], layout: str) -> list[int]:
-    sides = shape[2:4] if layout == "nchw" else shape[1:3]
-    return [side if isinstance(side, int) and side > 0 else _SIZE for side in sides]
+def _ultralytics(
+    name: str, metadata: Mapping[str, str], size: Any, crop: Any, known: Sequence[int | None]
+) -> tuple[Any, Any]:
+    """Give size and crop: its classifiers see all of the shorter side, or squeezed images where they are no square."""
+    task = metadata.get("task", "classify")
+    if task != "classify":
+        message = f"{name!r} is no classifier: its metadata say that its task is {brief(task, 40)!r}"
+        raise PluginError(message)
+    if size is None and None in known:
+        try:
+            trained = ast.literal_eval(metadata.get("imgsz", ""))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            trained = None
+        sides = [trained, trained] if isinstance(trained, int) else trained
+        size = list(sides) if isinstance(sides, list | tuple) else None
+    square = size if size is not None else known
+    is_square = isinstance(square, int) or len(set(square)) == 1
+    return size, (1.0 if is_square else None) if crop == _images.BY_FILE else crop
 
 
 def _whole_pixels(name: str, given: tuple[Any, Any, Any]) -> tuple[None, None, None]:
@@ -167,47 +236,30 @@ def _whole_pixels(name: str, given: tuple[Any, Any, Any]) -> tuple[None, None, N
     return None, None, None
 
 
-def _scaled(name: str, layout: str, metadata: Mapping[str, str], given: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+def _scaled(name: str, form: str, metadata: Mapping[str, str], given: _images.Given) -> tuple[Any, Any, Any]:
     """Say how pixels become floats: as asked, or by what is known of where the file comes from."""
-    if any(one is not None for one in given):
-        return given
-    if metadata.get("author") == "Ultralytics":  # its classifiers are trained on plain 0..1
+    if given.says_range:
+        return given.mean, given.std, given.pixel_range
+    if metadata.get("author") == _ULTRALYTICS:
         return None, None, (0, 1)
-    if layout == "nchw":  # exported from torch, whose classifiers share one recipe
+    if form == "nchw rgb":  # exported from torch, whose classifiers share one recipe
         return _images.MEAN, _images.STD, None
-    message = (
-        f"{name!r} takes floats but does not say of which range: give pixel_range, such as [-1, 1], [0, 1] or "
-        "[0, 255], or mean and std"
-    )
-    raise ArgumentError(message)
+    raise ArgumentError(_images.of_which_range(name))
 
 
-def _own(metadata: Mapping[str, str]) -> list[str] | None:
-    """Find the names of the classes in the metadata: a list, or a table by number, in JSON or as Python writes it."""
-    for key in ("names", "labels", "classes", "class_names", "id2label"):
-        text = metadata.get(key, "")
-        if not text or len(text) > _LONGEST:
-            continue
-        found = _parsed(text)
-        if isinstance(found, dict):
-            found = [found[index] for index in sorted(found, key=lambda index: int(str(index)))]
-        if isinstance(found, list) and all(isinstance(name, str) for name in found):
-            return found
+def _own(metadata: Mapping[str, str]) -> str | None:
+    """Find the names of the classes in the metadata; a number there says how many there are."""
+    for key in ("names", "labels", "classes", "class_names", "id2label", "label2id", "class_to_idx"):
+        text = metadata.get(key, "").strip()
+        if text and len(text) <= _LONGEST and not text.isdecimal():
+            return text
     return None
 
 
-def _parsed(text: str) -> Any:
-    for read in (json.loads, ast.literal_eval):
-        try:
-            found = read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        if isinstance(found, list) or (isinstance(found, dict) and all(str(key).isdecimal() for key in found)):
-            return found
-    return text.splitlines() if "\n" in text else text.split(",")
-
-
-def _files(path: Path) -> list[Path]:
-    """Give the file, and those beside it that hold weights of it by the names that exporters use."""
+def _fingerprint(path: Path) -> str:
+    """Hash the file, those beside it that hold weights of it by the names that exporters use, and its recipe."""
     beside = {*path.parent.glob("*.data"), *path.parent.glob("*_data")}
-    return [path, *sorted(one for one in beside if one.name.startswith(path.stem) and one.is_file())]
+    weights = sorted(one for one in beside if one.name.startswith(path.stem) and one.is_file())
+    recipe = _beside.recipe_file(path)
+    files = [path, *weights, *([recipe] if recipe else [])]
+    return fingerprint.of_files(files, path.parent if recipe is None else recipe.parent)

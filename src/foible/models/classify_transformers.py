@@ -8,16 +8,15 @@ label, which is never this model's job.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForImageClassification
 
-from foible.errors import ArgumentError
-from foible.models import _names
+from foible.errors import ArgumentError, brief
+from foible.models import _channels, _classes, _images, _names
 from foible.models import _transformers as shared
 from foible.models._batches import InPieces
 from foible.models.classify_zero_shot import TEMPLATE, ZeroShotClassifier
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
     from foible.protocols import Image
 
-_UNNAMED = re.compile(r"LABEL_\d+")
-_IMAGENET = (1000, 1001)
+_MULTI = "multi_label_classification"
 
 
 def classifier(  # noqa: PLR0913 - each is an argument that the user may name
@@ -38,6 +36,11 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
     classes: str | Sequence[str] | None = None,
     template: str | Sequence[str] = TEMPLATE,
     labels: str | Sequence[str] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    channels: str | None = None,
+    single_label: bool = False,
+    threshold: float | None = None,
     device: str | None = None,
     dtype: str | None = None,
     revision: str | None = None,
@@ -51,19 +54,35 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
             line, or names.
         template: for those too: a sentence about a class, or several, with {name} for it.
         labels: for a model with classes of its own: names other than those in its files, as `classes`.
+        mean: for those too: what is taken from the channels, on the scale 0..1, in place of what its files say.
+        std: what the channels are divided by then.
+        channels: `rgb`, or `bgr`, to which mean and std then belong.
+        single_label: rank the classes of a multi-label model against one another, since each image shows one.
+        threshold: for a model with one output: from which logit on the answer is yes.
         device: `cpu`, `cuda`, `mps`; by default the fastest there is.
         dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.
         revision: which version on the hub.
         trust_remote_code: run code that comes with the model.
+
+    Raises:
+        ArgumentError: an argument that does not belong to this kind of model, or one that is needed and was not given.
+        PluginError: the files do not load.
     """
     found = shared.source(name, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code)
     if classes is None and not _zero_shot(found):
-        return TransformersClassifier(found, labels)
+        return TransformersClassifier(
+            found, labels, mean=mean, std=std, channels=channels, single_label=single_label, threshold=threshold
+        )
     if classes is None:
         message = (
             f"{name!r} has no classes of its own: it compares images with texts, so give the argument classes: "
             "'imagenet', a text file with one class a line, or a list of names"
         )
+        raise ArgumentError(message)
+    own = {"mean": mean, "std": std, "channels": channels, "threshold": threshold, "single_label": single_label or None}
+    if any(value is not None for value in own.values()):
+        which = next(argument for argument, value in own.items() if value is not None)
+        message = f"{name!r} compares images with the names of classes, and takes no {which}: leave it out"
         raise ArgumentError(message)
     if labels is not None:
         message = f"{name!r} takes either classes, which are told to the model, or labels, which rename its own"
@@ -78,21 +97,49 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
 class TransformersClassifier:
     """Any model that `AutoModelForImageClassification` can load: ResNet, ViT, ConvNeXt, MobileNet and so on."""
 
-    def __init__(self, found: shared.Source, labels: str | Sequence[str] | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - each is an argument that the user may name
+        self,
+        found: shared.Source,
+        labels: str | Sequence[str] | None = None,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        channels: str | None = None,
+        single_label: bool = False,
+        threshold: float | None = None,
+    ) -> None:
         """Load the model.
 
         Args:
             found: its files.
             labels: names other than those in its files: `imagenet`, a text file with one class a line, or names.
+            mean: as `classifier`, and so on.
+            std: with mean.
+            channels: `rgb` or `bgr`.
+            single_label: rank the classes of a multi-label model.
+            threshold: of a model with one output.
+
+        Raises:
+            ArgumentError: as `classifier`.
+            PluginError: the files do not load.
         """
         self._found = found
+        self._channels = _channels.checked(found.name, channels or "rgb")
+        scaling = _scaling(found.name, mean, std)
         self._model, _ = shared.model(found, AutoModelForImageClassification)
-        self._processor = shared.image_processor(found)
+        self._processor = shared.image_processor(found, scaling)
         self._ask = InPieces(self._scores)
-        own = self._model.config.id2label
-        texts = [str(own[index]) for index in sorted(own)]
-        unnamed = len(texts) in _IMAGENET and all(map(_UNNAMED.fullmatch, texts))
-        named = _names.names(found.name, len(texts), given=labels, own=None if unnamed else texts)
+        config = self._model.config
+        outputs = len(config.id2label)
+        count = _classes.classes(found.name, outputs, threshold)
+        self._threshold = threshold
+        own = _classes.numbered(config.id2label, config.label2id)
+        muddled = own is None and _classes.named(list(config.id2label.values())) is not None
+        _must_rank(found.name, config.problem_type, own, outputs, single_label=single_label)
+        if muddled and labels is None:  # names in no certain order are none, nor are ImageNet's in their place
+            named = _names.Names(None)
+        else:
+            named = _names.names(found.name, count, given=labels, own=_classes.two(own, outputs))
         self.labels = named.labels
         self.accepted = named.accepted
         self.fingerprint = found.fingerprint
@@ -100,14 +147,41 @@ class TransformersClassifier:
         self.version = shared.VERSION
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Give probabilities: (n, classes), float32; each row sums to 1."""
+        """Give probabilities: (n, classes), float32, each row summing to 1; of one output, how far it is from yes."""
         return np.stack(self._ask(images))
 
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            logits = self._model(pixel_values=shared.pixels(self._processor, images, self._found)).logits
-            scores: NDArray[np.float32] = logits.float().softmax(dim=-1).cpu().numpy()
-        return scores
+            ordered = _channels.ordered(images, self._channels)
+            logits = self._model(pixel_values=shared.pixels(self._processor, ordered, self._found)).logits.float()
+            scores = logits if self._threshold is not None else logits.softmax(dim=-1)
+            return _classes.yes_or_no(scores.cpu().numpy(), self._threshold)
+
+
+def _must_rank(name: str, problem: object, own: Sequence[str] | None, outputs: int, *, single_label: bool) -> None:
+    """Refuse a model that says of each class whether an image shows it: its best class is not its answer."""
+    if problem != _MULTI or outputs == 1:
+        if single_label:
+            message = f"{name!r} is no multi-label model: leave single_label out"
+            raise ArgumentError(message)
+        return
+    if single_label:
+        return
+    one, other = (brief(text, 40) for text in (own or ("dog", "person"))[:2])
+    message = (
+        f"{name!r} says of each class for itself whether an image shows it (problem_type {_MULTI}), so that {one!r} at "
+        f"0.92 beside {other!r} at 0.95 would count as failed: wrap it with python:module:factory, whose classify "
+        "gives the scores of no and yes for the class you mean, or give single_label: true if an image shows one alone"
+    )
+    raise ArgumentError(message)
+
+
+def _scaling(name: str, mean: Sequence[float] | None, std: Sequence[float] | None) -> dict[str, Any]:
+    """Give the settings of a processor that mean and std stand for."""
+    if mean is None and std is None:
+        return {}
+    checked = _images.recipe(name, size=1, mean=mean, std=std)
+    return {"do_normalize": True, "image_mean": list(checked.mean or ()), "image_std": list(checked.std or ())}
 
 
 def _zero_shot(found: shared.Source) -> bool:

@@ -90,9 +90,9 @@ class DiffusersGenerator:
         self.version = shared.VERSION
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
-        """Draw one image for each prompt and seed; a `PartError` stands where the safety checker took it away,
-        or where the arithmetic overflowed.
+        """Draw one image for each prompt and seed.
 
+        A `PartError` stands where the safety checker took it away, or where the pipeline's arithmetic overflowed.
         Words beyond what the pipeline can read are told as ignored.
 
         Raises:

@@ -37,6 +37,7 @@ from foible.models import _shelf
 from foible.models._batches import InPieces
 from foible.models.embed_transformers import TransformersEmbedder
 from foible.pixels import PixelError
+from foible.records import Drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,8 +89,8 @@ class FolderGenerator:
                 that `save_to_disk` made, a Parquet file, or a folder of Parquet files.
             embedder: folder or hub name of a `transformers` model that joins images and texts, such as CLIP.
             top: how many of the photographs that fit, the nearest first, a seed chooses from at most.
-            odds: a photograph fits a prompt where the embedder holds the nearest one for at most so many times as likely
-                to go with it. More lets in photographs that show less of what the prompt says.
+            odds: a photograph fits a prompt where the embedder holds the nearest one for at most so many times as
+                likely to go with it. More lets in photographs that show less of what the prompt says.
             size: side of every image in pixels: the shorter side is fitted to it, and the middle is cut out.
             split: which split of a dataset; needed where there are several.
             column: which column of a dataset holds the images; needed where several could.
@@ -104,26 +105,15 @@ class FolderGenerator:
         """
         _must_be_whole(name, "top", top, _TOPS)
         _must_be_whole(name, "size", size, _SIDES)
-        if isinstance(odds, bool) or not isinstance(odds, int | float) or not 1 <= odds < math.inf:
-            message = f"the argument odds of {name!r} is a number from 1 up, but got {brief(repr(odds), 40)}"
-            raise ArgumentError(message)
+        reach = _log_odds(name, odds)
         kept = _cache_folder(name, cache)
         self._shelf = _shelf.find(name, split, column)
-        self._embedder = TransformersEmbedder(embedder, device=device, dtype=dtype, revision=revision)
-        if not self._embedder.reads_text:
-            message = f"the embedder {embedder!r} embeds images alone; to find photographs by text it must be one such "
-            raise PluginError(message + "as CLIP")
+        self._embedder = _joint(embedder, device=device, dtype=dtype, revision=revision)
         self._top, self._size = top, size
-        self._reach = math.log(odds) / self._embedder.scale[0]
+        self._reach = reach / self._embedder.scale[0]
         self._few: set[str] = set()
         self._photos, self._vectors, left_out = _index(self._shelf, self._embedder, _Vectors(kept, self._embedder))
-        told = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
-        if not self._photos:
-            message = f"{brief(name)!r} holds no image that can be read"
-            ends = ", ".join(pixels.SUFFIXES)
-            raise PluginError(f"{message}; left out: {told}" if told else f"{message}, by names that end in {ends}")
-        if told:
-            _log.warning("images in %s were left out: %s", brief(name), told)
+        _tell(name, len(self._photos), left_out)
         self.fingerprint = fingerprint.of_object(
             ([photo.digest for photo in self._photos], self._embedder.fingerprint, self._embedder.version)
         )
@@ -138,10 +128,11 @@ class FolderGenerator:
         }
         self.version = f"adapter 2; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | PartError]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:
         """Find one photograph for each prompt and seed: uint8 (size, size, 3).
 
-        A `PartError` stands where the photograph has changed since it was read.
+        Words of a prompt for which the embedder has no room are told as ignored. A `PartError` stands where the
+        photograph has changed since it was read.
         """
         fitting = self._fitting(prompts)
         for prompt, photos in fitting.items():
@@ -149,7 +140,12 @@ class FolderGenerator:
                 self._few.add(prompt)
                 count = f"{len(photos)} of {len(self._photos)} photographs"
                 _log.warning("%s fit the prompt %s, so its draws repeat them", count, repr(brief(prompt, 120)))
-        return [self._photo(fitting[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        unread = {prompt: self._embedder.unread(prompt) for prompt in fitting}
+        found = [self._photo(fitting[prompt], seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return [
+            Drawn(one, unread[prompt]) if unread[prompt] and not isinstance(one, PartError) else one
+            for prompt, one in zip(prompts, found, strict=True)
+        ]
 
     def fitting(self, prompts: Sequence[str]) -> list[int]:
         """Count the photographs that fit each prompt, `top` at most: so many different images its draws can show."""
@@ -187,6 +183,32 @@ def _must_be_whole(name: str, argument: str, value: object, known: range) -> Non
     if isinstance(value, bool) or not isinstance(value, int) or value not in known:
         message = f"the argument {argument} of {name!r} is a whole number from {known[0]} to {known[-1]}, "
         raise ArgumentError(message + f"but got {brief(repr(value), 40)}")
+
+
+def _joint(name: str, **where: Any) -> TransformersEmbedder:
+    embedder = TransformersEmbedder(name, **where)
+    if not embedder.reads_text:
+        message = f"the embedder {name!r} embeds images alone; to find photographs by text it must be one such as CLIP"
+        raise PluginError(message)
+    return embedder
+
+
+def _log_odds(name: str, odds: object) -> float:
+    if isinstance(odds, bool) or not isinstance(odds, int | float) or not 1 <= odds < math.inf:
+        message = f"the argument odds of {name!r} is a number from 1 up, but got {brief(repr(odds), 40)}"
+        raise ArgumentError(message)
+    return math.log(odds)
+
+
+def _tell(name: str, photos: int, left_out: Counter[str]) -> None:
+    """Say what was left out; where nothing is left, that is an error."""
+    told = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
+    if not photos:
+        message = f"{brief(name)!r} holds no image that can be read"
+        ends = ", ".join(pixels.SUFFIXES)
+        raise PluginError(f"{message}; left out: {told}" if told else f"{message}, by names that end in {ends}")
+    if told:
+        _log.warning("images in %s were left out: %s", brief(name), told)
 
 
 # --- reading the shelf ---------------------------------------------------------------------------------------------

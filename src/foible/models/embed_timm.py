@@ -25,20 +25,27 @@ class TimmEmbedder:
     """A model of timm's without its head: the pooled features of its last layer."""
 
     def __init__(
-        self, name: str, *, checkpoint: str | None = None, device: str | None = None, dtype: str | None = None
+        self,
+        name: str,
+        *,
+        checkpoint: str | None = None,
+        weights: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
     ) -> None:
         """Load the model.
 
         Args:
             name: as in `vit_small_patch14_dinov2.lvd142m`; a folder with `config.json` and weights; or `hf-hub:…`.
             checkpoint: a safetensors file or state dict, of the model without its head, in place of published weights.
+            weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
             device: `cpu`, `cuda`, `mps`; by default the fastest there is.
             dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.
         """
-        self._found = _timm.load(name, checkpoint=checkpoint, num_classes=0, device=device, dtype=dtype)
+        self._found = _timm.load(name, checkpoint=checkpoint, weights=weights, head=False, device=device, dtype=dtype)
         self._ask = InPieces(self._vectors)
         self.fingerprint = self._found.fingerprint
-        self.resolved = _torch.resolved(self._found.device, self._found.dtype)
+        self.resolved = {**_torch.resolved(self._found.device, self._found.dtype), **self._found.resolved}
         self.version = _timm.VERSION
 
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:

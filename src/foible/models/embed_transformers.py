@@ -84,18 +84,53 @@ class TransformersEmbedder:
 
         Every text is padded to the model's full length, so that its vector does not depend on its neighbours.
         """
-        if self._tokenizer is None:
-            message = f"{self._found.name!r} embeds images alone; for texts it must be a model such as CLIP"
-            raise PluginError(message)
-        text_config = self._model.config.get_text_config()
-        longest = min(self._tokenizer.model_max_length, getattr(text_config, "max_position_embeddings", _LONGEST))
-        tokens = self._tokenizer(
-            list(texts), padding="max_length", max_length=longest, truncation=True, return_tensors="pt"
-        )
+        tokens = self._tokens(texts)
         names = [name for name in ("input_ids", "attention_mask") if name in tokens]
         given = {name: tokens[name].to(self._found.device) for name in names}
         with torch.inference_mode():
             return _unit(_features(self._model.get_text_features(**given)))
+
+    def tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Give what the model reads of each text, as numbers: two texts with the same ones have the same vector.
+
+        Raises:
+            PluginError: the model reads no text.
+        """
+        return [tuple(row) for row in self._tokens(texts)["input_ids"].tolist()]
+
+    def unread(self, text: str) -> tuple[str, ...]:
+        """List the words at the end of a text for which the model has no room, the one that is cut in two among them.
+
+        Raises:
+            PluginError: the model reads no text.
+        """
+        tokenizer = self._reader()
+        room = self._longest() - tokenizer.num_special_tokens_to_add()
+        with shared.quiet():
+            tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=tokenizer.is_fast)
+        if len(tokens["input_ids"]) <= room:
+            return ()
+        if not tokenizer.is_fast:
+            return tuple(tokenizer.decode(tokens["input_ids"][room:], skip_special_tokens=True).split())
+        read = text[: tokens["offset_mapping"][room][0]]
+        whole = read.split() if text[len(read) :][:1].isspace() or read[-1:].isspace() else read.split()[:-1]
+        return tuple(text.split()[len(whole) :])
+
+    def _tokens(self, texts: Sequence[str]) -> Any:
+        return self._reader()(
+            list(texts), padding="max_length", max_length=self._longest(), truncation=True, return_tensors="pt"
+        )
+
+    def _longest(self) -> int:
+        text_config = self._model.config.get_text_config()
+        longest = getattr(text_config, "max_position_embeddings", _LONGEST)
+        return int(min(self._reader().model_max_length, longest))
+
+    def _reader(self) -> Any:
+        if self._tokenizer is None:
+            message = f"{self._found.name!r} embeds images alone; for texts it must be a model such as CLIP"
+            raise PluginError(message)
+        return self._tokenizer
 
 
 def _features(answer: Any) -> torch.Tensor:

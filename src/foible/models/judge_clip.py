@@ -78,6 +78,8 @@ class ClipJudge:
         settled = _votes.settle(name, given, calibration, self.fingerprint)
         self._contrasts, self._templates, self._votes = _checked(name, settled)
         self._vectors: dict[tuple[str, str, str], NDArray[np.float64]] = {}
+        self._unread: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._contrasts_fit(name)
         self.calibrates = {"contrasts": list(self._contrasts), "template": list(self._templates)}
         self.resolved = {
             **self._embedder.resolved,
@@ -89,8 +91,28 @@ class ClipJudge:
         self.version = self._embedder.version
 
     def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement | PartError]:
-        """Judge each image against its own label."""
-        return self._votes.judge(self.scores(images, labels))
+        """Judge each image against its own label; a `PartError` stands where the model cannot read all of a label."""
+        cut = [self._cut(label) for label in labels]
+        rows = [row for row, words in enumerate(cut) if not words]
+        scores = self.scores([images[row] for row in rows], [labels[row] for row in rows]) if rows else None
+        judged = iter([] if scores is None else self._votes.judge(scores))
+        return [
+            next(judged)
+            if not words
+            else PartError(
+                f"the judge has no room for the last words of the label {brief(label.name, 60)!r} "
+                f"({brief(' '.join(words), 60)}): give it a shorter name or template"
+            )
+            for label, words in zip(labels, cut, strict=True)
+        ]
+
+    def _cut(self, label: Label) -> tuple[str, ...]:
+        """List the words of a label, in its templates, that the model does not read."""
+        key = (label.name, label.kind)
+        if key not in self._unread:
+            texts = [_votes.filled(template, *key) for template in self._templates]
+            self._unread[key] = next((words for words in map(self._embedder.unread, texts) if words), ())
+        return self._unread[key]
 
     def scores(self, images: Sequence[Image], labels: Sequence[Label]) -> NDArray[np.float64]:
         """Score each image for its own label: (n, templates), float64, -2 .. 2."""
@@ -100,6 +122,18 @@ class ClipJudge:
             for vector, label in zip(vectors, labels, strict=True)
         ]
         return np.array(rows, np.float64).reshape(len(vectors), len(self._templates))
+
+    def _contrasts_fit(self, name: str) -> None:
+        for contrast in self._contrasts:
+            words = next(
+                (w for t in self._templates if (w := self._embedder.unread(_votes.filled(t, contrast, "")))), ()
+            )
+            if words:
+                message = (
+                    f"{name!r} has no room for the last words of the contrast {brief(contrast, 60)!r} "
+                    f"({brief(' '.join(words), 60)}): give it a shorter name"
+                )
+                raise ArgumentError(message)
 
     def _score(self, image: NDArray[np.float64], template: str, label: Label) -> float:
         others = [other for other in self._contrasts if other.casefold() != label.name.casefold()]

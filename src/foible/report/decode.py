@@ -8,23 +8,33 @@ earlier versions wrote.
 from __future__ import annotations
 
 import json
+import math
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from foible.errors import StoreError, brief
-from foible.records import HuntResult
 from foible.report.encode import RESULT, SCHEMA, SCHEMA_VERSION
 from foible.report.older import upgrade
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from foible.records import HuntResult, Hypothesis
+
 LARGEST = 256 * 2**20
 """Characters of a file beyond which it is none of ours: a result shows some hundred draws."""
+_ENDLESS = ("inf", "-inf", "nan")
 
 
 def from_json(text: str) -> HuntResult:
     """Read the text of `findings.json`.
 
     Raises:
-        StoreError: it is no JSON, of another schema, of a newer version, or a field is missing or of the wrong kind.
+        StoreError: it is no JSON, of another schema, of a newer version, a field is missing or of the wrong kind, or a
+            classifier is spoken of that is not there.
     """
     if len(text) > LARGEST:
         message = (
@@ -32,24 +42,80 @@ def from_json(text: str) -> HuntResult:
         )
         raise StoreError(message)
     try:
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as problem:
         raise StoreError(f"expected the JSON text of findings.json, got something else ({brief(problem)})") from None
     version = _version(document)
     try:
-        return RESULT.validate_python(upgrade(document, version) if version < SCHEMA_VERSION else document)
+        result = _read(upgrade(document, version) if version < SCHEMA_VERSION else document)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "missing":
-            raise StoreError(
-                f"findings.json lacks the field {brief(where)}; the file is broken or was edited"
-            ) from None
-        got = brief(repr(first["input"]), 60)
-        message = f"the field {brief(where)} of findings.json got {got}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise StoreError(f"{message}; the file is broken or was edited") from None
+        raise StoreError(_told(problem.errors(include_url=False)[0])) from None
     except RecursionError:
         raise StoreError("findings.json nests without end; it is none of foible's") from None
+    _whole(result)
+    return result
+
+
+def _read(document: dict[str, Any]) -> HuntResult:
+    _open_scores(document)
+    # Strictly, so that a text or a truth value is not taken for a number: pydantic does that for JSON alone. A lone
+    # surrogate, which JSON can say and UTF-8 cannot, is read the other way, when every kind is known to be right.
+    text = json.dumps(document, ensure_ascii=False)
+    strict = RESULT.validate_json(text.encode("utf-8", "replace"), strict=True)
+    return strict if text.isascii() or not _surrogate(text) else RESULT.validate_python(document)
+
+
+def _surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _open_scores(document: dict[str, Any]) -> None:
+    """Turn the scores that are no finite number, which JSON has no word for, into numbers; the rest is left."""
+    findings, untested = (document.get(name) for name in ("findings", "untested"))
+    hypotheses = list(untested) if isinstance(untested, list) else []
+    for one in findings if isinstance(findings, list) else ():
+        trial = one.get("trial") if isinstance(one, dict) else None
+        hypotheses.append(trial.get("hypothesis") if isinstance(trial, dict) else None)
+    for hypothesis in hypotheses:
+        if isinstance(hypothesis, dict) and hypothesis.get("score") in _ENDLESS:
+            hypothesis["score"] = float(hypothesis["score"])
+
+
+def _told(error: ErrorDetails) -> str:
+    """Say what pydantic found in one sentence."""
+    where = brief(".".join(str(part) for part in error["loc"]))
+    if error["type"] == "missing":
+        return f"findings.json lacks the field {where}; the file is broken or was edited"
+    if not where:
+        return f"findings.json cannot be read ({brief(error['msg'])}); the file is broken or was edited"
+    said = f"{error['msg'][:1].lower()}{error['msg'][1:]}"
+    got = brief(repr(error["input"]), 60)
+    return f"the field {where} of findings.json got {got}: {brief(said)}; the file is broken or was edited"
+
+
+def _whole(result: HuntResult) -> None:
+    """Refuse a result that speaks of a classifier that it does not have.
+
+    Raises:
+        StoreError: it does.
+    """
+    own = len(result.classifiers)
+    places = [one.classifier for one in (*_hypotheses(result), *result.explored)]
+    wrong = next((place for place in places if not 0 <= place < own), None)
+    if not own:
+        said = "names no classifier"
+    elif wrong is not None:
+        said = f"speaks of classifier {brief(wrong, 30)} of {own}, counted from 0"
+    elif any(len(one.outcomes) != own for one in result.observations.values()):
+        said = f"has an observation without {own} outcomes, one for each classifier"
+    else:
+        return
+    raise StoreError(f"findings.json {said}; the file is broken or was edited")
+
+
+def _hypotheses(result: HuntResult) -> Iterator[Hypothesis]:
+    yield from (finding.trial.hypothesis for finding in result.findings)
+    yield from result.untested
 
 
 def _version(document: object) -> int:
@@ -72,4 +138,12 @@ def _version(document: object) -> int:
 
 def _refuse(constant: str) -> float:
     message = f"{constant} is no JSON"
+    raise ValueError(message)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isfinite(number):
+        return number
+    message = f"{brief(digits, 30)} is no finite number"
     raise ValueError(message)

@@ -7,9 +7,11 @@ back. Neighbours: `decode.py` reads the text back; `docs/findings.md` explains e
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from numbers import Integral, Real
@@ -18,8 +20,11 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from foible import records
+from foible.arms import ARMS
 from foible.records import Finding, HuntResult, Hypothesis, Pairs, Spec
 from foible.report.sentences import confusions, headline, sentence, summary
+
+Schema = dict[str, Any]
 
 SCHEMA = "foible/findings"
 SCHEMA_VERSION = 3
@@ -27,30 +32,62 @@ SCHEMA_VERSION = 3
 for _record in (
     records.HuntResult, records.Subject, records.Label, records.Finding, records.Trial, records.Hypothesis,
     records.Treatment, records.Tally, records.Rate, records.Ratio, records.Counterfactual, records.LabelSummary,
-    records.Answered, records.Draw, records.Request, records.Outcome,
+    records.Answered, records.Draw, records.Request, records.Outcome, records.Deciding,
 ):  # fmt: skip
-    # What stands under a field becomes its description in the schema.
-    _record.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)  # type: ignore[attr-defined]
+    # What stands under a field becomes its description in the schema; every field is written, so every one is required.
+    # Only the score of a hypothesis need not be finite.
+    setattr(  # noqa: B010 - mypy knows of no such attribute
+        _record,
+        "__pydantic_config__",
+        ConfigDict(
+            use_attribute_docstrings=True,
+            json_schema_serialization_defaults_required=True,
+            allow_inf_nan=_record is records.Hypothesis,
+        ),
+    )
 
 RESULT: TypeAdapter[HuntResult] = TypeAdapter(HuntResult)
 
-DERIVED: Mapping[str, Mapping[str, str]] = {
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
+DERIVED: Mapping[str, Mapping[str, Schema]] = {
     "HuntResult": {
-        "schema": "What kind of file this is.",
-        "schema_version": "Raised when the meaning of a field changes.",
-        "headline": "The verdict of the whole in one line.",
-        "summary": "What was tried and what came of it, in one or two sentences.",
+        "schema": {"const": SCHEMA, "description": "What kind of file this is."},
+        "schema_version": {"const": SCHEMA_VERSION, "description": "Raised when the meaning of a field changes."},
+        "headline": _TEXT | {"description": "The verdict of the whole in one line."},
+        "summary": _TEXT | {"description": "What was tried and what came of it, in one or two sentences."},
     },
     "Finding": {
-        "sentence": "The finding in one sentence.",
-        "taken_for": "By name of a class that is not right: how many failing treat draws were taken for it.",
+        "sentence": _TEXT | {"description": "The finding in one sentence."},
+        "taken_for": {
+            "type": "object",
+            "additionalProperties": _COUNT,
+            "description": "By name of a class that is not right: how many failing treat draws were taken for it.",
+        },
     },
     "Hypothesis": {
-        "description": "The words of its treatment, as they stand in a prompt.",
-        "predicted_name": "What its predicted class is called.",
+        "description": _TEXT | {"description": "The words of its treatment, as they stand in a prompt."},
+        "predicted_name": {"type": ["string", "null"], "description": "What its predicted class is called."},
     },
 }
 """By record: fields of the file that repeat others for the reader, and are not read back."""
+
+_NARROWER: Mapping[str, Mapping[str, Schema]] = {
+    "HuntResult": {"classifiers": {"minItems": 1}, "draws": {"additionalProperties": _COUNT}},
+    "Finding": {"p_value": _SHARE, "adjusted": _SHARE},
+    "Hypothesis": {
+        "classifier": _COUNT,
+        "score": {"type": ["number", "string"], "anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
+    },
+    "Tally": dict.fromkeys(("draws", "failures", "unscored", "unfaithful"), _COUNT),
+    "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
+    "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
+    "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
+    "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
+}
+"""By record: what the file holds that the type of a field does not say."""
 
 _DIGITS = 10
 """Significant digits of a float, so that the last bits of one machine's arithmetic do not show."""
@@ -67,33 +104,53 @@ def to_json(result: HuntResult) -> str:
         ValueError: a rate or a p-value is not finite.
         TypeError: a setting is of a kind that JSON has no word for.
     """
-    plain = {name: _free(getattr(result, name)) for name in ("settings", "parts")}
-    found = RESULT.dump_python(result, mode="json", warnings=False, exclude={"settings", "parts"})
+    found = RESULT.dump_python(result, warnings=False)
+    found |= {name: _free(getattr(result, name)) for name in ("settings", "parts")}
     for subject, of in zip(found["classifiers"], result.classifiers, strict=True):
         subject["identity"] = _free(of.identity)
+        subject["class_names"] = dict(sorted(subject["class_names"].items()))
     for one, finding in zip(found["findings"], result.findings, strict=True):
         _explain(one, finding, result)
     for one, hypothesis in zip(found["untested"], result.untested, strict=True):
         _name(one, hypothesis, result)
+    # However they were collected, they stand in one order.
+    found["draws"] = {arm: found["draws"][arm] for arm in sorted(found["draws"], key=_place)}
+    found |= {name: dict(sorted(found[name].items())) for name in ("observations", "captions")}
     document = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "headline": headline(result),
         "summary": summary(result),
-        **{name: plain.get(name, found.get(name)) for name in _ORDER},
+        **{name: found[name] for name in _ORDER},
     }
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", _layout(_stable(document), "")) + "\n"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """Return the JSON Schema of `findings.json`, made from the records and the descriptions of their fields."""
     found = RESULT.json_schema(mode="serialization")
     definitions = found.pop("$defs")
-    whole = definitions.pop("HuntResult", found)
-    for name, fields in DERIVED.items():
-        target = whole if name == "HuntResult" else definitions[name]
-        target["properties"] |= {field: {"description": text} for field, text in fields.items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": definitions}
+    records_of = {**definitions, "HuntResult": found}
+    definitions["Pairs"] = records_of["Pairs"] = {
+        "type": "object",
+        "description": inspect.getdoc(Pairs),
+        "properties": dict.fromkeys(Pairs._fields, _COUNT),
+    }
+    for name, one in records_of.items():
+        for field, more in _NARROWER.get(name, {}).items():
+            one["properties"][field] = one["properties"][field] | more
+        one["properties"] |= DERIVED.get(name, {})
+        for field in one["properties"].values():
+            field.pop("title", None), field.pop("default", None)
+        one |= {"required": list(one["properties"]), "additionalProperties": False}
+        one.pop("title", None)
+    found["properties"] = {name: found["properties"][name] for name in (*DERIVED["HuntResult"], *_ORDER)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **found, "$defs": definitions}
+
+
+def schema_text() -> str:
+    """Return the JSON Schema as the text of `docs/findings.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 _ORDER = (
@@ -106,9 +163,12 @@ _ORDER = (
 def _explain(one: dict[str, Any], finding: Finding, result: HuntResult) -> None:
     """Add to a finding what a reader would have to work out."""
     one["sentence"] = sentence(finding, result)
-    one["taken_for"] = dict(confusions(finding, result))
+    taken: Counter[str] = Counter()
+    for name, often in confusions(finding, result):  # two classes may have one name
+        taken[name] += often
+    one["taken_for"] = dict(taken)
     trial = one["trial"]
-    trial["pairs"] = dict(zip(Pairs._fields, trial["pairs"], strict=True))
+    trial["pairs"] = finding.trial.pairs._asdict()
     _name(trial["hypothesis"], finding.trial.hypothesis, result)
 
 
@@ -116,6 +176,12 @@ def _name(one: dict[str, Any], hypothesis: Hypothesis, result: HuntResult) -> No
     one["description"] = hypothesis.description
     one["predicted_name"] = result.class_name(hypothesis.predicted, hypothesis.classifier)
     one["score"] = _number(hypothesis.score)
+
+
+def _place(arm: str) -> tuple[int, str]:
+    """Order arms as their table does, others after them by name."""
+    known: list[str] = list(ARMS)
+    return (known.index(arm) if arm in known else len(known)), arm
 
 
 def _number(value: float) -> float | str:
@@ -139,8 +205,8 @@ def _free(value: object) -> object:
 def _stable(value: object) -> object:
     """Round floats to 10 significant digits and turn number-like values into Python's own."""
     if isinstance(value, dict):
-        return {key: _stable(item) for key, item in value.items()}
-    if isinstance(value, list):
+        return {str(key): _stable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
         return [_stable(item) for item in value]
     if isinstance(value, bool | str) or value is None:
         return value

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from foible.report.sentences import (
     bound_of,
     confusions,
-    corrected_sentence,
     headline,
-    name_of,
-    ratio_sentence,
+    left_out,
+    notes,
     spans,
     summary,
     title,
@@ -60,7 +59,7 @@ def to_markdown(result: HuntResult) -> str:
     if others:
         blocks += ["## Tried and not confirmed", _others(others, result)]
     if result.untested:
-        blocks += ["## Left out by the budget", _list_of(name_of(one) for one in result.untested)]
+        blocks += ["## Left out by the budget", _list_of(left_out(one, result) for one in result.untested)]
     if result.explored:
         blocks += ["## Under the base prompt", _explored(result)]
     blocks += ["## What failed means", escape(as_sentence(result.failure))]
@@ -94,8 +93,8 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     yield f"### {place}. {_marked(title(finding, result))}"
     yield _marked(spans(finding, result))
     rows = [
-        ("with the description", *_arm(trial.treat, finding.treat)),
-        ("without it", *_arm(trial.control, finding.control)),
+        ("with the description", *_arm(finding.rated.treat, finding.treat)),
+        ("without it", *_arm(finding.rated.control, finding.control)),
     ]
     yield _table(("", "draws", "failed", "unscored", "rate", "interval"), rows)
     difference = f"{points(finding.difference.value)} points {points_interval(finding.difference)}"
@@ -103,10 +102,10 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     failed = ", ".join(f"{name} {number:,}" for name, number in pairs.items())
     lines = [
         f"- Difference: {difference}; p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}.",
-        f"- Same-seed pairs in which it failed: {failed}.",
+        f"- Same-seed pairs that decided, in which it failed: {failed}.",
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
-    lines[1:1] = [f"- {said}" for said in (ratio_sentence(finding), corrected_sentence(finding)) if said]
+    lines[1:1] = [f"- {said}" for said in notes(finding)]
     confused = confusions(finding, result)
     if confused:
         lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")
@@ -135,7 +134,7 @@ def _others(findings: Sequence[Finding], result: HuntResult) -> str:
             _marked(title(finding, result)),
             f"{percent(finding.treat.value)} {interval(finding.treat)}",
             f"{percent(finding.control.value)} {interval(finding.control)}",
-            f"{finding.trial.treat.unscored + finding.trial.control.unscored:,}",
+            f"{finding.rated.treat.unscored + finding.rated.control.unscored:,}",
             escape(as_sentence(finding.reason)),
         )
         for finding in findings

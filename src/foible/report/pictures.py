@@ -95,7 +95,7 @@ class Pictures:
                 key=key,
                 seen=seen,
                 picture=None if seen is None or not seen.draw.image else self._picture(seen.draw.image),
-                said="" if predicted is None else shorten(class_name(predicted, self._result, classifier), 80),
+                said="" if predicted is None else class_name(predicted, self._result, classifier, limit=80),
                 caption=self._result.captions.get(key, ""),
             )
         return self._shown[key, classifier]

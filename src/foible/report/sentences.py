@@ -15,6 +15,7 @@ from foible.report.words import (
     class_name,
     count,
     interval,
+    label_name,
     listed,
     margin,
     percent,
@@ -42,7 +43,7 @@ class Span:
 
     text: str
     """One printable line; untrusted where it has a role."""
-    role: Literal["", "label", "description", "confusion"] = ""
+    role: Literal["", "label", "description", "confusion", "classifier"] = ""
     """What the piece names; empty for plain words."""
 
 
@@ -58,31 +59,40 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     for. Rates are over scored draws; unscored ones are named.
     """
     who = by(finding.trial.hypothesis.classifier, result)
-    lead = [Span(f"{who}: ")] if who else []
+    lead = [Span(who, "classifier"), Span(": ")] if who else []
     if finding.verdict == "confirmed":
-        pieces = [*_subject(finding, "A "), *_taken_for(finding, result), Span(": it ")]
+        pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
     elif finding.verdict == "refuted":
-        pieces = [*_subject(finding, "A "), Span(f" does not fail {_more(result)}: it ")]
+        pieces = [*_subject(finding, result, "A "), Span(f" does not fail {_more(result)}: it ")]
     else:
-        pieces = [Span("It is open whether "), *_subject(finding, "a "), Span(f" fails {_more(result)}: it ")]
+        pieces = [Span("It is open whether "), *_subject(finding, result, "a "), Span(f" fails {_more(result)}: it ")]
     return (*lead, *pieces, Span(_rates(finding) + _unscored(finding) + "."))
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
-    confused = confusions(finding, result)
-    pieces = name_of(finding.trial.hypothesis)
+    hypothesis, confused = finding.trial.hypothesis, confusions(finding, result)
+    pieces = name_of(hypothesis, result)
     if finding.verdict == "confirmed" and confused:
         pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
-    who = by(finding.trial.hypothesis.classifier, result)
-    return (*pieces, Span(f" ({who})")) if who else pieces
+    return (*pieces, *_by(hypothesis, result))
 
 
-def name_of(hypothesis: Hypothesis) -> tuple[Span, ...]:
-    """Name a hypothesis: label and description."""
-    label = Span(shorten(hypothesis.label, _LONGEST), "label")
+def left_out(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
+    """Name a hypothesis that was not tried, and its classifier where there are several."""
+    return (*name_of(hypothesis, result), *_by(hypothesis, result))
+
+
+def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[Span, ...]:
+    """Name a hypothesis: label and description; with a result, the label is told apart from classes that read alike."""
+    label = Span(label_name(hypothesis, result, _LONGEST) if result else shorten(hypothesis.label, _LONGEST), "label")
     description = shorten(hypothesis.description, _LONGEST)
     return (label, Span(" "), Span(description, "description")) if description else (label,)
+
+
+def _by(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
+    who = by(hypothesis.classifier, result)
+    return (Span(" ("), Span(who, "classifier"), Span(")")) if who else ()
 
 
 def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
@@ -90,7 +100,7 @@ def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], .
     hypothesis = finding.trial.hypothesis
     right = result.classifiers[hypothesis.classifier].right.get(hypothesis.label, ())
     return tuple(
-        (shorten(class_name(index, result, hypothesis.classifier), _LONGEST), often)
+        (class_name(index, result, hypothesis.classifier, _LONGEST), often)
         for index, often in finding.confused_with
         if index not in right
     )
@@ -127,7 +137,7 @@ def no_bug_sentence(result: HuntResult) -> str:
     if result.explored and not scored:
         pieces.append("None of the draws under the base prompt could be scored, so they bound nothing.")
     elif scored:
-        pieces.append(_base_bound(scored, len(result.explored)))
+        pieces.append(_base_bound(scored, result))
     bounded = [f for f in result.findings if f.difference.value is not None]
     if bounded:
         together = [s.raises for s in result.explored if s.raises is not None]
@@ -154,6 +164,24 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     if one.raises is None:
         return f"{base}; no description was tried"
     return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
+
+
+def notes(finding: Finding) -> list[str]:
+    """Say what else is known of the rates of a finding, a sentence each."""
+    said = (ratio_sentence(finding), corrected_sentence(finding), deciding_sentence(finding))
+    return [one for one in said if one]
+
+
+def deciding_sentence(finding: Finding) -> str:
+    """Say what the draws showed that decided; empty where their rates are the ones that are shown."""
+    decided, measured = finding.deciding, finding.measured
+    if decided is None or measured is None:
+        return ""
+    return (
+        f"These rates come from {count(measured.treat.draws, 'pair')} drawn after the verdict; the pairs that decided, "
+        f"which stopped when they looked good, said {_rate(decided.treat)} {interval(decided.treat)} "
+        f"against {_rate(decided.control)} {interval(decided.control)}."
+    )
 
 
 def corrected_sentence(finding: Finding) -> str:
@@ -196,16 +224,19 @@ def _tried(result: HuntResult) -> str:
     return f"No bug found: {tried} hypotheses were tried and none was confirmed ({listed(kinds)})."
 
 
-def _base_bound(scored: list[LabelSummary], labels: int) -> str:
+def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
     worst = max(scored, key=lambda s: s.at_most)
     name, high = shorten(worst.label, _LONGEST), percent(worst.at_most)
-    missing = labels - len(scored)
-    rest = f" {count(missing, 'label')} could not be scored at all." if missing else ""
+    who = by(worst.classifier, result)
+    name = f"{name} ({who})" if who else name
+    missing = len({s.label for s in result.explored if s.rate.value is None})
+    rest = f" {count(missing, 'label')} could not be scored {'for every classifier' if who else 'at all'}."
+    rest = rest if missing else ""
     if len(scored) == 1:
         return f"Under its base prompt {name} fails in at most {high} of draws, as far as the draws show.{rest}"
     return (
-        f"Under its base prompt each label, taken alone, fails in at most {high} of draws (the largest upper bound, "
-        f"of {name}).{rest}"
+        f"Under its base prompt each label, taken alone{' and for each classifier' if who else ''}, fails in at most "
+        f"{high} of draws (the largest upper bound, of {name}).{rest}"
     )
 
 
@@ -213,8 +244,8 @@ def _verdicts(result: HuntResult) -> list[tuple[str, int]]:
     return [(v, sum(f.verdict == v for f in result.findings)) for v in ("confirmed", "undecided", "refuted")]
 
 
-def _subject(finding: Finding, article: Literal["A ", "a "]) -> list[Span]:
-    pieces = name_of(finding.trial.hypothesis)
+def _subject(finding: Finding, result: HuntResult, article: Literal["A ", "a "]) -> list[Span]:
+    pieces = name_of(finding.trial.hypothesis, result)
     lead = _lead(pieces[0].text)
     return [Span(lead.capitalize() if article == "A " else lead), *pieces]
 
@@ -256,7 +287,7 @@ def _more(result: HuntResult) -> str:
 
 
 def _rates(finding: Finding) -> str:
-    treat, control = finding.trial.treat, finding.trial.control
+    treat, control = finding.rated.treat, finding.rated.control
     pair = f"fails in {_rate(finding.treat)} of draws {interval(finding.treat)}"
     if treat.scored and control.scored:
         return (
@@ -285,7 +316,7 @@ def _nothing(tally: Tally) -> str:
 
 def _unscored(finding: Finding) -> str:
     """Name the unscored draws, unless the sentence already says that an arm has nothing else."""
-    treat, control = finding.trial.treat, finding.trial.control
+    treat, control = finding.rated.treat, finding.rated.control
     if not (treat.scored and control.scored) or not treat.unscored + control.unscored:
         return ""
     sides = [(treat, "with it"), (control, "without it")]

@@ -10,20 +10,22 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from foible.errors import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from foible.records import HuntResult, Rate
+    from foible.records import HuntResult, Hypothesis, Rate
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
 _NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")
+_NAME = 120
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def printable(text: object) -> str:
     """Make any text safe to show on one line: each control, format or surrogate character becomes "·"."""
-    line = " ".join(str(text).split())
-    return line if line.isprintable() else "".join(c if c.isprintable() else "·" for c in line)
+    return visible(" ".join(str(text).split()))
 
 
 def shorten(text: object, limit: int) -> str:
@@ -116,9 +118,31 @@ def with_article(name: str) -> str:
     return f"{'an' if vowel else 'a'} {name}"
 
 
-def class_name(index: int, result: HuntResult, classifier: int = 0) -> str:
-    """Name a class of a classifier; "class 504" where its name is not known."""
-    return printable(result.class_name(index, classifier) or "") or f"class {index}"
+def class_name(index: int, result: HuntResult, classifier: int = 0, limit: int = 160) -> str:
+    """Name a class of a classifier, its name cut after `limit` characters.
+
+    "class 504" where the name is not known; "crane (class 517)" where another class of the result reads the same.
+    """
+    name = shorten(result.class_name(index, classifier) or "", limit)
+    if not name:
+        return f"class {index}"
+    return f"{name} (class {index})" if _shared(name, index, result, classifier, limit) else name
+
+
+def label_name(hypothesis: Hypothesis, result: HuntResult, limit: int = 160) -> str:
+    """Name the label of a hypothesis, cut after `limit` characters; with its class where another one reads the same."""
+    short, classifier = shorten(hypothesis.label, limit), hypothesis.classifier
+    right = result.classifiers[classifier].right.get(hypothesis.label)
+    alike = right and _shared(short, right[0], result, classifier, limit)
+    return f"{short} (class {right[0]})" if right and alike else short
+
+
+def _shared(name: str, index: int, result: HuntResult, classifier: int, limit: int) -> bool:
+    """Tell whether a class or label of another index reads the same as one that is shown."""
+    own = result.classifiers[classifier]
+    others = [text for other, text in own.class_names.items() if other != index]
+    others += [label for label, right in own.right.items() if index not in right]
+    return any(shorten(text, limit).casefold() == name.casefold() for text in others)
 
 
 def subject(result: HuntResult) -> str:
@@ -129,7 +153,11 @@ def subject(result: HuntResult) -> str:
 
 def by(classifier: int, result: HuntResult) -> str:
     """Name one classifier where there are several; empty where there is one."""
-    return shorten(result.classifiers[classifier].name, 120) if len(result.classifiers) > 1 else ""
+    if len(result.classifiers) == 1:
+        return ""
+    name = printable(result.classifiers[classifier].name[-4 * _NAME :])
+    # Names that are alike differ at their end.
+    return (name if len(name) <= _NAME else f"…{name[1 - _NAME :]}") or f"classifier {classifier + 1}"
 
 
 def parts(result: HuntResult) -> list[tuple[str, Mapping[str, object]]]:

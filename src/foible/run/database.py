@@ -102,7 +102,8 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path, steps: Sequence[str]) 
     with contextlib.closing(clean):
         for step in steps:
             clean.executescript(step)
-        query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+        # SQLite's own indices have no text; whatever has one was made by somebody.
+        query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"
         wanted, found = clean.execute(query).fetchall(), db.execute(query).fetchall()
     strange = [name for _, name, _ in set(found) ^ set(wanted)]
     if strange:

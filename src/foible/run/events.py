@@ -20,7 +20,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class _Event(BaseModel):
     """Frozen, and closed: a field that is not declared is damage."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # A score need not be finite.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="constants")
 
 
 class Began(_Event):
@@ -102,6 +103,12 @@ class Mended(_Event):
     keys: list[str]
 
 
+class Ended(_Event):
+    """Everything was asked and answered: the run has a result, until something is noted that changes it."""
+
+    event: Literal["ended"] = "ended"
+
+
 class Worked(_Event):
     """How long each part took for how many items, in one call; decides nothing."""
 
@@ -109,7 +116,7 @@ class Worked(_Event):
     spent: dict[str, tuple[int, float]]
 
 
-Event = Annotated[Began | Grew | Learned | Asked | Tried | Lost | Mended | Worked, Field(discriminator="event")]
+Event = Annotated[Began | Grew | Learned | Asked | Tried | Lost | Mended | Ended | Worked, Field(discriminator="event")]
 
 Spent = Mapping[str, tuple[int, float]]
 """By part: items answered, and seconds taken."""

@@ -18,11 +18,12 @@ from typing import IO, Self
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from foible.errors import StoreError, brief
 from foible.records import Fault, Hypothesis
 from foible.run.database import told
-from foible.run.events import Asked, Began, Event, Grew, Learned, Lost, Mended, Spent, Tried, Worked
+from foible.run.events import Asked, Began, Ended, Event, Grew, Learned, Lost, Mended, Spent, Tried, Worked
 
 NAME = "journal.jsonl"
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -45,6 +46,8 @@ class Journal:
         self.began: Began | None = None
         self.learned: Learned | None = None
         self.tried: tuple[Hypothesis, ...] = ()
+        self.ended = False
+        """Whether nothing was left to ask when the last event was noted."""
         self._path = folder / NAME
         self._write = write
         self._grown: dict[str, object] = {}
@@ -59,10 +62,16 @@ class Journal:
             elif not self._path.is_file():
                 message = f"{folder} is no run directory (it holds no {NAME}); name the directory of a hunt"
                 raise StoreError(message)
-            self._file: IO[bytes] = opened.enter_context(self._path.open("a+b" if write else "rb"))
+            if self._path.exists() and not self._path.is_file():  # a pipe would never end
+                message = f"{self._path} is no file; move it away, or name another --out"
+                raise StoreError(message)
+            if write:
+                # Without a buffer: what a full disk did not take must not be tried again when the file is closed.
+                self._out = opened.enter_context(self._path.open("ab", buffering=0))
+            self._file: IO[bytes] = opened.enter_context(self._path.open("rb"))
             self._read_all()
             if write:
-                self._file.truncate(self._end)
+                self._out.truncate(self._end)
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -96,18 +105,23 @@ class Journal:
         """Append an event, and bring it to disk.
 
         Raises:
-            StoreError: the disk is full or cannot be written.
+            StoreError: the disk is full or cannot be written, or the event holds what is no Unicode text.
         """
-        body = _EVENT.dump_json(event)
+        try:
+            body = event.model_dump_json().encode()
+        except PydanticSerializationError as problem:
+            message = f"what is to be noted in {self._path} is no text ({brief(problem)}); rename what it names"
+            raise StoreError(message) from problem
         seal = _chained(self._seal, body)
         line = b'["%b",%b]\n' % (seal.encode(), body)
         with told(self._path):
             try:
-                self._file.write(line)
-                self._file.flush()
-                os.fsync(self._file.fileno())
+                left = memoryview(line)
+                while left:
+                    left = left[self._out.write(left) :]
+                os.fsync(self._out.fileno())
             except OSError:
-                self._file.truncate(self._end)
+                self._out.truncate(self._end)
                 raise
         self._take_in(event, self._end, len(line))
         self._end, self._seal = self._end + len(line), seal
@@ -115,7 +129,7 @@ class Journal:
     def begin(self, event: Began) -> None:
         """Begin the run; what was noted of one that never came to an outcome is dropped."""
         with told(self._path):
-            self._file.truncate(0)
+            self._out.truncate(0)
         self._end, self._seal, self.learned, self.tried = 0, "", None, ()
         self._grown, self._faults, self._asked = {}, {}, []
         self.note(event)
@@ -130,6 +144,7 @@ class Journal:
         for name, place, start, length in list(self._asked):
             if stage in {None, name} and (classifier is None or place <= classifier):
                 with told(self._path):
+                    self._file.seek(0, os.SEEK_END)  # whatever was read ahead may have been cut off since
                     self._file.seek(start)
                     event = self._event(self._file.read(length))
                 if isinstance(event, Asked):
@@ -162,6 +177,7 @@ class Journal:
 
     def _take_in(self, event: Event, start: int, length: int) -> None:
         """Fold an event into what the journal comes to."""
+        self.ended = isinstance(event, Ended) or (self.ended and isinstance(event, Worked))
         match event:
             case Began():
                 self.began = event

@@ -57,8 +57,8 @@ def decide(
     findings = [
         replace(
             _finding(t, w, options, examples),
-            treat_corrected=corrected(t.trial.treat, options, judge),
-            control_corrected=corrected(t.trial.control, options, judge),
+            treat_corrected=corrected(t.trial.treat, judge, sequential=options.method == "sequential"),
+            control_corrected=corrected(t.trial.control, judge, sequential=options.method == "sequential"),
         )
         for t, w in zip(tested, weighed, strict=True)
     ]
@@ -92,12 +92,18 @@ def skill(config: HuntConfig) -> tuple[Skill, Skill] | None:
     return Skill(seen.shown_yes, seen.shown_n), Skill(seen.absent_no, seen.absent_n)
 
 
-def corrected(counts: Tally, options: ConfirmOptions, judge: tuple[Skill, Skill] | None) -> Rate | None:
-    """Return the failure rate on faithful images: without those that the judge let through (`design/0005`)."""
+def corrected(counts: Tally, judge: tuple[Skill, Skill] | None, *, sequential: bool) -> Rate | None:
+    """Return the failure rate on faithful images: without those that the judge let through (`design/0005`).
+
+    Args:
+        counts: of one arm.
+        judge: its sensitivity and specificity; None where they are not known.
+        sequential: whether the number of draws depended on what was seen.
+    """
     if judge is None:
         return None
     cells = (counts.failures, counts.scored - counts.failures, counts.unfaithful)
-    estimate = unpolluted_rate(cells, judge, sequential=options.method == "sequential")
+    estimate = unpolluted_rate(cells, judge, sequential=sequential)
     value, low, high = (None, 0.0, 1.0) if estimate is None else estimate
     return Rate(value=value, low=low, high=high)
 
@@ -126,8 +132,8 @@ def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Wei
             float(q),
             rate(t.treat),
             rate(t.control),
-            _difference(t, paired_difference(t.pairs)),
-            _ratio(t, clopper_pearson),
+            difference_of(t, paired_difference(t.pairs)),
+            ratio_of(t, clopper_pearson),
         )
         for t, p, q in zip(trials, p_values, adjusted, strict=True)
     ]
@@ -144,10 +150,10 @@ def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list
     for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
         p = t.pairs
         interval = difference_sequence(p.only_control, p.both_failed + p.both_passed, p.only_treat)
-        difference = _difference(t, interval)
+        gap = difference_of(t, interval)
         p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
         rates = _running(t.treat), _running(t.control)
-        weighed.append(_Weighed(p_value, float(level), *rates, difference, _ratio(t, rate_sequence)))
+        weighed.append(_Weighed(p_value, float(level), *rates, gap, ratio_of(t, rate_sequence)))
     return weighed
 
 
@@ -157,13 +163,14 @@ def _running(counts: Tally) -> Rate:
     return Rate(value=counts.failures / counts.scored if counts.scored else None, low=low, high=high)
 
 
-def _difference(trial: Trial, interval: tuple[float, float]) -> Rate:
+def difference_of(trial: Trial, interval: tuple[float, float]) -> Rate:
+    """Return treat minus control over the pairs of a trial, with an interval that was worked out for them."""
     scored = sum(trial.pairs)
     value = (trial.pairs.only_treat - trial.pairs.only_control) / scored if scored else None
     return Rate(value=value, low=interval[0], high=interval[1])
 
 
-def _ratio(trial: Trial, interval: Callable[[int, int, float], tuple[float, float]]) -> Ratio:
+def ratio_of(trial: Trial, interval: Callable[[int, int, float], tuple[float, float]]) -> Ratio:
     """Return treat over control; its interval joins one of each rate, with half of the error."""
     treat, control = trial.treat, trial.control
     ends = [interval(of.failures, of.scored, HALF_OF_THE_ERROR) for of in (treat, control)]
