@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import foible
-from foible import registry
+from foible.parts import registry
 
 LABELS = (
     "coffee mug (cup)",

@@ -12,7 +12,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # Before a test imports transformers itself: beside a torchvision that does not match its torch it would not import.
-import foible.models  # noqa: F401 - importing it is what is wanted
+import foible.adapters  # noqa: F401 - importing it is what is wanted
 
 # How fast examples come depends on what else the machine does: no promise of the project.
 settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -1,6 +1,6 @@
 """Makes the table of `docs/models.md` from the code: `python tests/models_page.py` brings it up to date.
 
-Comes in: the families of `foible.families`, and below what the tests run of each. Goes out: the page, with a new table.
+Comes in: the families of `foible.parts.families`, and below what the tests run of each. Goes out: the page, with a new table.
 Neighbour: `test_models_page.py` says when the page is behind, and holds what stands below to the tests.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foible.families import BUILT_IN, FURTHER, HINTS, NEEDS, REMOTE
+from foible.parts.families import BUILT_IN, FURTHER, HINTS, NEEDS, REMOTE
 
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 BEGIN, END = "<!-- table -->", "<!-- end of the table -->"

@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             return ways[self.path](body)
 
     def _images(self, body):
-        from foible.models.diorama import Scenes
+        from foible.adapters.diorama import Scenes
 
         for field in sorted(self.server.refused & body.keys()):
             return self._refuse(400, f"Unknown parameter: '{field}'.", code="unknown_parameter")
@@ -114,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._answer(200, {"created": 0, "data": [{"b64_json": told}]})
 
     def _chat(self, body):
-        from foible.models.diorama import captioner
+        from foible.adapters.diorama import captioner
 
         content = body["messages"][0]["content"]
         url = next(part for part in content if part["type"] == "image_url")["image_url"]["url"]

@@ -18,7 +18,7 @@ def save(folder, places=80):
     import torch
     import transformers
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     text = {**small, **SPECIAL, "vocab_size": len(LETTERS), "max_position_embeddings": places, "projection_dim": 8}

@@ -23,7 +23,7 @@ from typing import Self
 import numpy as np
 import torch
 
-import foible.models  # noqa: F401 - beside a torchvision that does not match, transformers imports only after it
+import foible.adapters  # noqa: F401 - beside a torchvision that does not match, transformers imports only after it
 from foible.diorama.models import weights
 from foible.diorama.render import render
 from foible.diorama.scene import Scene, imagine

@@ -1,11 +1,11 @@
-"""Makes `src/foible/models/imagenet.json`: what the 1,000 classes of ImageNet-1k are called, and what kind each is.
+"""Makes `src/foible/adapters/shared/imagenet.json`: what the 1,000 classes of ImageNet-1k are called, and what kind each is.
 
 Comes in: a folder with WordNet 3.0's `data.noun` (Debian's `wordnet-base` puts it into /usr/share/wordnet), and the
 lists that `timm` ships: the classes in order of their index, and the labels that people gave anew to each of the 50,000
 validation images (Beyer et al. 2020, "Are we done with ImageNet?"). Goes out: one line a class: name, hypernym,
 accepted; and WordNet's licence, which asks to be kept with every copy.
 
-    python training/imagenet_names.py /usr/share/wordnet src/foible/models/imagenet.json
+    python training/imagenet_names.py /usr/share/wordnet src/foible/adapters/shared/imagenet.json
 
 A name is the first word of the class's synset, a hypernym that of the synset above it. Two classes accept each other
 where people found each of them in at least `SHARE` of the images of the other: nobody can tell them apart.

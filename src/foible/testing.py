@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foible import wrappers
 from foible.errors import FoibleError, brief
-from foible.fingerprint import without_addresses
-from foible.protocols import NamesClasses, offers
+from foible.parts import asking as wrappers
+from foible.parts.fingerprint import without_addresses
+from foible.parts.protocols import NamesClasses, offers
+from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Judgement, Label
-from foible.registry import METHODS, Part, load
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
 
 TOLERANCE = 1e-4
 """By how much scores and vectors may differ, absolutely and relatively, between one call and another."""

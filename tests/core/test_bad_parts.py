@@ -13,8 +13,8 @@ import toyworld
 from foible.arms import SUGGEST, TEST
 from foible.errors import ConfigError, LabelError, PluginError
 from foible.identity import seed_stream
+from foible.parts.registry import KINDS, METHODS
 from foible.records import Drawn, Judgement
-from foible.registry import KINDS, METHODS
 from foible.report import from_json
 
 GOOD = {**toyworld.PARTS, "classifier": toyworld.Classifier().classify}

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from foible import registry
 from foible.checks.calibrate import Shown, calibrate, choose, read_folder
 from foible.cli import main
 from foible.diorama.generator import DioramaGenerator
 from foible.errors import InputError
-from foible.wrappers import ask_judge
+from foible.parts import registry
+from foible.parts.asking import ask_judge
 
 LABELS = ("ball", "vase", "teapot")
 EACH = 12

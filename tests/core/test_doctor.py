@@ -11,7 +11,7 @@ import toyworld
 from foible.checks.doctor import examine, read_spec
 from foible.cli import main
 from foible.errors import PluginError
-from foible.registry import KINDS
+from foible.parts.registry import KINDS
 
 TOYS = [(kind, toyworld.SPECS[kind], {}) for kind in KINDS]
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toyworld
-from foible.registry import KINDS, METHODS
+from foible.parts.registry import KINDS, METHODS
 
 pytestmark = pytest.mark.xdist_group("resume")
 UNIT = toyworld.SMALL["batch"]

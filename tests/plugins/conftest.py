@@ -42,7 +42,7 @@ def tiny(tmp_path_factory):
         with torch.random.fork_rng():
             torch.manual_seed(len(name))
             pieces = MAKERS[name]()
-        from foible.models._transformers import quiet
+        from foible.adapters.transformers.models import quiet
 
         with quiet():
             for piece in pieces:

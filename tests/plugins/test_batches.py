@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from foible.adapters.shared.batches import InPieces, is_out_of_memory
 from foible.errors import PartError
-from foible.models._batches import InPieces, is_out_of_memory
 
 
 def network(holds, words="CUDA out of memory. Tried to allocate 2 GiB"):

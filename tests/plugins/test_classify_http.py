@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foible import registry, testing, wrappers
-from foible.ceiling import Ceiling
+from foible import testing
+from foible.adapters.servers import server as _http
 from foible.errors import ArgumentError, OutOfRequests, PluginError
-from foible.models import _http
+from foible.parts import asking as wrappers
+from foible.parts import registry
+from foible.parts.ceiling import Ceiling
 
 KEY = "a-planted-key-3f1c"
 COLOURS = testing.ColourClassifier()

@@ -7,9 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from foible import registry, testing
+from foible import testing
+from foible.adapters.shared import recipe as _images
 from foible.errors import ArgumentError, PluginError
-from foible.models import _images
+from foible.parts import registry
 from networks import answers, network
 
 

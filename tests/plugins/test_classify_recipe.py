@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from foible.adapters.shared import recipe as _images
 from foible.errors import ArgumentError, PluginError
-from foible.models import _images
 
 
 @settings(deadline=None, max_examples=60)
@@ -70,8 +70,8 @@ def test_a_recipe_that_cannot_be_is_told(args, told):
 
 def test_imagenets_names_are_whole_and_read_back_as_labels():
     """1,000 names in order, each of which a hunt takes as a label; classes accept each other both ways."""
+    from foible.adapters.shared.names import imagenet
     from foible.labels import resolve
-    from foible.models._names import imagenet
 
     found = imagenet()
     assert len(found.labels) == 1000
@@ -87,7 +87,7 @@ def test_imagenets_names_are_whole_and_read_back_as_labels():
 
 def test_a_background_class_moves_every_index_by_one():
     """With 1,001 outputs the first is background, and what is accepted moves along."""
-    from foible.models._names import imagenet
+    from foible.adapters.shared.names import imagenet
 
     plain, moved = imagenet(1000), imagenet(1001)
     assert moved.labels == ("background", *plain.labels)
@@ -96,7 +96,7 @@ def test_a_background_class_moves_every_index_by_one():
 
 def test_names_from_a_file(tmp_path):
     """One class a line; of several words for one the first counts; what is no text is told."""
-    from foible.models._names import names
+    from foible.adapters.shared.names import names
 
     (tmp_path / "names.txt").write_text("\ufefftench, Tinca tinca\ncrane\n", encoding="utf-8")
     assert names("m", 2, given=str(tmp_path / "names.txt")).labels == ("tench", "crane")
@@ -111,7 +111,7 @@ def test_names_from_a_file(tmp_path):
 
 def test_names_that_are_imagenets_get_kinds_and_accepted_classes():
     """A model's own list of the same words in the same order is known for what it is; another list is left alone."""
-    from foible.models._names import imagenet, names
+    from foible.adapters.shared.names import imagenet, names
 
     words = [text.partition(" (")[0] for text in imagenet().labels]
     same = names("m", 1000, given=None, own=[f"{word.upper()}, another word" for word in words])

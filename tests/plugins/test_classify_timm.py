@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, FoibleError, PluginError
+from foible.parts import registry
 
 ARCHITECTURE = "test_resnet"
 
@@ -91,7 +92,7 @@ def test_the_input_is_that_of_the_models_own_transform(height, width, seed):
     import timm
     from PIL import Image
 
-    from foible.models import _timm
+    from foible.adapters.timm import models as _timm
 
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     found = found_once()
@@ -109,7 +110,7 @@ def found_once():
 
     from safetensors.torch import save_file
 
-    from foible.models import _timm
+    from foible.adapters.timm import models as _timm
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "weights.safetensors"
@@ -240,8 +241,8 @@ def test_a_torchvision_that_cannot_be_mended_is_one_sentence_and_only_for_timm(n
 
 
 def test_the_pair_on_this_machine_works_or_is_mended():
-    """In a fresh process `foible.models` alone is enough for torchvision, timm and transformers to import together."""
-    code = "import foible.models, torchvision, timm\nfrom transformers import AutoImageProcessor"
+    """In a fresh process `foible.adapters` alone is enough for torchvision, timm and transformers to import together."""
+    code = "import foible.adapters, torchvision, timm\nfrom transformers import AutoImageProcessor"
     assert run(code, None) == ""
 
 

@@ -11,8 +11,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from networks import answers, network
 
 FACTORY = {"factory": "networks:Small", "size": 32}
@@ -184,7 +185,7 @@ def test_weights_from_before_batches_were_counted():
     """Old files lack the counters of batch normalisation, which play no part in an answer; all else must be there."""
     import torch
 
-    from foible.models import _weights
+    from foible.adapters.files import weights as _weights
 
     new, old = (torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2)) for _ in range(2))
     weights = {name: one for name, one in old.state_dict().items() if "num_batches" not in name}

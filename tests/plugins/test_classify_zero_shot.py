@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny_clip
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 
 CLASSES = ["red cup (vessel)", "ball", "vase"]
 SENTENCES = ["a photo of a red cup (vessel).", "a photo of a ball.", "a photo of a vase."]
@@ -35,7 +36,7 @@ def library(folder, name):
     """Load the model, its image processor and its tokenizer as the library's own documentation does."""
     import transformers
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     with quiet():
         return (
@@ -73,7 +74,7 @@ def test_one_template_answers_as_the_library_would(name, kind, tiny, images):
 @given(st.tuples(st.integers(2, 120), st.integers(2, 120)), st.integers(0, 2**32 - 1), st.sampled_from(["clip", "vit"]))
 def test_the_input_is_that_of_the_processors_own_call(tiny, shape, seed, name):
     """Whatever the shape of an image, the network sees what the processor makes of it by itself."""
-    from foible.models import _transformers as shared
+    from foible.adapters.transformers import models as shared
 
     image = np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
     found = shared.source(tiny(name), device="cpu")

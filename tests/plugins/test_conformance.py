@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
+from foible.parts import registry
 from foible.records import Drawn, Judgement
 
 BUILT_IN = [row for row in registry.listing() if row.spec.startswith("diorama:")]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from foible import registry, testing
+from foible import testing
+from foible.parts import registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

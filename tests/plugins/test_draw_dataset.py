@@ -19,14 +19,16 @@ from PIL import Image
 
 import openai_server
 from foible import pixels as policy
-from foible import registry, testing, wrappers
+from foible import testing
+from foible.adapters.photographs import shelf as _shelf
 from foible.errors import ArgumentError, PluginError
-from foible.models import _shelf
+from foible.parts import asking as wrappers
+from foible.parts import registry
 
 pa = pytest.importorskip("pyarrow")
 from pyarrow import parquet  # noqa: E402 - only where there is one
 
-from foible.models import _tables  # noqa: E402 - likewise
+from foible.adapters.photographs import tables as _tables  # noqa: E402 - likewise
 
 PROMPT = "a photo of a red cup"
 PHOTOS = 8
@@ -242,7 +244,7 @@ def test_without_its_library_the_extra_is_named(contents, table, load, monkeypat
     file = table(contents)
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "0.png").write_bytes(contents[0])
-    monkeypatch.delitem(sys.modules, "foible.models._tables", raising=False)
+    monkeypatch.delitem(sys.modules, "foible.adapters.photographs.tables", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert load(tmp_path / "files").identity["args"]["photographs"] == 1
     wanted = """needs the module 'pyarrow', which is not installed: pip install "foible[datasets]\""""

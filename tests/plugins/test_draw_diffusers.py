@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import registry, testing, wrappers
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import asking as wrappers
+from foible.parts import registry
 from plugins.conftest import SPECIAL, WORDS, clip_processor, tokenizer
 
 pytest.importorskip("diffusers")
@@ -148,7 +150,7 @@ def pipelines(tmp_path_factory):
     def folder(name):
         import torch
 
-        from foible.models._diffusers import silent
+        from foible.adapters.diffusers.pipelines import silent
 
         with torch.random.fork_rng(), silent():
             torch.manual_seed(len(name))
@@ -189,7 +191,7 @@ def test_an_image_is_what_the_library_would_draw(name, pipelines):
     import torch
     from diffusers import AutoPipelineForText2Image
 
-    from foible.models._diffusers import silent
+    from foible.adapters.diffusers.pipelines import silent
 
     with silent():
         pipe = AutoPipelineForText2Image.from_pretrained(pipelines(name), local_files_only=True)
@@ -294,7 +296,7 @@ def lora(pipelines, tmp_path):
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
 
-    from foible.models._diffusers import silent
+    from foible.adapters.diffusers.pipelines import silent
 
     with silent(), torch.random.fork_rng():
         torch.manual_seed(0)

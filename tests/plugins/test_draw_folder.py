@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import openai_server
-from foible import registry, testing, wrappers
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import asking as wrappers
+from foible.parts import registry
 
 PROMPT = "a photo of a red cup"
 PHOTOS = 12
@@ -77,7 +79,7 @@ def test_a_seed_chooses_without_bias(top, load):
 
 def test_vectors_are_made_once(load, monkeypatch, tiny):
     """A second load embeds nothing; a new photograph costs one; another embedder costs all."""
-    from foible.models.embed_transformers import TransformersEmbedder as Embedder
+    from foible.adapters.transformers.embedder import TransformersEmbedder as Embedder
 
     asked = []
     plain = Embedder.embed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import PluginError
+from foible.parts import registry
 
 
 def load(folder, family="transformers", **args):
@@ -59,7 +60,7 @@ def test_siglip_joins_images_and_texts_as_the_library_does(tiny, images):
     import torch
     from transformers import AutoModel, AutoProcessor
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     embedder = load(tiny("siglip"))
     texts = ["a photo of a red cup", "a ball on grass"]
@@ -81,7 +82,7 @@ def test_dinov2_gives_its_class_token(tiny, images):
     import torch
     from transformers import AutoImageProcessor, Dinov2Model
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     embedder = load(tiny("dinov2"))
     with quiet():

@@ -18,12 +18,14 @@ from PIL import Image
 
 import foible
 import openai_server
-from foible import registry, testing, wrappers
-from foible.ceiling import Ceiling
+from foible import testing
+from foible.adapters.servers import server as _http
 from foible.checks.verify import verify
 from foible.cli import main
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
-from foible.models import _http
+from foible.parts import asking as wrappers
+from foible.parts import registry
+from foible.parts.ceiling import Ceiling
 from foible.records import Drawn
 from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 

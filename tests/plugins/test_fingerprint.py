@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import fingerprint
-from foible.fingerprint import of_files, of_object
+from foible.parts import fingerprint
+from foible.parts.fingerprint import of_files, of_object
 
 PROGRAM = """
 import functools, sys
 sys.path.insert(0, {folder!r})
 import mine_walked as m
-from foible.fingerprint import of_object
+from foible.parts.fingerprint import of_object
 print(*(of_object(x) for x in (m.Mine(), m.classify, m.Mine().classify, functools.partial(m.helper, 3), m.nested())))
 """
 

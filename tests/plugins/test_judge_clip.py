@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from foible.records import Label
 
 

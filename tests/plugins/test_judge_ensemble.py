@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import toyworld
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, ConfigError, PluginError
+from foible.parts import registry
+from foible.parts.asking import Fault, ask_judge
 from foible.records import Judgement, Label
-from foible.wrappers import Fault, ask_judge
 
 YES = "python:foible.testing:YesJudge"
 HERE = "python:test_judge_ensemble"

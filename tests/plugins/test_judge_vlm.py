@@ -8,12 +8,13 @@ import shutil
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
+from foible.adapters.shared.votes import UNANSWERED
+from foible.adapters.transformers.vlm_judge import FLOOR
 from foible.errors import ArgumentError, PluginError
-from foible.models._votes import UNANSWERED
-from foible.models.judge_vlm import FLOOR
+from foible.parts import registry
+from foible.parts.asking import ask_judge
 from foible.records import Judgement, Label
-from foible.wrappers import ask_judge
 
 
 def load(folder, **args):
@@ -35,7 +36,7 @@ def test_the_score_is_the_chance_of_yes_against_no(tiny, images):
     from PIL import Image
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     with quiet():
         model = AutoModelForImageTextToText.from_pretrained(tiny("vlm")).eval()

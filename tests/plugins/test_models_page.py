@@ -12,8 +12,8 @@ import pytest
 
 import models_page
 from foible.cli import main
-from foible.families import BUILT_IN
-from foible.registry import listing
+from foible.parts.families import BUILT_IN
+from foible.parts.registry import listing
 
 TESTS = Path(__file__).parents[1]
 PAGE = models_page.PAGE.read_text(encoding="utf-8")

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from foible.records import Spec
 
 
@@ -352,9 +353,9 @@ def test_every_built_in_target_is_there():
 
 
 def test_listing_and_importing_load_no_model_library():
-    """`import foible.registry` needs no numpy; listing needs neither torch nor transformers."""
+    """`import foible.parts.registry` needs no numpy; listing needs neither torch nor transformers."""
     program = (
-        "import sys, foible.registry as r; heavy = {'numpy', 'torch', 'transformers', 'PIL', 'scipy'}\n"
+        "import sys, foible.parts.registry as r; heavy = {'numpy', 'torch', 'transformers', 'PIL', 'scipy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "assert r.listing(); assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )

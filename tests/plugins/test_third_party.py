@@ -17,7 +17,9 @@ PACKAGE = Path(__file__).parent / "third_party"
 PROGRAM = """
 import json
 import numpy as np
-from foible import registry, testing, wrappers
+from foible import testing
+from foible.parts import registry
+from foible.parts import asking as wrappers
 classifier = registry.load("classifier", "brightness:v1", {"threshold": 100})
 generator = registry.load("generator", "stripes")
 image = wrappers.ask_generator(generator, ["a cup"], [3])[0].image

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import registry, wrappers
 from foible.errors import ArgumentError, PluginError
+from foible.parts import asking as wrappers
+from foible.parts import registry
 from foible.records import Label
 
 
@@ -57,7 +58,7 @@ def test_a_classifier_answers_as_the_library_would(tiny, images):
     import torch
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     with quiet():
         model = AutoModelForImageClassification.from_pretrained(tiny("vit")).eval()
@@ -87,7 +88,7 @@ def test_a_chat_model_captions_what_it_is_asked_about(tiny, images):
     from PIL import Image
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     part = load("captioner", tiny("vlm"), prompt="Does this image show a cup?", max_new_tokens=6)
     with quiet():
@@ -324,7 +325,7 @@ def test_the_dioramas_models_are_folders_like_any_other(spoiled, monkeypatch, im
     """Its judge is the embedder with the margin and the template beside it, against every label of the diorama."""
     folder = spoiled("clip")
     (folder / "judge.json").write_text(json.dumps({"template": "a {name}", "margin": -0.25}))
-    monkeypatch.setattr("foible.models.diorama.weights", lambda _: folder)
+    monkeypatch.setattr("foible.adapters.diorama.weights", lambda _: folder)
     judge = registry.load("judge", "diorama:judge")
     args = judge.identity["args"]
     assert (args["threshold"], args["template"], len(args["contrasts"])) == ([-0.25], ["a {name}"], 12)
@@ -340,7 +341,7 @@ def test_the_dioramas_models_are_folders_like_any_other(spoiled, monkeypatch, im
 
 def test_a_diorama_model_without_weights_says_so(monkeypatch, tmp_path):
     """Missing weights are a missing part, in the listing and when named."""
-    monkeypatch.setattr("foible.models.diorama.weights", lambda name: tmp_path / name)
+    monkeypatch.setattr("foible.adapters.diorama.weights", lambda name: tmp_path / name)
     with pytest.raises(PluginError, match="'diorama:reference' has no weights"):
         registry.load("classifier", "diorama:reference")
     states = {row.spec: row.missing for row in registry.listing()}

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from foible import registry, wrappers
+from foible.parts import asking as wrappers
+from foible.parts import registry
+from foible.parts.asking import Fault, ask_captioner, ask_classifier, ask_embedder, ask_generator, ask_judge
 from foible.records import Drawn, Judgement, Label
-from foible.wrappers import Fault, ask_captioner, ask_classifier, ask_embedder, ask_generator, ask_judge
 
 IMAGES = [np.full((4, 4, 3), level, np.uint8) for level in (0, 1, 2)]
 GOOD = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 import foible
-from foible import protocols, testing
+from foible import testing
+from foible.parts import protocols
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -93,7 +94,7 @@ def test_the_reference_names_everything_that_is_public():
             if getattr(thing, "__module__", "") == module.__name__ and not name.startswith("_"):
                 wanted.add(f"{module.__name__}.{name}")
     assert wanted - there == set()
-    assert {name for name in there if name.startswith(("foible.protocols.", "foible.testing."))} - wanted <= {
+    assert {name for name in there if name.startswith(("foible.parts.protocols.", "foible.testing."))} - wanted <= {
         "foible.testing.TOLERANCE",
         "foible.testing.LEVELS",
     }

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 import foible
-from foible import registry, testing
+from foible import testing
 from foible.errors import PluginError
+from foible.parts import registry
 from foible.records import Spec
 
 HERE = Path(__file__).parents[2]
@@ -100,7 +101,7 @@ def test_mobilenet_names_the_photographs(litert):
 
 def test_the_names_that_are_built_in_are_those_of_a_published_list():
     """Word for word the first names of the list that comes with the MobileNets, but where ours tell two apart."""
-    from foible.models._names import imagenet
+    from foible.adapters.shared.names import imagenet
 
     lines = (IMAGENET / "imagenet_labels.txt").read_text(encoding="utf-8").splitlines()
     theirs = [line.split(",")[0].strip() for line in lines]

@@ -232,7 +232,8 @@ def test_an_observation_has_an_outcome_for_each_classifier() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "NaN", "1e999", '{"schema": Infinity}', "[" * 100_000, "{}", '{"a": ' + "1" * 5000 + "}"]
+    "text",
+    ["", "{", "[]", "null", "NaN", "1e999", '{"schema": Infinity}', "[" * 100_000, "{}", '{"a": ' + "1" * 5000 + "}"],
 )
 def test_what_is_no_findings_file_is_refused(text: str) -> None:
     """Torn, empty, absurdly deep or foreign texts are a StoreError, never another exception."""
@@ -349,7 +350,7 @@ def test_the_schema_in_the_documentation_is_up_to_date() -> None:
     """docs/findings.schema.json is what the records give, and the command in docs/findings.md makes it."""
     command = re.search(r"^python -c '(.+)' > docs/findings\.schema\.json$", _page(), re.MULTILINE)
     assert command is not None
-    made = subprocess.run([sys.executable, "-c", command[1]], capture_output=True, check=True).stdout  # noqa: S603
+    made = subprocess.run([sys.executable, "-c", command[1]], capture_output=True, check=True).stdout
     assert made.decode("utf-8") == schema_text() == (DOCS / "findings.schema.json").read_text("utf-8")
 
 

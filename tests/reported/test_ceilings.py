@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-import foible.ceiling
+import foible.parts.ceiling
 import openai_server
 import toyworld
-from foible import registry, testing
-from foible.ceiling import Ceiling
+from foible import testing
 from foible.errors import OutOfRequests
-from foible.protocols import CountsRequests
+from foible.parts import registry
+from foible.parts.ceiling import Ceiling
+from foible.parts.protocols import CountsRequests
 from foible.records import Label
 
 
@@ -95,7 +96,9 @@ def test_a_ceiling_can_be_sent_to_a_worker():
 
 def test_nothing_ambient_is_left():
     """8: a ceiling has no effect on a part that was not handed it, whatever thread or context loads that part."""
-    assert not [name for name in vars(foible.ceiling) if "context" in name.lower() or name in {"under", "current"}]
+    assert not [
+        name for name in vars(foible.parts.ceiling) if "context" in name.lower() or name in {"under", "current"}
+    ]
     with openai_server.running() as server:
         args = {"base_url": server.url, "size": "64x64"}
         shared = Ceiling(2)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foible import registry
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from networks import network
 
 RECIPE = {"factory": "networks:Small", "size": 32}
@@ -188,7 +188,7 @@ def test_the_advice_for_a_pickle_works(content, old, tmp_path, images, written):
     code = command.removeprefix('python -c "').removesuffix('"')
     environment = {"PYTHONPATH": f"{TESTS}", "PATH": ""}
     subprocess.run(
-        [sys.executable, "-c", "import foible.models\n" + code],
+        [sys.executable, "-c", "import foible.adapters\n" + code],
         cwd=tmp_path,
         check=True,
         env={**_here(), **environment},

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 import openai_server
-from foible import registry, wrappers
+from foible.parts import asking as wrappers
+from foible.parts import registry
 from openai_server import DRIP, HANG, TRICKLE
 
 PROMPT = "a photo of a vase"

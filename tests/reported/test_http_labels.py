@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from foible import registry, wrappers
+from foible.adapters.servers.classifier import HttpClassifier
 from foible.errors import ArgumentError
-from foible.models.classify_http import HttpClassifier
+from foible.parts import asking as wrappers
+from foible.parts import registry
 
 NAMES = ["red", "green", "blue"]
 COLOURS = [np.full((16, 16, 3), colour, np.uint8) for colour in ([250, 90, 20], [30, 240, 120], [10, 100, 230])]

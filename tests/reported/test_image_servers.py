@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import openai_server
-from foible import registry, wrappers
-from foible.ceiling import Ceiling
+from foible.adapters.servers import openai as _openai
 from foible.errors import ArgumentError, OutOfRequests
-from foible.models import _openai
+from foible.parts import asking as wrappers
+from foible.parts import registry
+from foible.parts.ceiling import Ceiling
 from foible.records import Drawn
 
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from foible.adapters.shared.name_files import Unreadable, parsed
+from foible.adapters.shared.names import imagenet, names
 from foible.errors import ArgumentError, FoibleError
-from foible.models._name_files import Unreadable, parsed
-from foible.models._names import imagenet, names
 
 COLOURS = ("red", "green", "blue")
 

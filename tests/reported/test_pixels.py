@@ -11,11 +11,13 @@ import pytest
 from foible.calibrate import read_folder
 from PIL import Image, features
 
-from foible import pixels, registry, wrappers
+from foible import pixels
 from foible.diorama.generator import DioramaGenerator
 from foible.diorama.models import weights
 from foible.diorama.scene import imagine
 from foible.errors import InputError, PluginError
+from foible.parts import asking as wrappers
+from foible.parts import registry
 from plugins import conftest as models
 
 SCENE = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
@@ -40,7 +42,7 @@ def turned(orientation):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     """The folder of a tiny joint model."""
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     folder = tmp_path_factory.mktemp("clip")
     with quiet():
@@ -188,7 +190,7 @@ def overflowing(folder):
     """Save a real, tiny Stable Diffusion whose decoder overflows, as SDXL's does in float16."""
     import torch
 
-    from foible.models._diffusers import silent
+    from foible.adapters.diffusers.pipelines import silent
     from plugins.test_draw_diffusers import stable_diffusion
 
     with torch.random.fork_rng(), silent():
@@ -279,7 +281,7 @@ def test_without_a_home_nothing_is_kept_and_all_is_drawn(photographs, tmp_path, 
         message = "Could not determine home directory."
         raise RuntimeError(message)
 
-    monkeypatch.setattr("foible.models.draw_folder.Path.home", homeless)
+    monkeypatch.setattr("foible.adapters.photographs.generator.Path.home", homeless)
     (image,) = photographs(tmp_path, cache=None).object.draw(["a photo"], [0])
     assert image.shape == (32, 32, 3)
 

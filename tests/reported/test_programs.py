@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foible import registry, testing
+from foible import testing
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from programs import colours, constant, means, node, onnx_program, tflite_program
 
 RANGE = {"pixel_range": [0, 1]}

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import openai_server
-from foible import registry, testing, wrappers
+from foible import testing
+from foible.adapters.shared import answers as _answers
+from foible.adapters.shared.answers import REFUSED, UNFINISHED, UNMARKED, WORDLESS
 from foible.errors import PartError
-from foible.models import _answers
-from foible.models._answers import REFUSED, UNFINISHED, UNMARKED, WORDLESS
+from foible.parts import asking as wrappers
+from foible.parts import registry
 
 MUG = "A red mug on a wooden table."
 LONG = "Got it, let me look at the picture first. On second thought, I will keep it short. " * 6

@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from foible import registry
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 
 ARCHITECTURE = "test_resnet"
 NAMES = ["red", "green", "blue", "white", "black"]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from foible import registry
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 from networks import network
 
 

@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from foible import registry
 from foible.errors import ArgumentError, PluginError
+from foible.parts import registry
 
 NAMES = {0: "dog", 1: "person", 2: "cup"}
 
@@ -23,7 +23,7 @@ def save(tmp_path):
     import torch
     import transformers
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     def saved(name="vit", edit=None, **settings):
         torch.manual_seed(1)
@@ -66,7 +66,7 @@ def logits(folder, images, **scaling):
     import torch
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    from foible.models._transformers import quiet
+    from foible.adapters.transformers.models import quiet
 
     with quiet(), torch.no_grad():
         model = AutoModelForImageClassification.from_pretrained(folder).eval()
@@ -104,7 +104,7 @@ def test_one_output_is_a_yes_or_no(save, images):
 
 def test_an_output_at_its_threshold_is_a_yes():
     """A12: a threshold belongs to the yes, as everywhere."""
-    from foible.models._classes import yes_or_no
+    from foible.adapters.shared.classes import yes_or_no
 
     scores = yes_or_no(np.array([[0.5], [0.49], [0.51]], np.float32), 0.5)
     assert scores.argmax(axis=1).tolist() == [1, 0, 1]
@@ -165,6 +165,6 @@ def test_the_advice_for_a_pickle_works(save, images):
     (folder / "model.safetensors").unlink()
     sentence = refused(folder, PluginError)
     (command,) = re.findall(r'python -c "(.*)"$', sentence)
-    subprocess.run([sys.executable, "-c", "import foible.models\n" + command], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", "import foible.adapters\n" + command], check=True, capture_output=True)
     assert shlex.split(f'"{command}"') == [command]
     assert np.allclose(load(folder).classify(images), before, atol=1e-6)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import tiny_clip
-from foible import registry
 from foible.errors import ArgumentError, PartError
+from foible.parts import registry
 from foible.records import Drawn, Label
 
 LONG = "an official name of an agricultural machine for the harvest of sugar beet and other crops of "

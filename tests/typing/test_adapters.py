@@ -12,26 +12,26 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from foible.ensemble import EnsembleJudge
-from foible.families import BUILT_IN, REMOTE
-from foible.models import diorama
-from foible.models.caption_openai import OpenAICaptioner
-from foible.models.caption_transformers import TransformersCaptioner
-from foible.models.classify_http import HttpClassifier
-from foible.models.classify_litert import LiteRTClassifier
-from foible.models.classify_onnx import OnnxClassifier
-from foible.models.classify_timm import TimmClassifier
-from foible.models.classify_torch import TorchClassifier
-from foible.models.classify_transformers import classifier
-from foible.models.draw_diffusers import DiffusersGenerator
-from foible.models.draw_folder import FolderGenerator
-from foible.models.draw_openai import OpenAIImages
-from foible.models.embed_timm import TimmEmbedder
-from foible.models.embed_transformers import TransformersEmbedder
-from foible.models.judge_clip import ClipJudge
-from foible.models.judge_vlm import VlmJudge
-from foible.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge
-from foible.registry import METHODS
+from foible.adapters import diorama
+from foible.adapters.diffusers.generator import DiffusersGenerator
+from foible.adapters.files.litert import LiteRTClassifier
+from foible.adapters.files.onnx import OnnxClassifier
+from foible.adapters.files.torch import TorchClassifier
+from foible.adapters.photographs.generator import FolderGenerator
+from foible.adapters.servers.captioner import OpenAICaptioner
+from foible.adapters.servers.classifier import HttpClassifier
+from foible.adapters.servers.generator import OpenAIImages
+from foible.adapters.timm.classifier import TimmClassifier
+from foible.adapters.timm.embedder import TimmEmbedder
+from foible.adapters.transformers.captioner import TransformersCaptioner
+from foible.adapters.transformers.classifier import classifier
+from foible.adapters.transformers.clip_judge import ClipJudge
+from foible.adapters.transformers.embedder import TransformersEmbedder
+from foible.adapters.transformers.vlm_judge import VlmJudge
+from foible.parts.ensemble import EnsembleJudge
+from foible.parts.families import BUILT_IN, REMOTE
+from foible.parts.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge
+from foible.parts.registry import METHODS
 
 GENERATORS: Mapping[str, Callable[..., Generator]] = {
     "diffusers": DiffusersGenerator,

@@ -21,7 +21,7 @@ from foible.diorama.scene import Scene, imagine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
 
 FIRST = 1_000_000_000
 """Numbers of live images begin here: beyond those of any pool."""
@@ -83,7 +83,7 @@ class Live:
 
 @cache
 def _part(kind: str, spec: str) -> Any:
-    from foible import registry
+    from foible.parts import registry
 
     return registry.load(kind, spec).object
 

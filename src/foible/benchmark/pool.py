@@ -29,7 +29,7 @@ from foible.errors import ConfigError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
 
 CHUNK = 600
 FIRST_SEED = 3_900_000_000
@@ -160,7 +160,7 @@ def _draw(task: tuple[tuple[int, Sequence[str]], Sequence[_Part]]) -> None:
     """Draw a chunk, ask for what each part lacks, and keep it; a part's chunk is whole or not there at all."""
     import torch
 
-    from foible import registry
+    from foible.parts import registry
 
     torch.set_num_threads(1)
     (start, prompts), parts = task
@@ -180,7 +180,7 @@ def _draw(task: tuple[tuple[int, Sequence[str]], Sequence[_Part]]) -> None:
 
 def _described(prompts: Sequence[str], seeds: Sequence[int], images: Sequence[Image]) -> dict[str, NDArray[np.generic]]:
     """Give the scenes as numbers, and what captioner and embedder say of them."""
-    from foible import registry
+    from foible.parts import registry
 
     scenes = [imagine(prompt, seed).scene for prompt, seed in zip(prompts, seeds, strict=True)]
     return {

@@ -25,7 +25,7 @@ from foible.diorama.vocabulary import LABELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
     from foible.records import Label
 
 NAMES = tuple(f"{label.name} ({label.hypernym})" for label in LABELS)

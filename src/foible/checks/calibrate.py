@@ -20,9 +20,9 @@ import numpy as np
 from foible import pixels
 from foible.errors import InputError, PluginError, brief
 from foible.labels import split_name
+from foible.parts.registry import Part, load
 from foible.pixels import PixelError
 from foible.records import Label
-from foible.registry import Part, load
 from foible.statistics import Skill, wilson
 
 if TYPE_CHECKING:

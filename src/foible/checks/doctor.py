@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foible.ceiling import Ceiling
 from foible.checks.timing import timed
 from foible.errors import FoibleError, PluginError, near
-from foible.families import BUILT_IN
+from foible.parts.ceiling import Ceiling
+from foible.parts.families import BUILT_IN
+from foible.parts.registry import KINDS, load
 from foible.records import Drawn, Judgement, Label
-from foible.registry import KINDS, load
 from foible.testing import patterns
 
 PROMPT = "a realistic photograph of a {name}"

@@ -17,10 +17,10 @@ from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
 from foible.errors import LabelError
-from foible.families import REMOTE
 from foible.hunting.prepare import Prepared, explore_draws, prepare
+from foible.parts.families import REMOTE
+from foible.parts.registry import KINDS, verify
 from foible.records import Hypothesis, Treatment
-from foible.registry import KINDS, verify
 
 BASE_RATES = (0.0, 0.05, 0.2)
 """Failure rates of a base prompt for which the smallest effect is told; the real one is not known before a hunt."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foible import wrappers
 from foible.errors import PluginError
+from foible.parts import asking as wrappers
+from foible.parts.registry import Part
 from foible.records import Fault
-from foible.registry import Part
 
 QUICK = 2.0
 """Where one element takes longer than this many seconds, no more are asked for the sake of timing."""

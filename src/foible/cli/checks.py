@@ -16,7 +16,7 @@ from rich.table import Table
 
 from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, cell, over, resolved, show_rows, while_read
 from foible.config import HuntConfig
-from foible.registry import KINDS
+from foible.parts.registry import KINDS
 
 if TYPE_CHECKING:
     from foible.checks.forecast import Plan

@@ -1,6 +1,6 @@
 """The diorama as a generator: prompts and seeds in, images out.
 
-It joins `scene` (what to draw) and `render` (drawing it), and satisfies `foible.protocols.Generator`.
+It joins `scene` (what to draw) and `render` (drawing it), and satisfies `foible.parts.protocols.Generator`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from foible import wrappers
 from foible.draws.values import write_judgement, write_scores, write_vector
+from foible.parts import asking as wrappers
+from foible.parts.registry import Part
 from foible.records import Drawn, Fault, Label, Request
-from foible.registry import Part
 from foible.run.archive import DrawRow
 from foible.run.images import Images
 

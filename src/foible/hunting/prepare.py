@@ -15,16 +15,16 @@ from typing import Any
 
 from foible._version import __version__
 from foible.budget import explored_each, least_total
-from foible.ceiling import Ceiling
 from foible.config import HuntConfig, Layer, PartOptions, resolve, settings
 from foible.draws.observe import JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
 from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
-from foible.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
+from foible.parts.ceiling import Ceiling
+from foible.parts.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
+from foible.parts.registry import KINDS, Part, load, method
 from foible.records import ClassMap, Label, Spec
-from foible.registry import KINDS, Part, load, method
 from foible.run.events import Began
 
 PROBE_KINDS = ("generator", "classifier", "judge")

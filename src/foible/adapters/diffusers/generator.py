@@ -1,0 +1,156 @@
+"""Images from a `diffusers` pipeline, of any kind that its text-to-image loader knows.
+
+Comes in: prompts and seeds. Goes out: one image each, or why there is none. Neighbours: `_diffusers.py` loads the
+pipelines; `draw_openai.py` asks a server.
+
+Each draw has a random generator of its own, on the CPU, made of its seed: neither its place in a batch nor the device
+changes its noise. The arithmetic of a batch can still differ from that of a single draw in the last bits, which is why
+a hunt draws whole units of work again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from foible.adapters.diffusers import pipelines as shared
+from foible.adapters.shared import devices as _torch
+from foible.adapters.shared.batches import InPieces
+from foible.errors import ArgumentError, PartError, brief
+from foible.pixels import LARGEST_SIDE
+from foible.records import Drawn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class DiffusersGenerator:
+    """Stable Diffusion 1 to 3, Turbo, LCM, FLUX and their kin (arXiv 2112.10752, 2307.01952, 2403.03206)."""
+
+    def __init__(  # noqa: PLR0913 - each is an argument of the plug-in, by keyword
+        self,
+        name: str,
+        *,
+        steps: int | None = None,
+        guidance: float | None = None,
+        scheduler: str | None = None,
+        negative: str | None = None,
+        size: int | Sequence[int] | None = None,
+        lora: str | Sequence[str] | Mapping[str, float] | None = None,
+        offload: str | None = None,
+        compile: bool = False,  # noqa: A002 - what torch calls it
+        device: str | None = None,
+        dtype: str | None = None,
+        revision: str | None = None,
+        variant: str | None = None,
+    ) -> None:
+        """Load the pipeline.
+
+        Args:
+            name: a folder, or a name on the hub.
+            steps: of denoising; by default the pipeline's own, which is too many for Turbo and LCM models.
+            guidance: weight of the prompt; the pipeline's own by default; 0 for Turbo models.
+            scheduler: such as `ddim`, `eulerdiscrete`, `dpmsolvermultistep`, `lcm`; the pipeline's own by default.
+            negative: what the images should not show, where the pipeline takes that.
+            size: side in pixels, or [height, width]; the pipeline's own by default.
+            lora: safetensors files to add; with weights as a mapping from file to weight.
+            offload: `model` or `sequential`: keep parts in the main memory while they rest, for a small GPU.
+            compile: compile the denoiser with torch, which pays for long hunts.
+            device: `cpu`, `cuda`, `mps`; by default the fastest there is.
+            dtype: `float32`, `float16` or `bfloat16`; by default what is fast on the device.
+            revision: which version on the hub.
+            variant: which weights, such as `fp16`.
+
+        Raises:
+            ArgumentError: a value that cannot be.
+            PluginError: the pipeline does not load.
+        """
+        _check_numbers(name, steps, guidance)
+        where = _torch.device(name, device)
+        numbers = _torch.dtype(name, dtype, where)
+        found = shared.folder(name, revision, variant)
+        self._pipe = shared.pipeline(name, found, numbers, variant)
+        own = shared.schedule(name, self._pipe, scheduler)
+        adapted = shared.adapt(name, self._pipe, lora)
+        given = {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative}
+        self._call = _taken(name, self._pipe, {**given, **_sides(name, size)})
+        shared.place(name, self._pipe, where, offload, compiled=compile)
+        self._ask = InPieces(self._draw)
+        self.fingerprint = shared.hashed(found, adapted)
+        self.resolved = {
+            **_torch.resolved(where, numbers),
+            "scheduler": own,
+            "pipeline": type(self._pipe).__name__,
+            "offload": None,  # moves parts about, and changes no image
+        }
+        self.version = shared.VERSION
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
+        """Draw one image for each prompt and seed.
+
+        A `PartError` stands where the safety checker took it away, or where the pipeline's arithmetic overflowed.
+        Words beyond what the pipeline can read are told as ignored.
+
+        Raises:
+            PartError: not even one image fits into the memory of the device.
+        """
+        return self._ask(prompts, seeds)
+
+    def _draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
+        dice = [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds]
+        call = dict(self._call)
+        if "negative_prompt" in call:
+            call["negative_prompt"] = [call["negative_prompt"]] * len(prompts)
+        with torch.inference_mode(), shared.silent():
+            # As numbers: the library's pictures are cut to 8 bits, in which NaN is black.
+            answer = self._pipe(prompt=list(prompts), generator=dice, output_type="np", **call)
+        taken = getattr(answer, "nsfw_content_detected", None) or [False] * len(prompts)
+        return [
+            PartError("the pipeline's safety checker took the image away") if gone else self._drawn(numbers, prompt)
+            for numbers, gone, prompt in zip(answer.images, taken, prompts, strict=True)
+        ]
+
+    def _drawn(self, numbers: NDArray[Any], prompt: str) -> Drawn | PartError:
+        """Make an image of numbers 0..1, (height, width, 3), or 1 where it is grey."""
+        if not np.isfinite(numbers).all():
+            return PartError("the pipeline's numbers overflowed (NaN), and are no image; try dtype float32 or bfloat16")
+        image = np.broadcast_to((numbers * 255).round().astype(np.uint8), (*numbers.shape[:2], 3))
+        return Drawn(np.ascontiguousarray(image), shared.unread(self._pipe, prompt))
+
+
+def _check_numbers(name: str, steps: object, guidance: object) -> None:
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        message = f"the argument steps of {name!r} is a whole number from 1 up, but got {brief(repr(steps), 40)}"
+        raise ArgumentError(message)
+    numeric = isinstance(guidance, int | float) and not isinstance(guidance, bool)
+    if guidance is not None and not (numeric and guidance >= 0):  # type: ignore[operator]
+        message = f"the argument guidance of {name!r} is a number from 0 up, but got {brief(repr(guidance), 40)}"
+        raise ArgumentError(message)
+
+
+def _sides(name: str, size: int | Sequence[int] | None) -> dict[str, int]:
+    if size is None:
+        return {}
+    sides = [size, size] if isinstance(size, int) else list(size) if isinstance(size, list | tuple) else []
+    if len(sides) != 2 or not all(isinstance(side, int) and 8 <= side <= LARGEST_SIDE for side in sides):  # noqa: PLR2004 - height and width
+        message = f"the argument size of {name!r} is a side in pixels, or [height, width], from 8 to {LARGEST_SIDE}, "
+        raise ArgumentError(message + f"but got {brief(repr(size), 40)}")
+    return dict(zip(("height", "width"), sides, strict=True))
+
+
+def _taken(name: str, pipe: Any, call: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what was not given; refuse what this pipeline does not take, rather than leave that out too."""
+    call = {field: value for field, value in call.items() if value is not None}
+    known = inspect.signature(pipe.__call__).parameters
+    refused = [_OURS.get(field, field) for field in call if field not in known]
+    if refused:
+        message = f"{name!r} is a {type(pipe).__name__}, which takes no {' and no '.join(refused)}; leave it out"
+        raise ArgumentError(message)
+    return call
+
+
+_OURS = {"num_inference_steps": "steps", "guidance_scale": "guidance", "negative_prompt": "negative"}

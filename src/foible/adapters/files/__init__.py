@@ -1,0 +1,1 @@
+"""Classifiers in one file: ONNX, LiteRT, torch."""

@@ -1,0 +1,227 @@
+"""Image classification with a torch network of one's own: an exported program, or weights and a factory.
+
+Comes in: images. Goes out: the network's scores. Neighbours: `_pt2.py` and `_weights.py` read the files, `_images.py`
+makes the input, and `python:` takes a classifier that is ready made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from foible.adapters import python
+from foible.adapters.files import pt2 as _pt2
+from foible.adapters.files import weights as _weights
+from foible.adapters.shared import channels as _channels
+from foible.adapters.shared import classes as _classes
+from foible.adapters.shared import devices as _torch
+from foible.adapters.shared import names as _names
+from foible.adapters.shared import recipe as _images
+from foible.adapters.shared import scores as _scores
+from foible.adapters.shared.batches import InPieces
+from foible.errors import ArgumentError, PluginError
+from foible.parts import fingerprint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from foible.parts.protocols import Image
+
+ADAPTER_VERSION = 2
+"""Raised when the adapter changes what it answers."""
+_PROGRAM = ".pt2"
+_CHANNELS, _RANK = 3, 4
+_SAME = 1e-3
+"""Share of an answer that may differ when the same is asked again; accelerators add up in no fixed order."""
+_GUESS = "guess"
+"""Of an argument that nobody gave; None is a value of its own there."""
+
+
+class TorchClassifier:
+    """A network of one's own; its input is of the size that is said, and by torchvision's recipe in all else."""
+
+    def __init__(  # noqa: PLR0913 - each is an argument that the user may name
+        self,
+        name: str,
+        *,
+        factory: str | None = None,
+        factory_args: Mapping[str, Any] | None = None,
+        weights: str | None = None,
+        size: int | Sequence[int] | None = None,
+        crop: float | str | None = _GUESS,
+        mean: Sequence[float] | str | None = _GUESS,
+        std: Sequence[float] | str | None = _GUESS,
+        pixel_range: Sequence[float] | None = None,
+        layout: str | None = None,
+        channels: str | None = None,
+        interpolation: str | None = None,
+        threshold: float | None = None,
+        labels: str | Sequence[str] | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        """Load the network.
+
+        Args:
+            name: `model.pt2`, an exported program; or weights: a safetensors file or a state dict.
+            factory: for weights: `module:function` that makes the network they belong to.
+            factory_args: what the factory is given.
+            weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
+            size: side of the input in pixels, or [height, width]; asked for unless a program fixes it.
+            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in. By
+                default 0.875, which is a guess, as is all that follows; `guessed` in the identity lists them.
+            mean: what is taken from the channels, on the scale 0..1; by default ImageNet's. Null leaves 0..255.
+            std: what the channels are divided by then.
+            pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
+            layout: `nchw` or `nhwc`; by default the program's, or `nchw`.
+            channels: `rgb`, or `bgr`, to which mean and std then belong.
+            interpolation: `bilinear` or `bicubic`.
+            threshold: for a network with one output: from which number on the answer is yes.
+            labels: `imagenet`, a text file with one class a line, or names; for one output, those of no and yes.
+            device: `cpu`, `cuda`, `mps`; by default the fastest there is.
+            dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere. A
+                program keeps the one that it was exported in.
+
+        Raises:
+            ArgumentError: a value that cannot be, or one that is needed and was not given, such as size.
+            PluginError: the file does not load, does not fit, or does not give the same answer twice.
+        """
+        self._device = _torch.device(name, device)
+        self._dtype = _torch.dtype(name, dtype, self._device)
+        path = Path(name).expanduser()
+        if not path.is_file():
+            message = f"{name!r} could not be loaded: there is no such file"
+            raise PluginError(message)
+        made, shape, told = _loaded(name, path, factory, factory_args, weights)
+        if path.suffix == _PROGRAM:
+            self._dtype = next((one.dtype for one in made.parameters() if one.is_floating_point()), torch.float32)
+        optional = {"pixel_range": pixel_range, "interpolation": interpolation}
+        said = _said(crop=crop, mean=mean, std=std)
+        said |= {argument: value for argument, value in optional.items() if value is not None}
+        self._channels = _channels.checked(name, channels or "rgb")
+        layout = _layout(shape) if layout is None else layout
+        size = _size(name, shape, layout) if size is None else size
+        self._recipe = _images.recipe(name, size=size, layout=layout, **said)
+        self.fingerprint = _fingerprint(path, made)
+        self._model = made.to(self._device, self._dtype) if path.suffix != _PROGRAM else made.to(self._device)
+        self._ask = InPieces(self._scores)
+        self._threshold = None
+        outputs = self._classes(name)
+        count = _classes.classes(name, outputs, threshold)
+        self._threshold = threshold
+        named = _names.names(name, count, given=labels)
+        self.labels = named.labels
+        self.accepted = named.accepted
+        guessed = _guessed({**said, **({"channels": channels} if channels else {})})
+        self.resolved = {
+            **_torch.resolved(self._device, self._dtype), **self._recipe.plain(), **told,
+            "channels": self._channels, "guessed": guessed,
+        }  # fmt: skip
+        self.version = f"adapter {ADAPTER_VERSION}; torch {torch.__version__}"
+
+    def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Give what the network gives, mostly logits: (n, classes), float32."""
+        return np.stack(self._ask(images))
+
+    def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        batch = torch.from_numpy(self._recipe.batch(_channels.ordered(images, self._channels)))
+        with torch.inference_mode():
+            answer = self._model(batch.to(self._device, self._dtype))
+        answer = answer.float().cpu() if isinstance(answer, torch.Tensor) else answer
+        return _classes.yes_or_no(_scores.matrix(answer, len(images)), self._threshold)
+
+    def _classes(self, name: str) -> int:
+        """Try the network on one image, then on two; give how many numbers it answers with."""
+        outputs = _scores.classes(name, self._recipe, self._scores)
+        noise = np.random.default_rng(0).integers(0, 256, (*self._recipe.size, 3), np.uint8)
+        first, again = (self._scores([noise])[0] for _ in range(2))
+        if not np.allclose(first, again, rtol=_SAME, atol=_SAME * float(np.abs(first).max()), equal_nan=True):
+            message = (
+                f"{name!r} gives other answers when it is asked about the same image again: something in it works by "
+                "chance, such as dropout that .eval() does not reach; take it out, or switch it off in the factory"
+            )
+            raise PluginError(message)
+        try:
+            self._scores([noise] * 2)
+        except Exception:  # noqa: BLE001 - a program that was exported for one image at a time says so in many ways
+            self._ask.most = 1
+        return outputs
+
+
+def _loaded(
+    name: str, path: Path, factory: str | None, factory_args: Mapping[str, Any] | None, weights: str | None
+) -> tuple[Any, tuple[int | None, ...] | None, dict[str, str]]:
+    """Give the module, the shape of its input where the file tells it, and what was chosen on the way."""
+    if path.suffix == _PROGRAM:
+        for argument, value in (("factory", factory), ("factory_args", factory_args), ("weights", weights)):
+            if value is not None:
+                message = f"{name!r} is a whole program and takes no {argument}; leave that argument out"
+                raise ArgumentError(message)
+        program = _pt2.load(name, path)
+        return program.module, program.shape, {}
+    made = _network(name, factory, factory_args or {})
+    told = _weights.put(name, made, name, which=weights, hint="; are factory_args those it was trained with?")
+    made.eval().requires_grad_(requires_grad=False)
+    return made, None, told
+
+
+def _said(**given: Any) -> dict[str, Any]:
+    """Leave out what nobody said."""
+    return {argument: value for argument, value in given.items() if not (isinstance(value, str) and value == _GUESS)}
+
+
+def _guessed(said: Mapping[str, Any]) -> list[str]:
+    """List the parts of the recipe that nobody told."""
+    scaled = "pixel_range" in said
+    return [
+        part
+        for part in ("crop", "mean", "std", "channels", "interpolation")
+        if part not in said and not (scaled and part in {"mean", "std"})
+    ]
+
+
+def _layout(shape: tuple[int | None, ...] | None) -> str:
+    return "nhwc" if shape and len(shape) == _RANK and shape[3] == _CHANNELS != shape[1] else "nchw"
+
+
+def _size(name: str, shape: tuple[int | None, ...] | None, layout: str) -> list[int]:
+    """Give the size that a program fixes.
+
+    Raises:
+        ArgumentError: nothing fixes one.
+    """
+    sides = () if shape is None or len(shape) != _RANK else shape[2:] if layout == "nchw" else shape[1:3]
+    fixed = [side for side in sides if side is not None]
+    if len(fixed) == 2:  # noqa: PLR2004 - height and width
+        return fixed
+    message = (
+        f"{name!r} does not say how large the images are that it was trained on: give size, a side in pixels or "
+        "[height, width]; and where its recipe is not that of torchvision's ImageNet classifiers, crop (0.875 of the "
+        "shorter side; null for all of it), mean and std or pixel_range, channels, and interpolation"
+    )
+    raise ArgumentError(message)
+
+
+def _network(name: str, factory: str | None, args: Mapping[str, Any]) -> torch.nn.Module:
+    """Make the network that the weights belong to."""
+    if factory is None:
+        message = (
+            f"{name!r} holds weights alone: give the argument factory as 'module:function', which makes the network, "
+            "or a program from torch.export as a .pt2 file"
+        )
+        raise ArgumentError(message)
+    made = python.find(factory)(**args)
+    if not isinstance(made, torch.nn.Module):
+        message = f"the factory {factory!r} should make a torch.nn.Module, but it made {type(made).__name__}"
+        raise PluginError(message)
+    return made
+
+
+def _fingerprint(path: Path, made: torch.nn.Module) -> str:
+    """Hash the file, and for weights alone the code of the network that they are put into."""
+    content = fingerprint.of_files([path], path.parent)
+    return content if path.suffix == _PROGRAM else fingerprint.of_object([content, made])

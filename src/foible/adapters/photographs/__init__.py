@@ -1,0 +1,1 @@
+"""Photographs in folders and datasets on disk."""

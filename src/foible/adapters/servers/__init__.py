@@ -1,0 +1,1 @@
+"""Parts behind an address: one exchange, one deadline, requests that are counted."""

@@ -1,0 +1,1 @@
+"""What several adapters need: names, recipes, scores, devices, batches."""

@@ -1,0 +1,1 @@
+"""Classifiers and embedders of the `timm` library."""

@@ -1,0 +1,1 @@
+"""Classifiers, captioners, embedders and judges of the `transformers` library."""

@@ -1,0 +1,165 @@
+"""What a part must be able to do: one batch method each.
+
+Comes in: batches of prompts or images. Goes out: one answer per element, in order. A plain function of a batch is
+accepted wherever an object of one of these protocols is (see `registry.py`). What a part can do beyond its method is a
+capability, a protocol of its own at the end. Neighbours: `records.py` holds the values that travel, `models/` the parts
+themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from foible.errors import PartError
+    from foible.parts.ceiling import Ceiling
+    from foible.records import Drawn, Judgement, Label
+
+    Image = NDArray[np.uint8]
+
+P = TypeVar("P")
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Text to image."""
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> Sequence[Drawn | Any]:
+        """Draw one image for each prompt and seed.
+
+        Args:
+            prompts: n texts.
+            seeds: n whole numbers, 0 .. 2**32 - 1. The same prompt and seed give the same image.
+
+        Returns:
+            n images: `Drawn`, uint8 arrays (height, width, 3), or PIL images. A `PartError` in the place of one says
+            why there is none; so too for captions and judgements.
+        """
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Image to scores. May have `labels`, the names of its classes in order."""
+
+    def classify(
+        self, images: Sequence[Image]
+    ) -> NDArray[np.floating[Any]] | Sequence[NDArray[np.floating[Any]] | Sequence[float] | PartError]:
+        """Score each image for each class.
+
+        Args:
+            images: n uint8 arrays (height, width, 3).
+
+        Returns:
+            Finite array (n, classes), or a list of its rows; a larger score is more likely; any monotone scale. In a
+            list, a `PartError` in the place of a row says why there is none.
+        """
+        ...
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """Image to text."""
+
+    def caption(self, images: Sequence[Image]) -> Sequence[str | PartError]:
+        """Describe each of n images in one sentence or phrase; a `PartError` says why there are no words."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Image to a vector in which alike images lie near each other."""
+
+    def embed(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+        """Embed n images: finite array (n, dimensions)."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says whether an image shows its label. Never the classifier under test."""
+
+    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> Sequence[Judgement | Any]:
+        """Judge each of n images against its own label: n `Judgement`s, or n booleans."""
+        ...
+
+
+# --- capabilities: what a part may say or do beside its one method ----------------------------------------------------
+
+
+def offers(part: object, capability: Callable[..., P]) -> TypeGuard[P]:
+    """Tell whether a part has a capability: every name of its protocol, be it handed on by `__getattr__`.
+
+    `isinstance` would miss what a wrapper hands on, from Python 3.12 on.
+    """
+    return all(hasattr(part, name) for name in vars(capability) if not name.startswith("_"))
+
+
+class NamesClasses(Protocol):
+    """A classifier that may name its classes."""
+
+    @property
+    def labels(self) -> Sequence[str] | None:
+        """The classes in order, each as "name" or "name (kind)"; None where it turns out to know no names."""
+        ...
+
+
+class AcceptsClasses(Protocol):
+    """A classifier that says which classes are as good as others."""
+
+    @property
+    def accepted(self) -> Mapping[int, Collection[int]]:
+        """Index of a class -> further indices that are right where it is."""
+        ...
+
+
+class Fingerprinted(Protocol):
+    """A part that says itself what decides its answers, beside its arguments: a hash of its weights."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Not empty; another one where the answers may be others."""
+        ...
+
+
+class Versioned(Protocol):
+    """A part that says its own version, where that is not its package's."""
+
+    @property
+    def version(self) -> str:
+        """Part of its identity."""
+        ...
+
+
+class Resolved(Protocol):
+    """A part that says with which values it works, where the user left some open."""
+
+    @property
+    def resolved(self) -> Mapping[str, object]:
+        """Argument -> value, over those that were given; None takes an argument out of the identity."""
+        ...
+
+
+class HasMembers(Protocol):
+    """A judge that is made of several."""
+
+    @property
+    def members(self) -> Sequence[Any]:
+        """The parts that it asks."""
+        ...
+
+
+class CountsRequests(Protocol):
+    """Asks a server, which may cost money: its requests can be counted and limited."""
+
+    def count_on(self, ceiling: Ceiling) -> None:
+        """Take every request, new tries too, from this ceiling before it is made.
+
+        Called before anything is asked of the part, its attributes among it: what a part must ask its server about
+        itself, it asks when that is first wanted, and not while it is made.
+        """
+        ...
