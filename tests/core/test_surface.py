@@ -38,19 +38,17 @@ LAYERS = (
 )
 """What each file or folder of the package may import: what stands in a row above its own, or its own folder."""
 
-MODELS = {
+ADAPTERS = {
     "records": "what parts give and are given",
     "errors": "what a part says when it cannot",
-    "protocols": "what a part is",
+    "parts": "what a part is, what hashes its weights, what counts its requests",
     "labels": "what a model calls its classes must be what a label can be",
-    "fingerprint": "an adapter hashes the weights that it loads",
-    "ceiling": "an adapter that asks a server counts its requests",
     "pixels": "an adapter reads and writes image files by the one policy",
     "diorama": "the diorama's own adapter knows its world",
 }
 """All that an adapter may import, beside its own folder, each with its reason."""
 
-CALLERS = {"registry": "`foible models` asks the diorama's adapter for its names"}
+CALLERS = {"parts": "`foible models` asks the diorama's adapter for its names"}
 """All that may import an adapter: others name it as a string."""
 
 
@@ -151,9 +149,9 @@ def test_every_file_and_folder_has_its_row():
 
 def test_nothing_imports_models_and_they_import_little():
     """Adapters are named as strings, and see no more of foible than what a part is; no exception is there in vain."""
-    seen = {other for path in FILES if home(path) == "models" for other in inner(path)}
-    assert seen - {"models"} == MODELS.keys()
-    assert {home(path) for path in FILES if "models" in inner(path)} - {"models"} == CALLERS.keys()
+    seen = {other for path in FILES if home(path) == "adapters" for other in inner(path)}
+    assert seen - {"adapters"} == ADAPTERS.keys()
+    assert {home(path) for path in FILES if "adapters" in inner(path)} - {"adapters"} == CALLERS.keys()
 
 
 def test_the_report_sees_records_only():
