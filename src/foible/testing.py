@@ -24,7 +24,7 @@ from foible.parts import asking as wrappers
 from foible.parts.fingerprint import without_addresses
 from foible.parts.protocols import NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
-from foible.records import Drawn, Judgement, Label
+from foible.records import Drawn, Fault, Judgement, Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ def _answers(probe: _Probe) -> Iterator[str]:
         except wrappers.Broken as broken:
             yield f"{promise}: {broken}"
         else:
-            yield from (f"{promise}: {one.reason}" for one in answers if isinstance(one, wrappers.Fault))
+            yield from (f"{promise}: {one.reason}" for one in answers if isinstance(one, Fault))
 
 
 def _same_again(probe: _Probe) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _edges(probe: _Probe) -> Iterator[str]:
             if broken.__cause__ is None or not may_raise:
                 yield f"{name} gets an answer{' or an exception' if may_raise else ''}: {broken}"
         else:
-            faults = [one.reason for one in answers if isinstance(one, wrappers.Fault)]
+            faults = [one.reason for one in answers if isinstance(one, Fault)]
             yield from (f"{name} gets an answer: {reason}" for reason in faults)
 
 
@@ -264,7 +264,7 @@ def _quietly(probe: _Probe, columns: Columns) -> list[Any] | None:
         answers = probe.ask(columns)
     except wrappers.Broken:
         return None
-    return None if any(isinstance(one, wrappers.Fault) for one in answers) else answers
+    return None if any(isinstance(one, Fault) for one in answers) else answers
 
 
 def _alike(some: Sequence[Any], others: Sequence[Any], *, levels: int) -> bool:

@@ -24,8 +24,9 @@ LAYERS = (
     {"_version", "arms", "errors"},
     {"records", "identity"},
     {"budget", "labels"},
-    {"asker", "config", "diorama", "pixels", "progress"},
+    {"asker", "config", "diorama", "progress"},
     {"parts"},
+    {"pixels"},
     {"adapters", "report", "run", "statistics"},
     {"draws", "testing"},
     {"trial"},
@@ -48,7 +49,7 @@ ADAPTERS = {
 }
 """All that an adapter may import, beside its own folder, each with its reason."""
 
-CALLERS = {"parts": "`foible models` asks the diorama's adapter for its names"}
+CALLERS = {"checks": "`foible models` asks the diorama's adapter for its names"}
 """All that may import an adapter: others name it as a string."""
 
 

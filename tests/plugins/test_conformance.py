@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from foible import testing
-from foible.parts import registry
+from foible.checks import plugins
 from foible.records import Drawn, Judgement
 
-BUILT_IN = [row for row in registry.listing() if row.spec.startswith("diorama:")]
+BUILT_IN = [row for row in plugins.listing() if row.spec.startswith("diorama:")]
 TINY = [
     ("classifier", "resnet", {}),
     ("classifier", "vit", {}),

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import models_page
+from foible.checks.plugins import listing
 from foible.cli import main
 from foible.parts.families import BUILT_IN
-from foible.parts.registry import listing
 
 TESTS = Path(__file__).parents[1]
 PAGE = models_page.PAGE.read_text(encoding="utf-8")

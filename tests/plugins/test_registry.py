@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from foible import testing
+from foible.checks import plugins
 from foible.errors import ArgumentError, PluginError
 from foible.parts import registry
 from foible.records import Spec
@@ -266,8 +267,8 @@ def test_a_package_brings_a_family(package):
     assert part.object.name == "very"
     assert part.identity["version"] == "2.1"
     assert "takes no argument 'b'; known: a" in wrong("classifier", "bright:very", {"b": 1}, ArgumentError)
-    rows = [row for row in registry.listing() if row.source == "bright-pkg 2.1"]
-    assert rows == [registry.Row("classifier", "bright", "bright-pkg 2.1", "")]
+    rows = [row for row in plugins.listing() if row.source == "bright-pkg 2.1"]
+    assert rows == [plugins.Row("classifier", "bright", "bright-pkg 2.1", "")]
 
 
 def test_a_family_with_one_member_needs_no_name(package):
@@ -287,7 +288,7 @@ def test_two_packages_that_claim_a_name_are_an_error_naming_both(package):
         "'twice' is claimed by the package 'two-pkg' and the package 'one-pkg'" in sentence
     )
     assert registry.load("classifier", "python:foible.testing:ColourClassifier")
-    assert any("claimed by" in row.missing for row in registry.listing() if row.spec == "twice")
+    assert any("claimed by" in row.missing for row in plugins.listing() if row.spec == "twice")
 
 
 def test_a_package_cannot_take_a_built_in_name(package):
@@ -300,7 +301,7 @@ def test_nothing_is_imported_until_it_is_named(package):
     """A broken package harms nobody who does not name it."""
     package("bomb-pkg", "foible.classifiers", "bomb", "bomb_pkg:x", "raise RuntimeError('boom')\n")
     registry.load("classifier", "python:foible.testing:ColourClassifier")
-    registry.listing()
+    plugins.listing()
     assert wrong("classifier", "bomb:x") == (
         "the classifier family 'bomb' (from the package 'bomb-pkg') could not be imported: RuntimeError: boom"
     )
@@ -328,7 +329,7 @@ def test_a_missing_extra_says_the_command_that_mends_it(own, tmp_path, monkeypat
         "the classifier family 'extra' needs the module 'foible_nowhere', which is not installed: "
         'pip install "foible[nowhere]"'
     )
-    assert [row.missing for row in registry.listing() if row.spec == "extra:name"] == ['pip install "foible[nowhere]"']
+    assert [row.missing for row in plugins.listing() if row.spec == "extra:name"] == ['pip install "foible[nowhere]"']
 
 
 # --- the table -----------------------------------------------------------------------------------------------------
@@ -336,7 +337,7 @@ def test_a_missing_extra_says_the_command_that_mends_it(own, tmp_path, monkeypat
 
 def test_the_listing_names_every_built_in_family_of_every_kind():
     """`foible models` shows each family, the diorama's by its names."""
-    rows = registry.listing()
+    rows = plugins.listing()
     assert {row.kind for row in rows} == set(registry.KINDS)
     for kind, families in registry.BUILT_IN.items():
         assert {row.spec.partition(":")[0] for row in rows if row.kind == kind} >= set(families)
@@ -355,9 +356,10 @@ def test_every_built_in_target_is_there():
 def test_listing_and_importing_load_no_model_library():
     """`import foible.parts.registry` needs no numpy; listing needs neither torch nor transformers."""
     program = (
-        "import sys, foible.parts.registry as r; heavy = {'numpy', 'torch', 'transformers', 'PIL', 'scipy'}\n"
+        "import sys, foible.parts.registry, foible.checks.plugins as p\n"
+        "heavy = {'numpy', 'torch', 'transformers', 'PIL', 'scipy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-        "assert r.listing(); assert not {'torch', 'transformers'} & set(sys.modules)\n"
+        "assert p.listing(); assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )
-    source = str(Path(registry.__file__).parents[1])
+    source = str(Path(registry.__file__).parents[2])
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": source})

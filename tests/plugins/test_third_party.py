@@ -18,6 +18,7 @@ PROGRAM = """
 import json
 import numpy as np
 from foible import testing
+from foible.checks import plugins
 from foible.parts import registry
 from foible.parts import asking as wrappers
 classifier = registry.load("classifier", "brightness:v1", {"threshold": 100})
@@ -28,7 +29,7 @@ print(json.dumps({
     "shape": image.shape,
     "identity": classifier.identity,
     "broken": testing.check("classifier", "brightness:v1") + testing.check("generator", "stripes"),
-    "rows": [[row.kind, row.spec, row.source, row.missing] for row in registry.listing() if "example" in row.source],
+    "rows": [[row.kind, row.spec, row.source, row.missing] for row in plugins.listing() if "example" in row.source],
 }))
 """
 

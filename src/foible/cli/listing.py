@@ -21,7 +21,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON lines."
     import dataclasses
     import json
 
-    from foible.parts.registry import listing
+    from foible.checks.plugins import listing
 
     rows = listing()
     if as_json:

@@ -14,11 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from foible.errors import ArgumentError, PartError, PassingError, brief
-from foible.parts.asking import Fault, ask_judge
+from foible.parts.asking import ask_judge
 from foible.parts.ceiling import Ceiling
-from foible.parts.protocols import CountsRequests
+from foible.parts.protocols import CountsRequests, offers
 from foible.parts.registry import Part, load
-from foible.records import Judgement
+from foible.records import Fault, Judgement
 
 if TYPE_CHECKING:
     from foible.parts.protocols import Image
@@ -52,7 +52,7 @@ class EnsembleJudge:
         """Let every member that asks a server take its requests from a ceiling."""
         self._ceiling = ceiling
         for member in self.__dict__.get("members", ()):  # none, where they are not loaded yet
-            if isinstance(member.object, CountsRequests):
+            if offers(member.object, CountsRequests):
                 member.object.count_on(ceiling)
 
     @cached_property

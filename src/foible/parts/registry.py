@@ -2,7 +2,7 @@
 
 Comes in: a kind and a spec (`family:name` with arguments), an object that fits the protocol, or a plain function of a
 batch. Goes out: a `Part`: the object, and the identity that covers everything which decides its answers. Neighbours:
-`protocols.py` says what each kind can do, `wrappers.py` asks it and checks the answers, `fingerprint.py` hashes it.
+`protocols.py` says what each kind can do, `asking.py` asks it and checks the answers, `fingerprint.py` hashes it.
 
 Nothing is imported until it is named, and importing this file imports no numerical library.
 """
@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -59,20 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of `foible models`."""
-
-    kind: str
-    spec: str
-    """As it is given, or how it looks where the names cannot be listed."""
-    source: str
-    """`built in`, or the package that brings it."""
-    missing: str
-    """What to do before it can be used; empty when it is ready."""
-
-
-@dataclass(frozen=True)
-class _Source:
+class Source:
     """Where a family comes from."""
 
     target: str
@@ -146,42 +132,43 @@ def method(kind: str) -> str:
 # --- finding -----------------------------------------------------------------------------------------------------
 
 
-def _find(kind: str, spec: str) -> tuple[Callable[..., Any], str | None, _Source]:
+def _find(kind: str, spec: str) -> tuple[Callable[..., Any], str | None, Source]:
     """Find the factory of a spec. Its name is None where the spec names the factory itself (`python:`)."""
     family, _, name = spec.partition(":")
-    sources = _families(kind).get(family)
+    sources = families(kind).get(family)
     if not sources:
         message = f"no {kind} is called {brief(spec)!r}: the part before the colon names a family; "
-        raise PluginError(message + near(family, _families(kind)))
+        raise PluginError(message + near(family, families(kind)))
     if len(sources) > 1:
-        message = f"the {kind} family {family!r} is claimed by {_claimants(sources)}: uninstall one of them"
+        message = f"the {kind} family {family!r} is claimed by {claimants(sources)}: uninstall one of them"
         raise PluginError(message)
     target = _import(sources[0], kind, family)
     if family == "python" and not sources[0].package:
         found = _guarded(kind, spec, lambda: target(name))
-        return found, None, _Source(sources[0].target, "", _package_version(getattr(found, "__module__", "")))
+        return found, None, Source(sources[0].target, "", _package_version(getattr(found, "__module__", "")))
     return target, name, sources[0]
 
 
-def _families(kind: str) -> dict[str, list[_Source]]:
+def families(kind: str) -> dict[str, list[Source]]:
     """Everything that claims a family of this kind, built-ins first."""
     from foible._version import __version__
 
-    found = {family: [_Source(target, "", __version__)] for family, target in BUILT_IN[kind].items()}
+    found = {family: [Source(target, "", __version__)] for family, target in BUILT_IN[kind].items()}
     for point in metadata.entry_points(group=f"foible.{kind}s"):
         package = point.dist.name if point.dist else "an unnamed package"
-        source = _Source(point.value, package, point.dist.version if point.dist else "")
+        source = Source(point.value, package, point.dist.version if point.dist else "")
         claims = found.setdefault(point.name, [])
         if source not in claims:
             claims.append(source)
     return found
 
 
-def _claimants(sources: list[_Source]) -> str:
+def claimants(sources: list[Source]) -> str:
+    """Name who claims a family."""
     return " and ".join(f"the package {one.package!r}" if one.package else "foible itself" for one in sources)
 
 
-def _import(source: _Source, kind: str, family: str) -> Callable[..., Any]:
+def _import(source: Source, kind: str, family: str) -> Callable[..., Any]:
     module, _, attribute = source.target.partition(":")
     origin = f" (from the package {source.package!r})" if source.package else ""
     try:
@@ -190,7 +177,7 @@ def _import(source: _Source, kind: str, family: str) -> Callable[..., Any]:
             found = getattr(found, piece)
     except ModuleNotFoundError as error:
         message = f"the {kind} family {family!r}{origin} needs the module {error.name!r}, which is not installed: "
-        raise PluginError(message + _remedy(family, source)) from error
+        raise PluginError(message + remedy(family, source)) from error
     except FoibleError:
         raise
     except Exception as error:
@@ -202,7 +189,8 @@ def _import(source: _Source, kind: str, family: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _remedy(family: str, source: _Source) -> str:
+def remedy(family: str, source: Source) -> str:
+    """Say what brings the modules that a family lacks."""
     if source.package:
         return f"install what {source.package!r} asks for"
     extra = NEEDS.get(family, ("", ()))[0]
@@ -343,37 +331,6 @@ def _package_version(module: str) -> str:
         return metadata.version(top)
     except (metadata.PackageNotFoundError, ValueError):
         return ""
-
-
-# --- listing -----------------------------------------------------------------------------------------------------
-
-
-def listing() -> list[Row]:
-    """List every plug-in that can be named, for `foible models`; imports no model library."""
-    rows = []
-    for kind in KINDS:
-        for family, sources in sorted(_families(kind).items()):
-            source = " and ".join(f"{s.package} {s.version}".strip() if s.package else "built in" for s in sources)
-            missing = _missing(family, sources)
-            if family == "diorama":
-                rows += [Row(kind, spec, source, missing or lack) for spec, lack in _diorama(kind)]
-            else:
-                spec = HINTS.get(family, family if sources[0].package else f"{family}:name")
-                rows.append(Row(kind, spec, source, missing))
-    return rows
-
-
-def _diorama(kind: str) -> list[tuple[str, str]]:
-    from foible.adapters import diorama
-
-    return [(f"diorama:{name}", diorama.missing(kind, name)) for name in diorama.names(kind)]
-
-
-def _missing(family: str, sources: list[_Source]) -> str:
-    if len(sources) > 1:
-        return f"claimed by {_claimants(sources)}: uninstall one of them"
-    lacking = [name for name in NEEDS.get(family, ("", ()))[1] if find_spec(name) is None]
-    return _remedy(family, sources[0]) if lacking and not sources[0].package else ""
 
 
 # --- words -------------------------------------------------------------------------------------------------------

@@ -42,7 +42,32 @@ _GUESS = "guess"
 
 
 class TorchClassifier:
-    """A network of one's own; its input is of the size that is said, and by torchvision's recipe in all else."""
+    """A network of one's own; its input is of the size that is said, and by torchvision's recipe in all else.
+
+    Args:
+        name: `model.pt2`, an exported program; or weights: a safetensors file or a state dict.
+        factory: for weights: `module:function` that makes the network they belong to.
+        factory_args: what the factory is given.
+        weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
+        size: side of the input in pixels, or [height, width]; asked for unless a program fixes it.
+        crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in. By
+            default 0.875, which is a guess, as is all that follows; `guessed` in the identity lists them.
+        mean: what is taken from the channels, on the scale 0..1; by default ImageNet's. Null leaves 0..255.
+        std: what they are divided by then.
+        pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
+        layout: `nchw` or `nhwc`; by default the program's, or `nchw`.
+        channels: `rgb`, or `bgr`, to which mean and std then belong.
+        interpolation: `bilinear` or `bicubic`.
+        threshold: for a network with one output: from which number on the answer is yes.
+        labels: `imagenet`, a text file with one class a line, or names; for one output, those of no and yes.
+        device: `cpu`, `cuda`, `mps`; by default the fastest there is.
+        dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere. A
+            program keeps the one that it was exported in.
+
+    Raises:
+        ArgumentError: a value that cannot be, or one that is needed and was not given, such as size.
+        PluginError: the file does not load, does not fit, or does not give the same answer twice.
+    """
 
     def __init__(  # noqa: PLR0913 - each is an argument that the user may name
         self,
@@ -64,64 +89,38 @@ class TorchClassifier:
         device: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        """Load the network.
-
-        Args:
-            name: `model.pt2`, an exported program; or weights: a safetensors file or a state dict.
-            factory: for weights: `module:function` that makes the network they belong to.
-            factory_args: what the factory is given.
-            weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
-            size: side of the input in pixels, or [height, width]; asked for unless a program fixes it.
-            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in. By
-                default 0.875, which is a guess, as is all that follows; `guessed` in the identity lists them.
-            mean: what is taken from the channels, on the scale 0..1; by default ImageNet's. Null leaves 0..255.
-            std: what the channels are divided by then.
-            pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
-            layout: `nchw` or `nhwc`; by default the program's, or `nchw`.
-            channels: `rgb`, or `bgr`, to which mean and std then belong.
-            interpolation: `bilinear` or `bicubic`.
-            threshold: for a network with one output: from which number on the answer is yes.
-            labels: `imagenet`, a text file with one class a line, or names; for one output, those of no and yes.
-            device: `cpu`, `cuda`, `mps`; by default the fastest there is.
-            dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere. A
-                program keeps the one that it was exported in.
-
-        Raises:
-            ArgumentError: a value that cannot be, or one that is needed and was not given, such as size.
-            PluginError: the file does not load, does not fit, or does not give the same answer twice.
-        """
+        """Load the network; the class says what each argument is."""
         self._device = _torch.device(name, device)
         self._dtype = _torch.dtype(name, dtype, self._device)
-        path = Path(name).expanduser()
-        if not path.is_file():
-            message = f"{name!r} could not be loaded: there is no such file"
-            raise PluginError(message)
+        path = _file(name)
         made, shape, told = _loaded(name, path, factory, factory_args, weights)
-        if path.suffix == _PROGRAM:
-            self._dtype = next((one.dtype for one in made.parameters() if one.is_floating_point()), torch.float32)
-        optional = {"pixel_range": pixel_range, "interpolation": interpolation}
+        optional = {"pixel_range": pixel_range, "interpolation": interpolation, "channels": channels}
         said = _said(crop=crop, mean=mean, std=std)
         said |= {argument: value for argument, value in optional.items() if value is not None}
-        self._channels = _channels.checked(name, channels or "rgb")
+        self._channels = _channels.checked(name, said.pop("channels", "rgb"))
         layout = _layout(shape) if layout is None else layout
-        size = _size(name, shape, layout) if size is None else size
-        self._recipe = _images.recipe(name, size=size, layout=layout, **said)
+        self._recipe = _images.recipe(
+            name, size=_size(name, shape, layout) if size is None else size, layout=layout, **said
+        )
         self.fingerprint = _fingerprint(path, made)
-        self._model = made.to(self._device, self._dtype) if path.suffix != _PROGRAM else made.to(self._device)
+        self._model = self._placed(path, made)
         self._ask = InPieces(self._scores)
         self._threshold = None
-        outputs = self._classes(name)
-        count = _classes.classes(name, outputs, threshold)
+        count = _classes.classes(name, self._classes(name), threshold)
         self._threshold = threshold
         named = _names.names(name, count, given=labels)
-        self.labels = named.labels
-        self.accepted = named.accepted
+        self.labels, self.accepted = named.labels, named.accepted
         guessed = _guessed({**said, **({"channels": channels} if channels else {})})
-        self.resolved = {
-            **_torch.resolved(self._device, self._dtype), **self._recipe.plain(), **told,
-            "channels": self._channels, "guessed": guessed,
-        }  # fmt: skip
+        known = {**_torch.resolved(self._device, self._dtype), **self._recipe.plain(), **told}
+        self.resolved = {**known, "channels": self._channels, "guessed": guessed}
         self.version = f"adapter {ADAPTER_VERSION}; torch {torch.__version__}"
+
+    def _placed(self, path: Path, made: torch.nn.Module) -> torch.nn.Module:
+        """Put the network where it runs; a program keeps the numbers that it was exported in."""
+        if path.suffix != _PROGRAM:
+            return made.to(self._device, self._dtype)
+        self._dtype = next((one.dtype for one in made.parameters() if one.is_floating_point()), torch.float32)
+        return made.to(self._device)
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Give what the network gives, mostly logits: (n, classes), float32."""
@@ -225,3 +224,12 @@ def _fingerprint(path: Path, made: torch.nn.Module) -> str:
     """Hash the file, and for weights alone the code of the network that they are put into."""
     content = fingerprint.of_files([path], path.parent)
     return content if path.suffix == _PROGRAM else fingerprint.of_object([content, made])
+
+
+def _file(name: str) -> Path:
+    """Give the file of a name, or say that there is none."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        message = f"{name!r} could not be loaded: there is no such file"
+        raise PluginError(message)
+    return path

@@ -30,7 +30,25 @@ _IMAGENET = 1000
 
 
 class TimmClassifier:
-    """A model of timm's with its published weights, one from a folder, or one with weights of one's own."""
+    """A model of timm's with its published weights, one from a folder, or one with weights of one's own.
+
+    Args:
+        name: as in `resnet50.a1_in1k`; a folder with `config.json` and weights; or `hf-hub:owner/name`.
+        checkpoint: a safetensors file or state dict to take instead of the published weights.
+        weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
+        num_classes: outputs of the model in the checkpoint, where they are not those of the published weights.
+        size: side of the input in pixels, or [height, width]; by default what the model's own files say, as for
+            the rest of the recipe; `guessed` in the identity lists what may be otherwise for one's own checkpoint.
+        crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in.
+        mean: what is taken from the channels, on the scale 0..1.
+        std: what the channels are divided by then.
+        interpolation: `bilinear` or `bicubic`.
+        channels: `rgb`, or `bgr`, to which mean and std then belong.
+        threshold: for a model with one output: from which logit on the answer is yes.
+        labels: `imagenet`, a text file with one class a line, or names; by default what the model's own files say.
+        device: `cpu`, `cuda`, `mps`; by default the fastest there is.
+        dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.
+    """
 
     def __init__(  # noqa: PLR0913 - each is an argument that the user may name
         self,
@@ -50,25 +68,7 @@ class TimmClassifier:
         device: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        """Load the model.
-
-        Args:
-            name: as in `resnet50.a1_in1k`; a folder with `config.json` and weights; or `hf-hub:owner/name`.
-            checkpoint: a safetensors file or state dict to take instead of the published weights.
-            weights: for a checkpoint with both: `plain`, as they were trained, or `ema`, their average.
-            num_classes: outputs of the model in the checkpoint, where they are not those of the published weights.
-            size: side of the input in pixels, or [height, width]; by default what the model's own files say, as for
-                the rest of the recipe; `guessed` in the identity lists what may be otherwise for one's own checkpoint.
-            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in.
-            mean: what is taken from the channels, on the scale 0..1.
-            std: what the channels are divided by then.
-            interpolation: `bilinear` or `bicubic`.
-            channels: `rgb`, or `bgr`, to which mean and std then belong.
-            threshold: for a model with one output: from which logit on the answer is yes.
-            labels: `imagenet`, a text file with one class a line, or names; by default what the model's own files say.
-            device: `cpu`, `cuda`, `mps`; by default the fastest there is.
-            dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere.
-        """
+        """Load the model; the class says what each argument is."""
         if num_classes == 0:
             raise PluginError(_headless(name))
         recipe = {"size": size, "mean": mean, "std": std, "interpolation": interpolation, "channels": channels}

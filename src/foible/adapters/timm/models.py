@@ -115,42 +115,52 @@ def load(  # noqa: PLR0913 - each is an argument that the user may name
     numbers = _torch.dtype(name, dtype, where)
     source = _source(name)
     said = recipe or {}
-    told: dict[str, Any] = {}
-    if checkpoint is None:
-        if weights is not None:
-            message = f"{name!r} has one kind of weights: leave weights out, or name the checkpoint that has two"
-            raise ArgumentError(message)
-        _no_other_head(name, num_classes, _published(source))
-        model = _with_its_own_head(name, source)
-        _no_other_head(name, num_classes, model.num_classes)
-        if not head and model.num_classes:
-            model.reset_classifier(0)
-    else:
-        model = _create(name, source, pretrained=False, num_classes=num_classes if head else 0)
-        told = dict(_weights.put(name, model, checkpoint, which=weights, hint="; is num_classes that of the file?"))
+    model, told = _filled(name, source, checkpoint, weights, num_classes, head=head)
     if getattr(model, "in_chans", _CHANNELS) != _CHANNELS:
         message = f"{name!r} takes images of {model.in_chans} channels, but images have three"
         raise PluginError(message)
     model = model.eval().requires_grad_(requires_grad=False)
     settings = _settings(name, model, said)
-    transform = create_transform(**settings, is_training=False)
     channels = _channels.checked(name, said.get("channels", "rgb"))
     known = fingerprint.of_object([model, {key: str(value) for key, value in settings.items()}, channels])
+    own = checkpoint is not None and not source.startswith("local-dir:")
+    told |= {**_told(settings), "channels": channels, "guessed": [p for p in _PARTS if own and p not in said]}
+    transform = create_transform(**settings, is_training=False)
+    config = dict(model.pretrained_cfg)
+    return Loaded(model.to(where, numbers), transform, config, known, where, numbers, channels, told)
+
+
+def _filled(  # noqa: PLR0913 - as `load`
+    name: str, source: str, checkpoint: str | None, weights: str | None, num_classes: int | None, *, head: bool
+) -> tuple[Any, dict[str, Any]]:
+    """Make the model with every weight from a file; and what was chosen on the way."""
+    if checkpoint is not None:
+        model = _create(name, source, pretrained=False, num_classes=num_classes if head else 0)
+        return model, dict(
+            _weights.put(name, model, checkpoint, which=weights, hint="; is num_classes that of the file?")
+        )
+    if weights is not None:
+        message = f"{name!r} has one kind of weights: leave weights out, or name the checkpoint that has two"
+        raise ArgumentError(message)
+    _no_other_head(name, num_classes, _published(source))
+    model = _with_its_own_head(name, source)
+    _no_other_head(name, num_classes, model.num_classes)
+    if not head and model.num_classes:
+        model.reset_classifier(0)
+    return model, {}
+
+
+def _told(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how images become the input, as plain values."""
     squeezed = settings["crop_mode"] == _SQUASH and settings["crop_pct"] == 1
-    told |= {
+    return {
         "size": list(settings["input_size"][1:]),
         "crop": None if squeezed else settings["crop_pct"],
         "crop_mode": settings["crop_mode"],
         "mean": list(settings["mean"]),
         "std": list(settings["std"]),
         "interpolation": settings["interpolation"],
-        "channels": channels,
-        "guessed": []
-        if checkpoint is None or source.startswith("local-dir:")
-        else [p for p in _PARTS if p not in said],
     }
-    config = dict(model.pretrained_cfg)
-    return Loaded(model.to(where, numbers), transform, config, known, where, numbers, channels, told)
 
 
 _PARTS = ("size", "crop", "mean", "std", "interpolation", "channels")

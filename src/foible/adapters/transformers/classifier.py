@@ -8,7 +8,7 @@ label, which is never this model's job.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,25 +76,32 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
         return TransformersClassifier(
             found, labels, mean=mean, std=std, channels=channels, single_label=single_label, threshold=threshold
         )
+    own = {"mean": mean, "std": std, "channels": channels, "threshold": threshold, "single_label": single_label or None}
+    _must_be_zero_shot(name, classes, labels, own)
+    precise = found.resolved["dtype"]
+    embedder = TransformersEmbedder(
+        name, device=device, dtype=precise, revision=revision, trust_remote_code=trust_remote_code
+    )
+    return ZeroShotClassifier(name, embedder, classes, template)
+
+
+def _must_be_zero_shot(
+    name: str, classes: str | Sequence[str] | None, labels: str | Sequence[str] | None, own: Mapping[str, object]
+) -> None:
+    """Refuse arguments that do not belong to a model which compares images with texts."""
     if classes is None:
         message = (
             f"{name!r} has no classes of its own: it compares images with texts, so give the argument classes: "
             "'imagenet', a text file with one class a line, or a list of names"
         )
         raise ArgumentError(message)
-    own = {"mean": mean, "std": std, "channels": channels, "threshold": threshold, "single_label": single_label or None}
-    if any(value is not None for value in own.values()):
-        which = next(argument for argument, value in own.items() if value is not None)
+    which = next((argument for argument, value in own.items() if value is not None), None)
+    if which is not None:
         message = f"{name!r} compares images with the names of classes, and takes no {which}: leave it out"
         raise ArgumentError(message)
     if labels is not None:
         message = f"{name!r} takes either classes, which are told to the model, or labels, which rename its own"
         raise ArgumentError(message)
-    precise = found.resolved["dtype"]
-    embedder = TransformersEmbedder(
-        name, device=device, dtype=precise, revision=revision, trust_remote_code=trust_remote_code
-    )
-    return ZeroShotClassifier(name, embedder, classes, template)
 
 
 class TransformersClassifier:
