@@ -260,15 +260,15 @@ class Observer:
         faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
         faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}
         if not self.reading:
-            self._refuse_dead_parts(job, carried)
+            self._refuse_dead_parts(carried)
         self._note(faults, {row.key for row in rows} | answers.keys())
 
     def _without_image(self, rows: Sequence[DrawRow]) -> set[str]:
-        """Return which of some rows are known with an image that has gone or is torn: what is drawn anew counts then."""
+        """Return which rows are known with an image that has gone or is torn: what was drawn anew counts then."""
         known = self.archive.draws(row.key for row in rows)
         return {key for key, row in known.items() if self.archive.images.get(row.image) is None}
 
-    def _refuse_dead_parts(self, job: Unit, carried: Carried) -> None:
+    def _refuse_dead_parts(self, carried: Carried) -> None:
         """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""
         said: dict[str, list[Any]] = {GENERATOR: list(carried.draws.values())}
         for (part, _), value in carried.answers.items():

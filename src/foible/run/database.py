@@ -109,5 +109,5 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path, steps: Sequence[str]) 
         wanted, found = clean.execute(query).fetchall(), db.execute(query).fetchall()
     strange = [name for _, name, _ in set(found) ^ set(wanted)]
     if strange:
-        message = f"{path} holds what foible never puts there, or lacks what it does ({brief(sorted(strange)[0])})"
+        message = f"{path} holds what foible never puts there, or lacks what it does ({brief(min(strange))})"
         raise StoreError(f"{message}; it is damaged or from a stranger: name another place")
