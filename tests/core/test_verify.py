@@ -377,7 +377,7 @@ def test_a_run_that_may_not_be_written_is_verified_and_left_as_it_is(hunted):
 
 
 @pytest.mark.parametrize("kind", ["generator", "classifier", "embedder", "captioner", "judge"])
-@pytest.mark.parametrize("calls", [1, 4])
+@pytest.mark.parametrize("calls", [0, 2])
 def test_an_interrupted_hunt_is_not_finished(tmp_path, kind, calls):
     """A hunt that was stopped in whatever part is no agreement, and no crash: it says that it goes on."""
     good = toyworld.Classifier().classify if kind == "classifier" else toyworld.PARTS[kind]
