@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -13,10 +14,9 @@ from foible.errors import OutOfRequests, OutOfTime
 from foible.hunting import clock
 from foible.registry import METHODS
 
-pytestmark = pytest.mark.xdist_group("stopping")
 STAGES = {"explore", "embed", "caption", "follow", "test", "explain"}
 CONFIG = {"explore": {"draws": 16}, "confirm": {"method": "fixed", "draws": 16}, "batch": 8}
-hunt = functools.partial(toyworld.hunt, seed=1, labels=["coffee mug", "water bottle"])
+hunt = functools.partial(toyworld.hunt, seed=2, labels=["coffee mug", "water bottle"])
 
 
 class Watched:
@@ -110,7 +110,7 @@ def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_pat
     """However few requests a call has, if a batch fits: none is made beyond them, none is made twice, all is kept."""
     asked = []
     hunt(tmp_path / "whole" / "run", config=CONFIG, **{kind: Server(kind, asked) for kind in KINDS})
-    wanted = sorted(asked)
+    wanted = Counter(asked)
     asked.clear()
     done, said = None, set()
     while done is None:
@@ -123,7 +123,10 @@ def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_pat
         assert done or len(asked) > before, "a call that brings nothing would never end"
         assert sum(count for _, count in asked[before:]) <= most
     assert said == {f"stopped at the ceiling of {most} requests"}
-    assert sorted(asked) == wanted
+    # A judge that goes on knows the images of draws whose pixels it saw before, and is not asked about them again.
+    assert Counter(asked) <= wanted
+    for size in range(1, 9):
+        assert Counter(asked)["generator", size] == wanted["generator", size]
     assert toyworld.written(tmp_path / "run") == toyworld.written(tmp_path / "whole" / "run")
 
 
