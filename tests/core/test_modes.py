@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from foible.records import ClassMap, Prediction, Spec
 PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
 QUIET = {"progress": False, "config": toyworld.SMALL}
 INDEX = {label.name: number for number, label in enumerate(LABELS)}
+
+hunt = functools.partial(toyworld.hunt, seed=1)
+"""With draws that show every bug."""
 
 predictions = st.lists(st.integers(0, 9), min_size=1, max_size=6, unique=True)
 
@@ -38,9 +42,8 @@ class TwoWrong(toyworld.Classifier):
 
 def probe(out, label="coffee mug", description="on grass", classifier=None, **options):
     """Probe the toy world."""
-    return foible.probe(
-        classifier or toyworld.Classifier(), label, description, out=out, **{**PARTS, **QUIET, **options}
-    )
+    given = {"seed": 1, **PARTS, **QUIET, **options}
+    return foible.probe(classifier or toyworld.Classifier(), label, description, out=out, **given)
 
 
 @given(order=predictions, accepted=st.frozensets(st.integers(0, 9), min_size=1), top=st.integers(1, 5))
@@ -59,8 +62,8 @@ def test_a_draw_fails_when_no_accepted_label_is_among_the_highest(order, accepte
 
 def test_targeted_mode_counts_only_failures_into_the_target(tmp_path):
     """With a target, only what is taken for that label fails; every other wrong answer does not."""
-    every = toyworld.hunt(tmp_path / "every", TwoWrong())
-    aimed = toyworld.hunt(tmp_path / "aimed", TwoWrong(), target="vase")
+    every = hunt(tmp_path / "every", TwoWrong())
+    aimed = hunt(tmp_path / "aimed", TwoWrong(), target="vase")
     assert {f.trial.hypothesis.description for f in every.confirmed} == {"on grass", "on snow"}
     assert {f.trial.hypothesis.description for f in aimed.confirmed} == {"on snow"}
     for finding in aimed:
@@ -73,13 +76,13 @@ def test_a_target_that_is_right_is_refused(tmp_path):
     """A target that is an accepted answer of a label, or unknown, is refused before anything is made."""
     for target, says in (("coffee mug", "is an accepted answer for the label 'coffee mug'"), ("vasse", "mean 'vase'")):
         with pytest.raises(foible.InputError, match=says):
-            toyworld.hunt(tmp_path / "run", target=target)
+            hunt(tmp_path / "run", target=target)
     assert not (tmp_path / "run").exists()
 
 
 def test_top_2_forgives_what_comes_second(tmp_path):
     """A label that comes second is no failure at top-2, and the result says what failed meant."""
-    run = toyworld.hunt(tmp_path / "run", TwoWrong(), config={"failure": {"top": 2}})
+    run = hunt(tmp_path / "run", TwoWrong(), config={"failure": {"top": 2}})
     assert not list(run)
     assert all(summary.tally.failures == 0 for summary in run.result.explored)
     assert run.result.failure.endswith("among the 2 highest scores (top-2)")
@@ -89,13 +92,13 @@ def test_top_2_forgives_what_comes_second(tmp_path):
 def test_what_can_never_fail_is_refused(tmp_path, top, label):
     """Where so many scores count that no draw could fail, the hunt is refused: it would find nothing, and say so."""
     with pytest.raises(foible.InputError, match=f"with failure.top {top} and 12 classes .* can never fail"):
-        toyworld.hunt(tmp_path / "run", labels=[label], config={"failure": {"top": top}})
+        hunt(tmp_path / "run", labels=[label], config={"failure": {"top": top}})
     assert not (tmp_path / "run").exists()
 
 
 def test_every_accepted_class_is_right(tmp_path):
     """A class in the accepted set is a right answer, and has a name in the findings."""
-    run = toyworld.hunt(
+    run = hunt(
         tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"]
     )
     assert {f.trial.hypothesis.description for f in run.confirmed} == {"on snow"}
@@ -104,7 +107,7 @@ def test_every_accepted_class_is_right(tmp_path):
 
 def test_a_perfect_classifier_has_no_bugs(tmp_path):
     """Where nothing fails nothing is confirmed, nothing tested, and the report says so."""
-    run = toyworld.hunt(tmp_path / "run", toyworld.Perfect())
+    run = hunt(tmp_path / "run", toyworld.Perfect())
     assert list(run) == []
     assert run.confirmed == ()
     assert run.result.draws == {"explore": 72}
@@ -120,7 +123,7 @@ def test_a_probe_tests_a_hypothesis_of_one_s_own(tmp_path):
     ]
     assert "explore" not in run.result.draws
     assert run.result.explored == ()
-    hunted = toyworld.hunt(tmp_path / "hunt")
+    hunted = hunt(tmp_path / "hunt")
     (same,) = (f for f in hunted if f.trial.hypothesis.label == "coffee mug")
     assert same.trial.pairs == run.confirmed[0].trial.pairs
 
@@ -150,21 +153,27 @@ def test_a_probe_goes_on_only_with_its_own_hypotheses(tmp_path):
 
 
 def test_a_run_is_named_after_what_it_tests(tmp_path, monkeypatch):
-    """Without `out` a run lies under `runs/`, named after the classifier, and a probe after its hypotheses too."""
+    """Without `out` a run lies under `runs/`, named after the classifiers, the labels and a probe's hypotheses."""
     monkeypatch.chdir(tmp_path)
-    hunted, probed = toyworld.hunt(None), probe(None)
+    few = {"labels": None, "config": {"explore": {"draws": 2}}}
+    hunted, probed = hunt(None, **few), probe(None)
     assert hunted.folder == Path("runs/toyworld.Classifier")
+    over = [hunt(None, toyworld.Perfect(), labels=[label]).folder.name for label in toyworld.LABELLED[:2]]
+    assert over[0] != over[1]
+    assert all(name.startswith("toyworld.Perfect-") for name in over)
+    both = [toyworld.Classifier(), toyworld.Perfect()]
+    assert hunt(None, both, **few).folder == Path("runs/toyworld.Classifier-and-object-toyworld.Perfect")
     assert probed.folder.parent == Path("runs")
     assert probed.folder.name.startswith("toyworld.Classifier-probe-")
     assert probe(None, description="on snow").folder != probed.folder
-    named = toyworld.hunt(None, "python:toyworld:Classifier")
+    named = hunt(None, "python:toyworld:Classifier", **few)
     assert named.folder == Path("runs/python-toyworld-Classifier")
     assert {path.name for path in Path("runs").iterdir()} >= {"archive", named.folder.name, hunted.folder.name}
 
 
 def test_the_result_tells_what_was_used(tmp_path):
     """Settings and parts in a result are those that were used: an object in place of a spec is named as such."""
-    run = toyworld.hunt(tmp_path / "run", Spec("python:toyworld:Classifier"))
+    run = hunt(tmp_path / "run", Spec("python:toyworld:Classifier"))
     settings, parts = run.result.settings, run.result.parts
     (subject,) = run.result.classifiers
     assert subject.name == "python:toyworld:Classifier"
@@ -180,7 +189,7 @@ def test_the_result_tells_what_was_used(tmp_path):
 
 def test_a_run_is_its_findings(tmp_path):
     """A run iterates over its findings, counts them, and knows where its report lies."""
-    run = toyworld.hunt(tmp_path / "run")
+    run = hunt(tmp_path / "run")
     assert tuple(run) == run.result.findings
     assert len(run) == len(run.result.findings)
     assert run.report.is_file()
@@ -190,7 +199,7 @@ def test_a_run_is_its_findings(tmp_path):
 
 def test_another_seed_is_another_hunt(tmp_path):
     """Another seed draws other images, and finds the same truth."""
-    one, other = toyworld.hunt(tmp_path / "one"), toyworld.hunt(tmp_path / "other", seed=5)
+    one, other = hunt(tmp_path / "one"), hunt(tmp_path / "other", seed=5)
     found = [{f.trial.hypothesis.description for f in run.confirmed} for run in (one, other)]
     assert "on grass" in found[0] & found[1]
     assert not set(one.result.observations) & set(other.result.observations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -26,6 +27,9 @@ from foible.run.journal import NAME
 
 LABELLED = {"shown_yes": 90, "shown_n": 100, "absent_no": 45, "absent_n": 50}
 SEQUENTIAL = {"confirm": {"method": "sequential"}, "judge": {"labelled": LABELLED}}
+
+hunt = functools.partial(toyworld.hunt, seed=1)
+"""With draws that show every bug."""
 
 
 class Odd(toyworld.Classifier):
@@ -51,17 +55,17 @@ def probe(out, **given):
 
 
 RUNS = {
-    "sequential": lambda out: toyworld.hunt(out, config=SEQUENTIAL),
-    "sequential, with a budget": lambda out: toyworld.hunt(out, budget=90, config={"confirm": {"width": 1, "step": 3}}),
-    "fixed": toyworld.hunt,
-    "fixed, with a budget": lambda out: toyworld.hunt(out, budget=120),
-    "unscored": lambda out: toyworld.hunt(out, Odd(), config=SEQUENTIAL),
-    "targeted": lambda out: toyworld.hunt(out, target="bucket"),
-    "top 2": lambda out: toyworld.hunt(out, config={"failure": {"top": 2}}),
-    "no bugs": lambda out: toyworld.hunt(out, toyworld.Perfect()),
-    "two classifiers": lambda out: toyworld.hunt(out, [toyworld.Classifier(), Odd()], config=SEQUENTIAL),
-    "captions": lambda out: toyworld.hunt(out, config={"describe": {"method": "captions"}}),
-    "contrast": lambda out: toyworld.hunt(out, config={"describe": {"method": "contrast"}}),
+    "sequential": lambda out: hunt(out, config=SEQUENTIAL),
+    "sequential, with a budget": lambda out: hunt(out, budget=90, config={"confirm": {"width": 1, "step": 3}}),
+    "fixed": hunt,
+    "fixed, with a budget": lambda out: hunt(out, budget=120),
+    "unscored": lambda out: hunt(out, Odd(), config=SEQUENTIAL),
+    "targeted": lambda out: hunt(out, target="bucket"),
+    "top 2": lambda out: hunt(out, config={"failure": {"top": 2}}),
+    "no bugs": lambda out: hunt(out, toyworld.Perfect()),
+    "two classifiers": lambda out: hunt(out, [toyworld.Classifier(), Odd()], config=SEQUENTIAL),
+    "captions": lambda out: hunt(out, config={"describe": {"method": "captions"}}),
+    "contrast": lambda out: hunt(out, config={"describe": {"method": "contrast"}}),
     "probe": probe,
     "sequential probe": lambda out: probe(out, **SEQUENTIAL),
 }
@@ -70,7 +74,7 @@ RUNS = {
 @pytest.fixture(scope="module")
 def hunted(tmp_path_factory):
     """Give the folder of a sequential hunt; its archive lies beside it."""
-    return toyworld.hunt(tmp_path_factory.mktemp("verify") / "run", config=SEQUENTIAL).folder
+    return hunt(tmp_path_factory.mktemp("verify") / "run", config=SEQUENTIAL).folder
 
 
 @pytest.fixture
@@ -373,7 +377,7 @@ def test_a_run_that_may_not_be_written_is_verified_and_left_as_it_is(hunted):
 
 
 @pytest.mark.parametrize("kind", ["generator", "classifier", "embedder", "captioner", "judge"])
-@pytest.mark.parametrize("calls", [1, 4])
+@pytest.mark.parametrize("calls", [0, 2])
 def test_an_interrupted_hunt_is_not_finished(tmp_path, kind, calls):
     """A hunt that was stopped in whatever part is no agreement, and no crash: it says that it goes on."""
     good = toyworld.Classifier().classify if kind == "classifier" else toyworld.PARTS[kind]
@@ -390,7 +394,7 @@ def test_an_interrupted_hunt_is_not_finished(tmp_path, kind, calls):
     else:
         given, labels = {kind: stopped}, toyworld.LABELLED
     with contextlib.suppress(KeyboardInterrupt):
-        toyworld.hunt(tmp_path / "run", labels=labels, config={**SEQUENTIAL, "batch": 4}, **given)
+        hunt(tmp_path / "run", labels=labels, config={**SEQUENTIAL, "batch": 4}, **given)
     assert len(asked) == calls + 1, "the part is not asked often enough for this test"
     assert verify(tmp_path / "run").differences == ("the run is not finished: the same command goes on with it",)
 
@@ -458,7 +462,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), value=JSON)
 def test_whatever_is_changed_in_the_findings_is_found(hunted, data, value):
     """Whatever value stands anywhere in findings.json, it is found, unless it is the one that was there."""

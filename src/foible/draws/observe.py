@@ -264,7 +264,7 @@ class Observer:
         self._note(faults, {row.key for row in rows} | answers.keys())
 
     def _without_image(self, rows: Sequence[DrawRow]) -> set[str]:
-        """Return which of some rows are known with an image that has gone or is torn: they are drawn anew."""
+        """Return which rows are known with an image that has gone or is torn: what was drawn anew counts then."""
         known = self.archive.draws(row.key for row in rows)
         return {key for key, row in known.items() if self.archive.images.get(row.image) is None}
 

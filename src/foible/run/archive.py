@@ -110,9 +110,7 @@ class Archive:
         """
         with told(self._path):
             if not self._path.exists():
-                message = (
-                    f"the archive {self.folder} has gone while the hunt ran; bring it back, and repeat the command"
-                )
+                message = f"the archive {self.folder} has gone while the hunt ran; bring it back, and repeat it"
                 raise StoreError(message)
             with self._transaction():
                 there, said = self._draws(row.key for row in draws), self._answers(answers)

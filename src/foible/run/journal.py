@@ -194,9 +194,12 @@ class Journal:
             case Mended():
                 self._faults = {key: fault for key, fault in self._faults.items() if key not in event.keys}
             case Worked():
-                for part, (items, seconds) in event.spent.items():
-                    before = self._spent.get(part, (0, 0.0))
-                    self._spent[part] = (before[0] + items, before[1] + seconds)
+                self._add_spent(event.spent)
+
+    def _add_spent(self, spent: Spent) -> None:
+        for part, (items, seconds) in spent.items():
+            before = self._spent.get(part, (0, 0.0))
+            self._spent[part] = (before[0] + items, before[1] + seconds)
 
     def _damaged(self, what: str) -> StoreError:
         message = f"the journal in {self.folder} is damaged after byte {self._end} ({what})"

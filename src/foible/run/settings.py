@@ -33,7 +33,7 @@ def keep(journal: Journal, wanted: Began) -> None:
             journal.begin(wanted)
         return
     before, now = _flat(journal.began, journal.settings), _flat(wanted, wanted.settings)
-    growing = [name for name, _, role in fields(HuntConfig()) if role == "grows"]
+    growing = [name for name, _, role in fields(HuntConfig()) if role == "grows" and name in before and name in now]
     grown = {name for name in growing if before[name] != now[name] and _rises(before[name], now[name])}
     differing = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     differing = [name for name in differing if name not in grown]
@@ -67,7 +67,7 @@ def config_of(noted: Mapping[str, object]) -> HuntConfig:
 
 
 def _flat(began: Began, noted: Mapping[str, object]) -> dict[str, object]:
-    """Give everything that must stay the same, by name; labels as they were understood, not as they were typed."""
+    """Give everything that must stay the same, by name. Labels count as understood, not as typed."""
     parts = {**began.parts, **{f"classifier {place}": found for place, found in enumerate(began.classifiers)}}
     left_out = ("labels", "failure.target", *(name for name in noted if name.endswith((".spec", ".args"))))
     flat = {name: value for name, value in noted.items() if name not in {*left_out, "other_classifiers"}}
