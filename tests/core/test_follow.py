@@ -108,7 +108,7 @@ def test_failures_by_chance_lead_to_few_hypotheses(tmp_path):
 
 def test_no_image_of_a_test_was_drawn_to_find_its_hypothesis(run):
     """Not one seed of the treat and control arms is a seed of exploration or of following failures."""
-    seeking, testing = ("explore", "follow"), ("treat", "control", "explain")
+    seeking, testing = ("explore", "follow"), ("treat", "control", "measure", "explain")
     sought, tested = asked.drawn(run.folder, *seeking), asked.drawn(run.folder, *testing)
     assert {one.arm for one in sought} == {"explore", "follow"}
     assert {one.arm for one in tested} >= {"treat", "control"}

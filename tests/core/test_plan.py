@@ -48,9 +48,11 @@ WORDS = [word for word in toyworld.COMMAND if word not in {"hunt", "--quiet"}]
 def test_a_hunt_draws_no_more_than_was_planned(tmp_path, fields):
     """Stage by stage and in all, whatever the budget."""
     planned = plan(config(fields), offline=True)
-    run = toyworld.hunt(tmp_path / "run", config=fields)
+    run = toyworld.hunt(tmp_path / "run", config=fields, seed=1)
     assert planned.draws["explore"] == run.result.draws["explore"]
-    assert run.result.draws.get("follow", 0) <= planned.draws["follow"]
+    for stage in ("follow", "measure", "explain"):
+        assert run.result.draws.get(stage, 0) <= planned.draws[stage]
+    assert run.result.draws.get("treat", 0) + run.result.draws.get("control", 0) <= planned.draws["confirm"]
     assert sum(run.result.draws.values()) <= planned.total
     assert len(run) <= planned.hypotheses
     if "budget" in fields:
