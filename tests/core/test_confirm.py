@@ -29,8 +29,8 @@ from foible.records import (
     Treatment,
     Trial,
 )
-from foible.trial.decide import decide, rate
 from foible.trial import pairs as pairing
+from foible.trial.decide import decide, rate
 from foible.trial.pairs import CELLS, tally
 
 STATUSES = ("failed", "passed", "unscored")

@@ -57,7 +57,9 @@ def seeds_with(failures, count=24):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Give a hunt over the two planted bugs."""
-    return toyworld.hunt(tmp_path_factory.mktemp("follow") / "run", seed=8, config={"confirm": {"method": "sequential"}})
+    return toyworld.hunt(
+        tmp_path_factory.mktemp("follow") / "run", seed=8, config={"confirm": {"method": "sequential"}}
+    )
 
 
 def test_one_failure_is_enough_to_find_a_conjunction(tmp_path):

@@ -111,7 +111,10 @@ def test_no_seed_of_a_label_comes_twice(monkeypatch):
 
 def test_seeds_depend_on_root_stream_label_and_number():
     """Another root, stream, label or number gives another seed."""
-    every = [derive_seed(*of) for of in itertools.product((0, 1), (SUGGEST, FOLLOW, TEST, MEASURE), ("mug", "vase"), range(50))]
+    every = [
+        derive_seed(*of)
+        for of in itertools.product((0, 1), (SUGGEST, FOLLOW, TEST, MEASURE), ("mug", "vase"), range(50))
+    ]
     assert len(set(every)) == len(every)
 
 

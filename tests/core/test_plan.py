@@ -17,8 +17,8 @@ from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.cli import main
 from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
-from foible.statistics import power
 from foible.run.journal import Journal
+from foible.statistics import power
 
 
 def config(*layers, **fields):

@@ -22,8 +22,8 @@ from foible.records import Hypothesis, Pairs, Tally, Treatment, Trial
 from foible.run.events import Asked, Block
 from foible.run.journal import Journal
 from foible.statistics import e_adjusted, log_evidence
-from foible.trial.decide import decide
 from foible.trial import pairs as pairing
+from foible.trial.decide import decide
 
 SEQUENTIAL = {"method": "sequential"}
 STEP = ConfirmOptions().step

@@ -22,9 +22,7 @@ def failures(count):
     return [
         Observation(
             draw=Draw(
-                request=Request(
-                    key=key, label="mug", treatment=Treatment(), seed=number, arm="explore", text="a mug"
-                )
+                request=Request(key=key, label="mug", treatment=Treatment(), seed=number, arm="explore", text="a mug")
             ),
             outcome=Outcome(status="failed", predicted=5),
         )
