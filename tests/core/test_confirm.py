@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import asked
 import foible
 import toyworld
+from foible.arms import ARMS
 from foible.config import ConfirmOptions
 from foible.explanation.words import Alternatives, Change, changes
 from foible.records import (
@@ -219,8 +220,8 @@ def test_every_draw_is_counted_once(run):
     """The draws of a result are those that the archive holds, arm by arm, and the tallies are what was drawn."""
     made = asked.drawn(run.folder)
     assert sum(run.result.draws.values()) == len({one.key for one in made}) == len(made)
-    for arm in ("explore", "follow", "treat", "control", "explain"):
-        assert run.result.draws[arm] == sum(one.arm == arm for one in made)
+    for arm in ARMS:
+        assert run.result.draws.get(arm, 0) == sum(one.arm == arm for one in made)
     assert sum(s.tally.draws for s in run.result.explored) == run.result.draws["explore"]
 
 
@@ -228,7 +229,7 @@ def test_an_edit_that_is_a_hypothesis_too_is_drawn_and_counted_once(tmp_path):
     """Where an edited description is itself tested, its draws count once, in the arm of the test."""
     parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
     descriptions = ["on grass, red", "on grass", "red"]
-    config = {**toyworld.SMALL, "confirm": {**toyworld.FIXED, "level": 0.2}}
+    config = {**toyworld.SMALL, "confirm": {**toyworld.FIXED, "level": 0.2}, "measure": {"most": 0}}
     run = foible.probe(
         toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", config=config, progress=False, **parts
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foible import identity
-from foible.arms import ARMS, FOLLOW, SUGGEST, TEST
+from foible.arms import ARMS, FOLLOW, MEASURE, SUGGEST, TEST
 from foible.draws.request import prompt
 from foible.identity import answer_key, canonical, derive_seed, digest, request_key, seed_stream
 from foible.records import Label, Treatment
@@ -86,11 +86,11 @@ def test_different_values_have_different_text(one, other):
     root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), number=st.integers(0, 10**6)
 )
 def test_seeds_of_two_streams_never_meet(root, label, count, number):
-    """No seed that suggests or follows is one that tests, whatever the hunt, the label or the number."""
-    for stream in (SUGGEST, FOLLOW, TEST):
+    """No seed that suggests, follows, tests or measures is one of another stream, whatever the hunt, the label or the number."""
+    for stream in (SUGGEST, FOLLOW, TEST, MEASURE):
         assert derive_seed(root, stream, label, number) % 4 == stream
-    each = [seeds(root, stream, label, count) for stream in (SUGGEST, FOLLOW, TEST)]
-    assert len({seed for own in each for seed in own}) == 3 * count
+    each = [seeds(root, stream, label, count) for stream in (SUGGEST, FOLLOW, TEST, MEASURE)]
+    assert len({seed for own in each for seed in own}) == 4 * count
     assert all(0 <= seed < 2**32 for own in each for seed in own)
     assert seeds(root, SUGGEST, label, count + 3)[:count] == each[0]
 
@@ -99,7 +99,8 @@ def test_what_suggests_and_what_tests_take_seeds_of_different_streams():
     """Every arm that tests is on the stream of tests, and no arm that suggests is."""
     tests = {arm for arm, rule in ARMS.items() if rule.stream == TEST}
     assert tests == {"treat", "control", "explain"}
-    assert ARMS["explore"].stream != ARMS["follow"].stream
+    others = [ARMS[arm].stream for arm in ("explore", "follow", "measure")]
+    assert len({*others, TEST}) == 4
 
 
 def test_no_seed_of_a_label_comes_twice(monkeypatch):
@@ -110,7 +111,10 @@ def test_no_seed_of_a_label_comes_twice(monkeypatch):
 
 def test_seeds_depend_on_root_stream_label_and_number():
     """Another root, stream, label or number gives another seed."""
-    every = [derive_seed(*of) for of in itertools.product((0, 1), (SUGGEST, FOLLOW, TEST), ("mug", "vase"), range(50))]
+    every = [
+        derive_seed(*of)
+        for of in itertools.product((0, 1), (SUGGEST, FOLLOW, TEST, MEASURE), ("mug", "vase"), range(50))
+    ]
     assert len(set(every)) == len(every)
 
 

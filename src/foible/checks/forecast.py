@@ -46,7 +46,7 @@ class Plan:
     hypotheses: int
     """That can be tested, at most; the same words count once for each classifier."""
     draws: Mapping[str, int]
-    """At most, by stage: explore, follow, confirm, explain."""
+    """At most, by stage: explore, follow, confirm, measure, explain."""
     total: int
     """At most, in all: a budget does not let every stage have its most."""
     answers: Mapping[str, int]
@@ -138,8 +138,11 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     edits = 2 * phrases if phrases > 1 else 1
     findings = len(tested) * classifiers  # what is suspected for one classifier is tested for all, on the same draws
     explain = min(findings, config.explain.findings) * edits * min(config.explain.draws, pairs)
-    explain = explain if left is None else min(explain, left - confirm)
-    draws = {"explore": explored, "follow": followed, "confirm": confirm, "explain": explain}
+    measure = config.measure.most * (len(tested) + len({h.label for h in tested}))  # a label shares its control draws
+    # Each is the most that its stage can take: one that takes less leaves more to those behind it.
+    after = {"measure": measure, "explain": explain}
+    after = after if left is None else {stage: min(count, left) for stage, count in after.items()}
+    draws = {"explore": explored, "follow": followed, "confirm": confirm, **after}
     total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
     captioned = explored + followed
     answers = {"generator": total, "classifier": classifiers * total, "judge": total}
