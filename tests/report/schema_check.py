@@ -68,6 +68,8 @@ def _object(value: Any, schema: Schema, root: Schema, where: str) -> Iterator[st
     yield from (f"{where}: lacks {name}" for name in schema.get("required", ()) if name not in value)
     for name, item in value.items():
         rule = known.get(name, schema.get("additionalProperties", {}))
+        if rule is True:
+            continue
         if rule is False:
             yield f"{where}: {name} is not known"
         else:

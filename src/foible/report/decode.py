@@ -120,6 +120,9 @@ def _hypotheses(result: HuntResult) -> Iterator[Hypothesis]:
 
 def _version(document: object) -> int:
     """Return the version of a file of ours."""
+    for name in ("schema", "schema_version"):
+        if isinstance(document, dict) and document and name not in document:
+            raise StoreError(f"findings.json lacks the field {name}; the file is broken, or none of foible's")
     schema = document.get("schema") if isinstance(document, dict) else document
     if not isinstance(document, dict) or schema != SCHEMA:
         raise StoreError(f"expected a file of schema {SCHEMA!r}, got {brief(schema)!r}; give a findings.json of foible")

@@ -146,7 +146,7 @@ def schema() -> Schema:
 
 def schema_text() -> str:
     """Return the JSON Schema as the text of `docs/findings.schema.json`."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 _ORDER = (
