@@ -13,7 +13,7 @@ from foible.records import HuntResult
 from foible.report import to_html
 from foible.report.words import shorten
 from report.anything import HOSTILE, poisoned, results
-from report.results import coloured, nothing, png, sample
+from report.results import coloured, nothing, png, sample, two
 
 TAGS = {
     "a",
@@ -137,10 +137,11 @@ def test_the_page_holds_everything_and_asks_for_nothing(kind: str, image: object
     check(to_html(sample(kind), image))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("classifiers", [1, 2])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_hostile_texts_are_only_text(evil: str) -> None:
+def test_hostile_texts_are_only_text(evil: str, classifiers: int) -> None:
     """A hostile text in every place adds no tag and no attribute, and is shown as what it is."""
-    page = check(to_html(poisoned(evil), coloured))
+    page = check(to_html(poisoned(evil, classifiers=classifiers), coloured))
     assert " ".join(shorten(evil, 160).split()) in page.shown
 
 
@@ -179,7 +180,7 @@ def test_an_image_is_held_once_however_often_it_is_shown() -> None:
 
 
 def test_an_image_is_fetched_once() -> None:
-    """The archive is asked once for each draw that is shown, and for no other."""
+    """The archive is asked once for each image that is shown, and for no other."""
     asked: list[str] = []
 
     def image(key: str) -> bytes:
@@ -189,7 +190,21 @@ def test_an_image_is_fetched_once() -> None:
     result = sample()
     to_html(result, image)
     assert len(asked) == len(set(asked))
-    assert set(asked) <= set(result.observations)
+    assert set(asked) <= {one.draw.image for one in result.observations.values()}
+
+
+def test_of_two_classifiers_each_is_named_and_shown_as_it_sees() -> None:
+    """Each finding names its classifier and shows what that one took the images for; base rates name theirs too."""
+    text = to_html(two(), coloured)
+    shown = check(text).shown
+    assert "coffee mug on grass → bucket (diorama:biased-resnet)" in shown
+    assert "coffee mug on grass → grey bucket (diorama:fair-resnet)" in shown
+    assert "teapot on sand (diorama:fair-resnet)" in shown
+    assert shown.count("vase diorama:fair-resnet") == 1
+    assert "<title>Failed, taken for bucket: " in text
+    assert "<title>Failed, taken for grey bucket: " in text
+    assert "classifier 2" in shown
+    assert "(diorama:" not in Page(to_html(sample(), coloured)).shown
 
 
 @pytest.mark.parametrize("data", [None, b"", b"not a PNG", coloured("x")[:20], b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
