@@ -200,9 +200,7 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
     result = sample()
     finding, last = result.findings[0], classifiers - 1
     hypothesis = suspicion(evil, (evil, "on grass"), 463, 1.0, last)
-    changed = tuple(
-        replace(one, phrase=evil, treatment=Treatment(words=(evil,))) for one in finding.counterfactuals
-    )
+    changed = tuple(replace(one, phrase=evil, treatment=Treatment(words=(evil,))) for one in finding.counterfactuals)
     bad = replace(finding, trial=replace(finding.trial, hypothesis=hypothesis), reason=evil, counterfactuals=changed)
     seen = {
         key: replace(

@@ -67,7 +67,7 @@ def test_a_result_of_two_classifiers_fits_the_schema_and_comes_back() -> None:
 
 @pytest.mark.parametrize("path", [("headline",), ("findings", 0, "ratio"), ("explored", 0, "raises")])
 def test_the_schema_asks_for_every_field_that_is_written(path: tuple[Any, ...]) -> None:
-    """Every field is always written, derived ones and those with a default too, so a file without one is no valid file."""
+    """Every field is always written, also derived ones and those with a default: a file without one is not valid."""
     document = json.loads(to_json(sample()))
     _at(document, path[:-1]).pop(path[-1])
     assert list(problems(document, SCHEMA, SCHEMA))
@@ -226,7 +226,8 @@ def test_an_observation_has_an_outcome_for_each_classifier() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "NaN", "1e999", '{"schema": Infinity}', "[" * 100_000, "{}", '{"a": ' + "1" * 5000 + "}"]
+    "text",
+    ["", "{", "[]", "null", "NaN", "1e999", '{"schema": Infinity}', "[" * 100_000, "{}", '{"a": ' + "1" * 5000 + "}"],
 )
 def test_what_is_no_findings_file_is_refused(text: str) -> None:
     """Torn, empty, absurdly deep or foreign texts are a StoreError, never another exception."""
@@ -343,7 +344,7 @@ def test_the_schema_in_the_documentation_is_up_to_date() -> None:
     """docs/findings.schema.json is what the records give, and the command in docs/findings.md makes it."""
     command = re.search(r"^python -c '(.+)' > docs/findings\.schema\.json$", _page(), re.MULTILINE)
     assert command is not None
-    made = subprocess.run([sys.executable, "-c", command[1]], capture_output=True, check=True).stdout  # noqa: S603
+    made = subprocess.run([sys.executable, "-c", command[1]], capture_output=True, check=True).stdout
     assert made.decode("utf-8") == schema_text() == (DOCS / "findings.schema.json").read_text("utf-8")
 
 

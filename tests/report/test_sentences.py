@@ -252,7 +252,10 @@ def test_the_ratio_is_said_as_far_as_it_is_known() -> None:
     finding = sample().findings[0]
     said = [
         (Ratio(value=4.71, low=2.5, high=31.2), "It fails 4.7 times as often with the description [2.5 to 31]."),
-        (Ratio(value=4.71, low=2.5, high=None), "It fails 4.7 times as often with the description, at least 2.5 times."),
+        (
+            Ratio(value=4.71, low=2.5, high=None),
+            "It fails 4.7 times as often with the description, at least 2.5 times.",
+        ),
         (Ratio(value=None, low=3.1, high=None), "It fails at least 3.1 times as often with the description."),
         (Ratio(value=None, low=0.0, high=None), ""),
         (None, ""),
@@ -330,7 +333,8 @@ def test_classifiers_whose_names_are_long_or_empty_are_told_apart() -> None:
     result = two()
     long = "onnx:/" + "folder/" * 60
     named = replace(
-        result, classifiers=tuple(replace(one, name=long + name) for one, name in zip(result.classifiers, "ab", strict=True))
+        result,
+        classifiers=tuple(replace(one, name=long + name) for one, name in zip(result.classifiers, "ab", strict=True)),
     )
     names = [by(place, named) for place in (0, 1)]
     assert [name[-1] for name in names] == ["a", "b"]

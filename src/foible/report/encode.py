@@ -77,9 +77,9 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
         "classifier": _COUNT,
         "score": {"type": ["number", "string"], "anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
     },
-    "Tally": dict.fromkeys(("draws", "failures", "unscored", "unfaithful"), _COUNT),
-    "Rate": dict.fromkeys(("value", "low", "high"), {"minimum": -1, "maximum": 1}),
-    "Ratio": dict.fromkeys(("value", "low", "high"), {"minimum": 0}),
+    "Tally": {name: dict(_COUNT) for name in ("draws", "failures", "unscored", "unfaithful")},
+    "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
+    "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
     "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
 }
@@ -130,7 +130,7 @@ def schema() -> Schema:
     definitions["Pairs"] = records_of["Pairs"] = {
         "type": "object",
         "description": inspect.getdoc(Pairs),
-        "properties": dict.fromkeys(Pairs._fields, _COUNT),
+        "properties": {field: dict(_COUNT) for field in Pairs._fields},
     }
     for name, one in records_of.items():
         for field, more in _NARROWER.get(name, {}).items():

@@ -30,7 +30,11 @@ def upgrade(old: dict[str, Any], version: int) -> dict[str, Any]:
     try:
         return _document(old)
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
-        what = f"lacks the field {brief(problem)}" if isinstance(problem, KeyError) else f"holds what cannot be ({brief(problem)})"
+        what = (
+            f"lacks the field {brief(problem)}"
+            if isinstance(problem, KeyError)
+            else f"holds what cannot be ({brief(problem)})"
+        )
         message = f"findings.json of version {version} {what}; the file is broken or was edited"
         raise StoreError(message) from None
 
