@@ -333,6 +333,14 @@ def test_a_torn_file_of_an_earlier_version_is_one_sentence(version: int) -> None
             from_json(whole[:end])
 
 
+@pytest.mark.parametrize("margin", [10**400, -1, "much", True, None, [0.1]])
+def test_a_margin_that_cannot_be_is_not_said(margin: object) -> None:
+    """Settings are free in form: one that no hunt has costs its mention in the page, and not the page."""
+    document = json.loads(TODAY)
+    document["settings"]["confirm.margin"] = margin
+    assert "the difference must exceed" not in to_html(from_json(json.dumps(document)), nothing)
+
+
 def test_unknown_fields_are_passed_over() -> None:
     """A later foible may add fields within a version; this one still reads the file."""
     document = json.loads(to_json(sample()))

@@ -100,7 +100,8 @@ def _whole(result: HuntResult) -> None:
         StoreError: it does.
     """
     own = len(result.classifiers)
-    places = [one.classifier for one in (*_hypotheses(result), *result.explored)]
+    places = [one.classifier for one in _hypotheses(result)]
+    places += [one.classifier for one in result.explored]
     wrong = next((place for place in places if not 0 <= place < own), None)
     if not own:
         said = "names no classifier"

@@ -36,7 +36,7 @@ for _record in (
 ):  # fmt: skip
     # What stands under a field becomes its description in the schema; every field is written, so every one is required.
     # Only the score of a hypothesis need not be finite.
-    _record.__pydantic_config__ = ConfigDict(  # type: ignore[attr-defined]
+    _record.__pydantic_config__ = ConfigDict(  # type: ignore[union-attr]
         use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,
         allow_inf_nan=_record is records.Hypothesis,
