@@ -1,4 +1,4 @@
-"""The part of JSON Schema (2020-12) that the schema of `findings.json` uses; a keyword that is not known here is an error."""
+"""The part of JSON Schema (2020-12) that findings.json's schema uses; a keyword not known here is an error."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ TYPES: dict[str, Callable[[Any], bool]] = {
 NOTES = {"$schema", "$id", "$defs", "title", "description", "default", "required", "additionalProperties"}
 
 
+LIMITS: dict[str, Callable[[Any, Any], bool]] = {
+    "minimum": lambda v, wanted: not TYPES["number"](v) or v >= wanted,
+    "maximum": lambda v, wanted: not TYPES["number"](v) or v <= wanted,
+    "minItems": lambda v, wanted: not isinstance(v, list) or len(v) >= wanted,
+    "maxItems": lambda v, wanted: not isinstance(v, list) or len(v) <= wanted,
+    "const": lambda v, wanted: bool(v == wanted),
+    "enum": lambda v, wanted: v in wanted,
+    "type": lambda v, wanted: any(TYPES[kind](v) for kind in ([wanted] if isinstance(wanted, str) else wanted)),
+}
+
+
 def problems(value: Any, schema: Schema, root: Schema, where: str = "file") -> Iterator[str]:
     """Yield what is wrong with a value, one line each."""
     for keyword, wanted in schema.items():
@@ -29,36 +40,24 @@ def problems(value: Any, schema: Schema, root: Schema, where: str = "file") -> I
                 yield f"{where}: fits no alternative"
         elif keyword == "properties":
             yield from _object(value, schema, root, where)
-        elif keyword == "prefixItems":
-            for place, (item, one) in enumerate(zip(value if isinstance(value, list) else (), wanted, strict=False)):
-                yield from problems(item, one, root, f"{where}[{place}]")
-        elif keyword == "items":
-            first = len(schema.get("prefixItems", ()))
-            for place, item in list(enumerate(value if isinstance(value, list) else ()))[first:]:
-                yield from problems(item, wanted, root, f"{where}[{place}]")
-        elif keyword not in NOTES and not _holds(keyword, wanted, value):
+        elif keyword in {"prefixItems", "items"}:
+            for place, one in _items(value, keyword, schema):
+                yield from problems(value[place], one, root, f"{where}[{place}]")
+        elif keyword not in NOTES and not LIMITS[keyword](value, wanted):
             yield f"{where}: {keyword} {wanted}, got {value!r}"
     if "additionalProperties" in schema and "properties" not in schema:
         yield from _object(value, schema, root, where)
 
 
-def _holds(keyword: str, wanted: Any, value: Any) -> bool:
-    number = TYPES["number"](value)
-    if keyword == "type":
-        return any(TYPES[kind](value) for kind in ([wanted] if isinstance(wanted, str) else wanted))
-    if keyword == "minimum":
-        return not number or value >= wanted
-    if keyword == "maximum":
-        return not number or value <= wanted
-    if keyword == "minItems":
-        return not isinstance(value, list) or len(value) >= wanted
-    if keyword == "maxItems":
-        return not isinstance(value, list) or len(value) <= wanted
-    if keyword == "const":
-        return bool(value == wanted)
-    if keyword == "enum":
-        return value in wanted
-    raise KeyError(keyword)
+def _items(value: Any, keyword: str, schema: Schema) -> Iterator[tuple[int, Schema]]:
+    """Give the places of a list, each with its schema: the first ones by place, those after them all alike."""
+    if not isinstance(value, list):
+        return
+    first = schema.get("prefixItems", ())
+    if keyword == "prefixItems":
+        yield from zip(range(len(value)), first, strict=False)
+    else:
+        yield from ((place, schema["items"]) for place in range(len(first), len(value)))
 
 
 def _object(value: Any, schema: Schema, root: Schema, where: str) -> Iterator[str]:
@@ -70,7 +69,7 @@ def _object(value: Any, schema: Schema, root: Schema, where: str) -> Iterator[st
         rule = known.get(name, schema.get("additionalProperties", {}))
         if rule is False:
             yield f"{where}: {name} is not known"
-        else:
+        elif rule is not True:
             yield from problems(item, rule, root, f"{where}.{name}")
 
 

@@ -98,7 +98,8 @@ def test_images_are_really_drawn(browser: Browser, tmp_path: Path) -> None:
     shot = opened.page.locator("a.thumb svg").first.screenshot()
     opened.page.close()
     colours = _colours(shot)
-    assert colour_of(sample("probe").findings[0].failing[0]) in colours
+    result = sample("probe")
+    assert colour_of(result.observations[result.findings[0].failing[0]].draw.image) in colours
 
 
 def test_dark_and_light_differ(browser: Browser, tmp_path: Path) -> None:

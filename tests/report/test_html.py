@@ -2,18 +2,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from PIL import Image as Pictures
 
+from foible import pixels
 from foible.records import HuntResult
 from foible.report import to_html
 from foible.report.words import shorten
 from report.anything import HOSTILE, poisoned, results
-from report.results import coloured, nothing, png, sample
+from report.results import coloured, nothing, png, sample, two
+
+if TYPE_CHECKING:
+    from foible.protocols import Image
 
 TAGS = {
     "a",
@@ -122,7 +130,7 @@ def check(text: str) -> Page:
     assert not {name for name in names if name.startswith("on")}
     assert not names & {"src", "style", "srcset", "action", "formaction", "xlink:href", "ping"}
     for value in page.values("href"):
-        assert re.fullmatch(r"#[\w-]+|data:image/png;base64,[A-Za-z0-9+/=]+", value)
+        assert re.fullmatch(r"#[\w-]+|data:image/webp;base64,[A-Za-z0-9+/=]+", value)
     ids = page.values("id")
     assert len(ids) == len(set(ids))
     assert {value[1:] for value in page.values("href") if value[0] == "#"} <= set(ids)
@@ -137,10 +145,11 @@ def test_the_page_holds_everything_and_asks_for_nothing(kind: str, image: object
     check(to_html(sample(kind), image))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("classifiers", [1, 2])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_hostile_texts_are_only_text(evil: str) -> None:
+def test_hostile_texts_are_only_text(evil: str, classifiers: int) -> None:
     """A hostile text in every place adds no tag and no attribute, and is shown as what it is."""
-    page = check(to_html(poisoned(evil), coloured))
+    page = check(to_html(poisoned(evil, classifiers=classifiers), coloured))
     assert " ".join(shorten(evil, 160).split()) in page.shown
 
 
@@ -179,17 +188,31 @@ def test_an_image_is_held_once_however_often_it_is_shown() -> None:
 
 
 def test_an_image_is_fetched_once() -> None:
-    """The archive is asked once for each draw that is shown, and for no other."""
+    """The archive is asked once for each image that is shown, by however many classifiers, and for no other."""
     asked: list[str] = []
 
     def image(key: str) -> bytes:
         asked.append(key)
         return coloured(key)
 
-    result = sample()
+    result = two()
     to_html(result, image)
     assert len(asked) == len(set(asked))
-    assert set(asked) <= set(result.observations)
+    assert set(asked) <= {one.draw.image for one in result.observations.values()}
+
+
+def test_of_two_classifiers_each_is_named_and_shown_as_it_sees() -> None:
+    """Each finding names its classifier and shows what that one took the images for; base rates name theirs too."""
+    text = to_html(two(), coloured)
+    shown = check(text).shown
+    assert "coffee mug on grass → bucket (diorama:biased-resnet)" in shown
+    assert "coffee mug on grass → grey bucket (diorama:fair-resnet)" in shown
+    assert "teapot on sand (diorama:fair-resnet)" in shown
+    assert shown.count("vase diorama:fair-resnet") == 1
+    assert "<title>Failed, taken for bucket: " in text
+    assert "<title>Failed, taken for grey bucket: " in text
+    assert "classifier 2" in shown
+    assert "(diorama:" not in Page(to_html(sample(), coloured)).shown
 
 
 @pytest.mark.parametrize("data", [None, b"", b"not a PNG", coloured("x")[:20], b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
@@ -204,6 +227,42 @@ def test_small_images_keep_hard_edges_and_large_ones_do_not() -> None:
     """Images up to 160 pixels are enlarged without blur."""
     assert 'image-rendering="pixelated"' in to_html(sample("probe"), lambda _: png(64, 64, (1, 2, 3)))
     assert 'image-rendering="pixelated"' not in to_html(sample("probe"), lambda _: png(224, 224, (1, 2, 3)))
+
+
+def test_a_small_image_is_held_pixel_for_pixel() -> None:
+    """Up to 160 pixels a side nothing is lost, so that what the classifier saw is what is looked at."""
+    image = np.random.default_rng(0).integers(0, 256, (160, 97, 3), dtype=np.uint8)
+    assert np.array_equal(_held(image), image)
+
+
+@pytest.mark.parametrize(("sides", "held"), [((161, 161), (161, 161)), ((512, 384), (256, 192)), ((3, 900), (1, 256))])
+def test_a_large_image_is_held_reduced(sides: tuple[int, int], held: tuple[int, int]) -> None:
+    """Beyond that it is held with at most 256 pixels a side, in its own proportions and colours, in far fewer bytes."""
+    image = np.full((*sides, 3), (200, 60, 20), dtype=np.uint8)
+    image[:, sides[1] // 2 :] = (20, 60, 200)
+    found = _held(image).astype(int)
+    assert found.shape[:2] == held
+    assert np.abs(found[0, 0] - image[0, 0]).max() < 12
+    assert np.abs(found[0, -1] - image[0, -1]).max() < 12
+
+
+def test_a_page_of_large_images_can_be_sent() -> None:
+    """An image of 512 pixels a side takes less than 60 kB of the page, though its file has many times that."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    image = noise.repeat(16, axis=0).repeat(16, axis=1) // 2 + np.arange(512, dtype=np.uint8)[:, None, None] // 8
+    data = pixels.write_png(image)
+    page = Page(to_html(sample("probe"), lambda _: data))
+    held = [value for value in page.values("href") if value.startswith("data:")]
+    assert len(held) == 1
+    assert len(held[0]) < 60_000
+
+
+def _held(image: Image) -> Image:
+    """Give the pixels of an image as a page holds them."""
+    page = Page(to_html(sample("probe"), lambda _: pixels.write_png(image)))
+    (uri,) = {value for value in page.values("href") if value.startswith("data:")}
+    with Pictures.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def test_failing_draws_stand_above_the_same_seeds() -> None:

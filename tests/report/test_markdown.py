@@ -11,7 +11,7 @@ from foible.report import to_markdown
 from foible.report.markdown import escape
 from foible.report.words import shorten
 from report.anything import HOSTILE, poisoned
-from report.results import sample
+from report.results import sample, two
 
 ALLOWED = {"text", "em_open", "em_close", "softbreak", "text_special"}
 BLOCKS = ("heading", "paragraph", "table", "thead", "tbody", "tr", "th", "td", "bullet_list", "list_item", "inline")
@@ -29,10 +29,11 @@ def inline(text: str) -> set[str]:
     return found | {token.type for token in tokens if not token.type.startswith(BLOCKS)}
 
 
+@pytest.mark.parametrize("classifiers", [1, 2])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_nothing_that_was_written_by_others_is_markup(evil: str) -> None:
+def test_nothing_that_was_written_by_others_is_markup(evil: str, classifiers: int) -> None:
     """A hostile text in every place gives no link, image, code, HTML, quote or rule."""
-    text = to_markdown(poisoned(evil))
+    text = to_markdown(poisoned(evil, classifiers=classifiers))
     assert inline(text) <= ALLOWED
     assert text.isascii() or all(c.isprintable() or c == "\n" for c in text)
 
@@ -64,6 +65,17 @@ def test_a_hunt_reads_in_order() -> None:
     assert "A coffee mug *on grass* is taken for a bucket: it fails in 93 % of draws [80 %, 97 %]" in text
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
+
+
+def test_of_two_classifiers_each_is_named() -> None:
+    """Each finding, each hypothesis that was left out and each row of base rates names its classifier."""
+    lines = to_markdown(two()).splitlines()
+    assert "### 1. coffee mug *on grass* → bucket (diorama:biased-resnet)" in lines
+    assert "### 2. coffee mug *on grass* → grey bucket (diorama:fair-resnet)" in lines
+    assert "- teapot *on sand* (diorama:fair-resnet)" in lines
+    assert sum(line.startswith("| vase (diorama:") for line in lines) == 2
+    assert any(line.startswith("| classifier 2 | ") and "fair-resnet" in line for line in lines)
+    assert "(diorama:" not in to_markdown(sample())
 
 
 def test_a_hunt_without_findings_leaves_no_empty_parts() -> None:

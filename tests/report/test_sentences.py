@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Ratio, Tally
+from foible.records import Finding, HuntResult, LabelSummary, Ratio, Tally
 from foible.report import headline, no_bug_sentence, sentence, summary
-from foible.report.sentences import bound_of, confusions, corrected_sentence, ratio_sentence
+from foible.report.sentences import bound_of, confusions, corrected_sentence, left_out, plain, ratio_sentence, title
 from foible.report.words import (
     as_sentence,
+    by,
     count,
     listed,
     percent,
@@ -23,14 +24,14 @@ from foible.report.words import (
     with_article,
 )
 from report.anything import HOSTILE, poisoned
-from report.results import OTHERS, Builder, difference, sample, wilson
+from report.results import OTHERS, Builder, difference, sample, share, suspicion, tally, two, wilson
 
 if TYPE_CHECKING:
     from foible.records import Verdict
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
+    ("value", "text"),
     [
         (0.0, "0 %"),
         (1.0, "100 %"),
@@ -44,25 +45,25 @@ if TYPE_CHECKING:
         (None, "–"),
     ],
 )
-def test_percentages(share: float | None, text: str) -> None:
+def test_percentages(value: float | None, text: str) -> None:
     """Percentages are short, round half up, and say 0 % and 100 % only where that is exact."""
-    assert percent(share) == text
+    assert percent(value) == text
 
 
 @given(st.floats(0, 1))
-def test_a_rate_is_never_rounded_to_none_or_all(share: float) -> None:
+def test_a_rate_is_never_rounded_to_none_or_all(value: float) -> None:
     """No failure rate above 0 reads 0 %, and none below 1 reads 100 %."""
-    assert (percent(share) == "0 %") == (share == 0)
-    assert (percent(share) == "100 %") == (share == 1)
+    assert (percent(value) == "0 %") == (value == 0)
+    assert (percent(value) == "100 %") == (value == 1)
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
+    ("value", "text"),
     [(0.875, "+88"), (-0.03, "−3"), (0.0, "0"), (0.005, "+0.5"), (-0.0001, "−<0.1"), (1.0, "+100"), (None, "–")],
 )
-def test_points(share: float | None, text: str) -> None:
+def test_points(value: float | None, text: str) -> None:
     """Differences are in signed percentage points, and a small one is not called 0."""
-    assert points(share) == text
+    assert points(value) == text
 
 
 @pytest.mark.parametrize(
@@ -149,13 +150,13 @@ def _tested(treat: Tally, control: Tally, verdict: Verdict = "undecided") -> tup
 @pytest.mark.parametrize(
     ("treat", "control", "said"),
     [
-        (Tally(40, 11, 0), Tally(40, 4, 0), "28 % of draws [16 %, 43 %] against 10 % [4 %, 23 %] without"),
-        (Tally(40, 9, 14), Tally(40, 4, 0), "on the same seeds; 14 of 40 draws with it are unscored."),
-        (Tally(40, 9, 1), Tally(40, 4, 0), "; 1 of 40 draws with it is unscored."),
-        (Tally(40, 9, 1), Tally(40, 4, 2), "; 1 of 40 draws with it and 2 of 40 draws without it are unscored."),
-        (Tally(40, 0, 40), Tally(40, 4, 0), "it has no rate with the description (all 40 draws are unscored), and"),
-        (Tally(40, 11, 0), Tally(1, 0, 1), "but the one draw is unscored without the description."),
-        (Tally(0, 0, 0), Tally(0, 0, 0), "has no rate, with the description (no draw was made) or without it"),
+        (tally(40, 11, 0), tally(40, 4, 0), "28 % of draws [16 %, 43 %] against 10 % [4 %, 23 %] without"),
+        (tally(40, 9, 14), tally(40, 4, 0), "on the same seeds; 14 of 40 draws with it are unscored."),
+        (tally(40, 9, 1), tally(40, 4, 0), "; 1 of 40 draws with it is unscored."),
+        (tally(40, 9, 1), tally(40, 4, 2), "; 1 of 40 draws with it and 2 of 40 draws without it are unscored."),
+        (tally(40, 0, 40), tally(40, 4, 0), "it has no rate with the description (all 40 draws are unscored), and"),
+        (tally(40, 11, 0), tally(1, 0, 1), "but the one draw is unscored without the description."),
+        (tally(0, 0, 0), tally(0, 0, 0), "has no rate, with the description (no draw was made) or without it"),
     ],
 )
 def test_an_undecided_finding_says_what_is_missing(treat: Tally, control: Tally, said: str) -> None:
@@ -169,7 +170,7 @@ def test_an_undecided_finding_says_what_is_missing(treat: Tally, control: Tally,
 
 def test_a_refuted_finding_denies_the_claim() -> None:
     """Refuted says that it does not fail more often by the margin, with both rates."""
-    finding, result = _tested(Tally(40, 2, 0), Tally(40, 2, 0), "refuted")
+    finding, result = _tested(tally(40, 2, 0), tally(40, 2, 0), "refuted")
     assert sentence(finding, result).startswith(
         "A teapot “at night” does not fail more often by over 10 points: it fails in 5 % of draws"
     )
@@ -181,7 +182,7 @@ def test_a_hypothesis_without_description_still_reads() -> None:
     """An empty description leaves no empty quotes behind."""
     result = sample()
     finding = result.findings[0]
-    bare = replace(finding, trial=replace(finding.trial, hypothesis=Hypothesis("coffee mug", ())))
+    bare = replace(finding, trial=replace(finding.trial, hypothesis=suspicion("coffee mug")))
     assert sentence(bare, result).startswith("A coffee mug is taken for a bucket")
 
 
@@ -191,8 +192,9 @@ def test_headlines() -> None:
     assert headline(hunt) == "5 confirmed bugs of diorama:biased-resnet"
     assert headline(replace(hunt, findings=hunt.findings[:1])) == "1 confirmed bug of diorama:biased-resnet"
     assert headline(sample("none")) == "No bug confirmed in diorama:biased-resnet"
-    probe = replace(sample("probe"), findings=sample("none").findings[:1], parts={})
-    assert headline(probe) == "The hypothesis about the classifier is undecided"
+    probe = replace(sample("probe"), findings=sample("none").findings[:1])
+    nameless = replace(probe, classifiers=(replace(probe.classifiers[0], identity={}),))
+    assert headline(nameless) == "The hypothesis about the classifier is undecided"
 
 
 def test_summaries_count_every_verdict_and_what_was_left_out() -> None:
@@ -216,17 +218,30 @@ def test_no_bug_found_comes_with_the_bounds_that_the_draws_support() -> None:
     assert text.endswith("A description that was not tried may still fail.")
 
 
+def _summary(
+    label: str, counts: Tally, *, classifier: int = 0, at_most: float = 1.0, raises: float | None = None
+) -> LabelSummary:
+    return LabelSummary(
+        label=label,
+        classifier=classifier,
+        tally=counts,
+        rate=wilson(counts.failures, counts.scored),
+        at_most=at_most,
+        raises=raises,
+    )
+
+
 def test_each_label_without_a_bug_has_its_own_bounds() -> None:
     """Also where other labels have bugs: what the draws exclude for a label is said beside it, and only there."""
     result = sample()
-    one = LabelSummary("vase", Tally(48, 0, 0), wilson(0, 48), (), 0.0605, 0.123)
+    one = _summary("vase", tally(48, 0, 0), at_most=0.0605, raises=0.123)
     assert bound_of(one, result) == (
         "no bug confirmed; fails in at most 6 % of draws; no description tried adds more than 12 points"
     )
     untried = replace(one, raises=None)
     assert bound_of(untried, result).endswith("; no description was tried")
     assert bound_of(replace(one, raises=-0.2), result).endswith("no description tried adds more than 0 points")
-    assert bound_of(replace(one, rate=Rate(None, 0.0, 1.0)), result) == (
+    assert bound_of(replace(one, rate=share(None, 0.0, 1.0)), result) == (
         "no bug confirmed; nothing was scored, so nothing is excluded"
     )
     assert bound_of(replace(one, label="coffee mug"), result) == ""
@@ -236,10 +251,13 @@ def test_the_ratio_is_said_as_far_as_it_is_known() -> None:
     """A value with its interval, a lower bound where there is no value, and nothing where nothing is known."""
     finding = sample().findings[0]
     said = [
-        (Ratio(4.71, 2.5, 31.2), "It fails 4.7 times as often with the description [2.5 to 31]."),
-        (Ratio(4.71, 2.5, None), "It fails 4.7 times as often with the description, at least 2.5 times."),
-        (Ratio(None, 3.1, None), "It fails at least 3.1 times as often with the description."),
-        (Ratio(None, 0.0, None), ""),
+        (Ratio(value=4.71, low=2.5, high=31.2), "It fails 4.7 times as often with the description [2.5 to 31]."),
+        (
+            Ratio(value=4.71, low=2.5, high=None),
+            "It fails 4.7 times as often with the description, at least 2.5 times.",
+        ),
+        (Ratio(value=None, low=3.1, high=None), "It fails at least 3.1 times as often with the description."),
+        (Ratio(value=None, low=0.0, high=None), ""),
         (None, ""),
     ]
     for ratio, words in said:
@@ -249,7 +267,7 @@ def test_the_ratio_is_said_as_far_as_it_is_known() -> None:
 def test_corrected_rates_are_said_where_the_judge_was_measured() -> None:
     """With both corrected rates they are said with their intervals; without, nothing is."""
     finding = sample().findings[0]
-    with_both = replace(finding, treat_corrected=Rate(0.9, 0.7, 0.95), control_corrected=Rate(0.0, 0.0, 0.1))
+    with_both = replace(finding, treat_corrected=share(0.9, 0.7, 0.95), control_corrected=share(0.0, 0.0, 0.1))
     assert corrected_sentence(with_both) == (
         "Corrected for the judge's errors it fails in 90 % of draws [70 %, 95 %] against 0 % [0 %, 10 %]."
     )
@@ -258,8 +276,8 @@ def test_corrected_rates_are_said_where_the_judge_was_measured() -> None:
 
 def test_no_bug_found_does_not_bound_what_was_not_scored() -> None:
     """Labels without a scored draw are named; without any scored draw there is no bound."""
-    unscored = LabelSummary("vase", Tally(48, 0, 48), Rate(None, 0.0, 1.0))
-    scored = LabelSummary("bucket", Tally(48, 0, 0), wilson(0, 48), (), 0.0605)
+    unscored = _summary("vase", tally(48, 0, 48))
+    scored = _summary("bucket", tally(48, 0, 0), at_most=0.0605)
     none = replace(sample("empty"), explored=(unscored,))
     assert "could be scored, so they bound nothing" in no_bug_sentence(none)
     some = no_bug_sentence(replace(none, explored=(unscored, scored)))
@@ -277,10 +295,60 @@ def test_no_bug_found_by_a_probe_bounds_the_description() -> None:
     assert "not tried" not in text
 
 
+def test_of_two_classifiers_each_is_named() -> None:
+    """With two, every finding, hypothesis and bound says whose it is, in the names of that classifier's classes."""
+    result = two()
+    said = [sentence(finding, result) for finding in result.findings[:2]]
+    assert said[0].startswith("diorama:biased-resnet: A coffee mug “on grass” is taken for a bucket: it fails in")
+    assert said[1].startswith("diorama:fair-resnet: A coffee mug “on grass” is taken for a grey bucket: it fails in")
+    assert plain(title(result.findings[1], result)) == "coffee mug on grass → grey bucket (diorama:fair-resnet)"
+    assert plain(left_out(result.untested[-1], result)) == "teapot on sand (diorama:fair-resnet)"
+    assert headline(result) == "6 confirmed bugs of 2 classifiers"
+    none = no_bug_sentence(replace(result, findings=()))
+    assert "taken alone and for each classifier, fails in at most 50 % of draws" in none
+    assert "of coffee mug (diorama:fair-resnet))" in none
+
+
+def test_of_two_classifiers_a_bug_of_one_leaves_the_bounds_of_the_other() -> None:
+    """A label that fails for one classifier is still bounded for the other."""
+    result = two()
+    ours, theirs = (_summary("candle", tally(48, 0, 0), classifier=place, at_most=0.06) for place in (0, 1))
+    assert bound_of(ours, result) == ""
+    assert bound_of(theirs, result).startswith("no bug confirmed; fails in at most 6 % of draws")
+
+
+def test_a_label_that_two_classifiers_cannot_score_is_one_label() -> None:
+    """Labels are counted, not pairs of label and classifier."""
+    explored = (
+        *(_summary("vase", tally(48, 0, 48), classifier=place) for place in (0, 1)),
+        _summary("bucket", tally(48, 0, 0), at_most=0.06),
+    )
+    assert "1 label could not be scored for every classifier." in no_bug_sentence(
+        replace(two(), findings=(), explored=explored)
+    )
+
+
+def test_classifiers_whose_names_are_long_or_empty_are_told_apart() -> None:
+    """Long names differ at their end; one without a name has its place."""
+    result = two()
+    long = "onnx:/" + "folder/" * 60
+    named = replace(
+        result,
+        classifiers=tuple(replace(one, name=long + name) for one, name in zip(result.classifiers, "ab", strict=True)),
+    )
+    names = [by(place, named) for place in (0, 1)]
+    assert [name[-1] for name in names] == ["a", "b"]
+    assert all(name.startswith("…") and len(name) == 120 for name in names)
+    empty = replace(result, classifiers=tuple(replace(one, name=" \n") for one in result.classifiers))
+    assert [by(place, empty) for place in (0, 1)] == ["classifier 1", "classifier 2"]
+    assert by(0, sample()) == ""
+
+
+@pytest.mark.parametrize("classifiers", [1, 2])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_sentences_are_one_short_printable_line(evil: str) -> None:
+def test_sentences_are_one_short_printable_line(evil: str, classifiers: int) -> None:
     """Whatever a captioner wrote, a sentence is one printable line of bounded length."""
-    result = poisoned(evil)
+    result = poisoned(evil, classifiers=classifiers)
     for finding in result.findings:
         text = sentence(finding, result)
         assert text.isprintable()

@@ -100,7 +100,8 @@ def _whole(result: HuntResult) -> None:
         StoreError: it does.
     """
     own = len(result.classifiers)
-    places = [one.classifier for one in (*_hypotheses(result), *result.explored)]
+    places = [one.classifier for one in _hypotheses(result)]
+    places += [one.classifier for one in result.explored]
     wrong = next((place for place in places if not 0 <= place < own), None)
     if not own:
         said = "names no classifier"
@@ -120,6 +121,9 @@ def _hypotheses(result: HuntResult) -> Iterator[Hypothesis]:
 
 def _version(document: object) -> int:
     """Return the version of a file of ours."""
+    for name in ("schema", "schema_version"):
+        if isinstance(document, dict) and document and name not in document:
+            raise StoreError(f"findings.json lacks the field {name}; the file is broken, or none of foible's")
     schema = document.get("schema") if isinstance(document, dict) else document
     if not isinstance(document, dict) or schema != SCHEMA:
         raise StoreError(f"expected a file of schema {SCHEMA!r}, got {brief(schema)!r}; give a findings.json of foible")

@@ -36,14 +36,10 @@ for _record in (
 ):  # fmt: skip
     # What stands under a field becomes its description in the schema; every field is written, so every one is required.
     # Only the score of a hypothesis need not be finite.
-    setattr(  # noqa: B010 - mypy knows of no such attribute
-        _record,
-        "__pydantic_config__",
-        ConfigDict(
-            use_attribute_docstrings=True,
-            json_schema_serialization_defaults_required=True,
-            allow_inf_nan=_record is records.Hypothesis,
-        ),
+    _record.__pydantic_config__ = ConfigDict(  # type: ignore[union-attr]
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+        allow_inf_nan=_record is records.Hypothesis,
     )
 
 RESULT: TypeAdapter[HuntResult] = TypeAdapter(HuntResult)
@@ -81,7 +77,7 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
         "classifier": _COUNT,
         "score": {"type": ["number", "string"], "anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
     },
-    "Tally": dict.fromkeys(("draws", "failures", "unscored", "unfaithful"), _COUNT),
+    "Tally": {name: dict(_COUNT) for name in ("draws", "failures", "unscored", "unfaithful")},
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
@@ -134,7 +130,7 @@ def schema() -> Schema:
     definitions["Pairs"] = records_of["Pairs"] = {
         "type": "object",
         "description": inspect.getdoc(Pairs),
-        "properties": dict.fromkeys(Pairs._fields, _COUNT),
+        "properties": {field: dict(_COUNT) for field in Pairs._fields},
     }
     for name, one in records_of.items():
         for field, more in _NARROWER.get(name, {}).items():
@@ -150,7 +146,7 @@ def schema() -> Schema:
 
 def schema_text() -> str:
     """Return the JSON Schema as the text of `docs/findings.schema.json`."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 _ORDER = (

@@ -1,7 +1,7 @@
 """One file, written whole or not at all.
 
-Comes in: a text and where it goes. Goes out: the file; never half of it. Neighbour: `store.py` keeps what a hunt is
-made of; these files are made from it and can be made again.
+Comes in: a text and where it goes. Goes out: the file; never half of it. Neighbours: journal and archive (`run/`)
+keep what a hunt is made of; these files are made from it and can be made again.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """The images of a report: each held once, however often it is shown.
 
 Comes in: draw keys, and a way to fetch the PNG file of an image. Goes out: numbered draws for the page to refer to, and
-the data of each different image. Neighbour: `html.py` lays the page out.
+the data of each different image as WebP: pixel for pixel where it is small, reduced where it is large, so that a page
+of hundreds of images can be sent. The archive keeps the whole ones. Neighbour: `html.py` lays the page out.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,14 @@ from foible.report.words import class_name, printable, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from foible.protocols import Image
     from foible.records import HuntResult, Observation
 
 _SMALL = 160
-"""Images up to this many pixels are enlarged with hard edges."""
+"""Images up to this many pixels a side are held pixel for pixel, and are enlarged with hard edges."""
+_LARGEST = 256
+"""Larger ones are held with at most this many pixels a side."""
+_QUALITY = 85
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,10 @@ class Pictures:
         self._result = result
         self._image = image
         self._shown: dict[tuple[str, int], Shown] = {}
+        self._fetched: dict[str, Picture | None] = {}
+        """By hash of the pixels."""
         self._pictures: dict[str, Picture] = {}
+        """By data."""
         self._placed: set[int] = set()
 
     def of(self, key: str, classifier: int | None = None) -> Shown:
@@ -117,14 +126,39 @@ class Pictures:
         return tuple(self._pictures.values())
 
     def _picture(self, name: str) -> Picture | None:
+        if name not in self._fetched:
+            self._fetched[name] = self._fetch(name)
+        return self._fetched[name]
+
+    def _fetch(self, name: str) -> Picture | None:
         from foible import pixels
 
         data = self._image(name)
         image = None if data is None else pixels.read_png(data)
-        if data is None or image is None:
+        if image is None:
             return None
-        if name not in self._pictures:
+        uri = "data:image/webp;base64," + base64.b64encode(webp(image)).decode("ascii")
+        if uri not in self._pictures:
             height, width, _ = image.shape
-            uri = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
-            self._pictures[name] = Picture(len(self._pictures) + 1, width, height, uri)
-        return self._pictures[name]
+            self._pictures[uri] = Picture(len(self._pictures) + 1, width, height, uri)
+        return self._pictures[uri]
+
+
+def webp(image: Image) -> bytes:
+    """Make the WebP file that a page holds of an image.
+
+    Args:
+        image: uint8 (height, width, 3), RGB; whole up to 160 pixels a side, else reduced to at most 256.
+    """
+    from PIL import Image as Pictures
+
+    picture, file = Pictures.fromarray(image), io.BytesIO()
+    largest = max(picture.size)
+    if largest <= _SMALL:
+        picture.save(file, "WEBP", lossless=True, quality=100)
+        return file.getvalue()
+    if largest > _LARGEST:
+        sides = [max(1, round(side * _LARGEST / largest)) for side in picture.size]
+        picture = picture.resize((sides[0], sides[1]), Pictures.Resampling.LANCZOS)
+    picture.save(file, "WEBP", quality=_QUALITY, method=4)
+    return file.getvalue()

@@ -182,6 +182,7 @@ def spec_name(part: Mapping[str, object] | None) -> str:
 
 
 def margin(result: HuntResult) -> float | None:
-    """Give the margin that the difference had to exceed; None where the settings do not say."""
+    """Give the margin that the difference had to exceed; None where the settings do not say, or say what cannot be."""
     value = result.settings.get("confirm.margin")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return float(value) if known else None  # type: ignore[arg-type]
