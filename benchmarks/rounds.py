@@ -14,15 +14,15 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from foible.prepare import prepare
+from foible.stages.ledger import Ledger
+from foible.store import Store
 
 from foible import testing
 from foible.config import HuntConfig
-from foible.prepare import prepare
 from foible.progress import Silent
 from foible.records import Draw, Hypothesis, Observation, Outcome, Prompt
-from foible.stages.ledger import Ledger
 from foible.statistics import Aim, choose
-from foible.store import Store
 
 HYPOTHESES, LABELS, ROUNDS, WIDTH, STEP = 10_000, 12, 30, 32, 2
 RATE, BASE = 0.15, 0.1

@@ -31,7 +31,7 @@ LAYERS = (
     {"stages"},
     {"prepare", "results", "testing", "models", "report"},
     {"hunting", "recall", "plan", "doctor", "calibrate"},
-    {"verify", "benchmark"},
+    {"verify"},
     {"cli", ""},
     {"__main__"},
 )
