@@ -9,13 +9,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from foible.archive import LARGEST_SIDE, Archive
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import foible
 import toyworld
+from foible.archive import LARGEST_SIDE, Archive
 from foible.errors import StoreError
 from foible.records import Draw, Drawn, Prompt
 

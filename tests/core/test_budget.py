@@ -8,13 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from foible.stages.fixed import within_budget
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import foible
 import toyworld
 from foible.records import Hypothesis
+from foible.stages.fixed import within_budget
 
 hypotheses = st.lists(
     st.builds(Hypothesis, st.sampled_from(["mug", "vase", "bowl"]), st.tuples(st.text("abc", min_size=1, max_size=4))),

@@ -8,14 +8,14 @@ from typing import get_args
 
 import pytest
 import yaml
-
-# prepare.make_config is what Python's arguments go through.
-from foible.prepare import make_config
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foible.config import HuntConfig, Options, Role, fields, read_assignment, read_file, resolve, settings
 from foible.errors import ConfigError
+
+# prepare.make_config is what Python's arguments go through.
+from foible.prepare import make_config
 from foible.records import Label, Spec
 
 NAMES = [name for name, _, _ in fields(HuntConfig())]

@@ -6,17 +6,17 @@ import random
 from collections import defaultdict
 
 import pytest
-from foible.stages import pairs as pairing
-from foible.stages.decide import decide, rate
-from foible.stages.explain import Alternatives, Change, changes
-from foible.stages.pairs import tally
-from foible.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 
 import toyworld
 from foible.config import ConfirmOptions
 from foible.records import Draw, Finding, Hypothesis, Observation, Outcome, Prompt, Rate, Tally, Trial
+from foible.stages import pairs as pairing
+from foible.stages.decide import decide, rate
+from foible.stages.explain import Alternatives, Change, changes
+from foible.stages.pairs import tally
+from foible.store import Store
 
 STATUSES = ("failed", "passed", "unscored")
 OPTIONS = ConfirmOptions(method="fixed", margin=0.1, level=0.05, unscored=0.3)

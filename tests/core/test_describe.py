@@ -8,13 +8,13 @@ import random
 
 import numpy as np
 import pytest
-from foible.stages.describe import describe
-from foible.stages.group import group
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foible.config import DescribeOptions, GroupOptions
 from foible.records import Draw, Group, Observation, Outcome, Prompt
+from foible.stages.describe import describe
+from foible.stages.group import group
 
 GROUNDS = ("on grass", "on snow", "on sand", "on wood")
 TEXTURES = ("plain", "striped", "spotted")

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import toyworld
-from foible.checks.doctor import examine, read_spec
 from foible.cli import main
+from foible.checks.doctor import examine, read_spec
 from foible.errors import PluginError
 from foible.registry import KINDS
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 
-from foible.stages.prompts import make_prompt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foible import identity
 from foible.identity import answer_key, canonical, derive_seed, derive_seeds, digest, draw_key
 from foible.records import Label
+from foible.stages.prompts import make_prompt
 
 PART = {"spec": "diorama:scenes", "args": {"size": 64}, "fingerprint": "world 1", "version": "numpy 2.4.1"}
 

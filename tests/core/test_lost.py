@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from foible.store import Store
 
 import toyworld
-from foible.checks.verify import verify
 from foible.errors import PassingError
+from foible.store import Store
+from foible.checks.verify import verify
 
 SEQUENTIAL = {"confirm": {"method": "sequential", "most": 60}}
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foible.stages.context import Failure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ import foible
 import toyworld
 from foible.diorama.vocabulary import LABELS
 from foible.records import Label, Prediction, Spec
+from foible.stages.context import Failure
 
 PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
 QUIET = {"progress": False, "config": toyworld.SMALL}

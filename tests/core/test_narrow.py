@@ -9,14 +9,14 @@ import tracemalloc
 from collections import Counter
 
 import pytest
-from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
-from foible.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 
 import toyworld
-from foible.checks.verify import verify
 from foible.errors import OutOfTime
+from foible.stages.narrow import SHARE, WIDEST, _followed, _spread
+from foible.store import Store
+from foible.checks.verify import verify
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from foible.stages.phrases import LONGEST, WIDEST, cut, is_modifier, opening
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foible.diorama.scene import caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+from foible.stages.phrases import LONGEST, WIDEST, cut, is_modifier, opening
 
 NAMES = ["coffee mug", "bucket", "dog", "fly", "cat", "water bottle", "table lamp", "mixing bowl", "ping-pong ball"]
 

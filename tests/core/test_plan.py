@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foible.store import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toyworld
-from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.cli import main
 from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
+from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.statistics import power
+from foible.store import Store
 
 
 def config(*layers, **fields):

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foible.stages import pairs as pairing
-from foible.stages.decide import decide
-from foible.store import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -21,7 +18,10 @@ import foible
 import toyworld
 from foible.config import ConfirmOptions
 from foible.records import Hypothesis, Tally, Trial
+from foible.stages import pairs as pairing
+from foible.stages.decide import decide
 from foible.statistics import e_adjusted, log_evidence
+from foible.store import Store
 
 SEQUENTIAL = {"method": "sequential"}
 STEP = ConfirmOptions().step

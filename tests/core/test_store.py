@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from foible.store import NAMED, STORE_VERSION, AnswerRow, DrawRow, Store, check_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toyworld
 from foible.errors import StoreError
+from foible.store import NAMED, STORE_VERSION, AnswerRow, DrawRow, Store, check_settings
 
 LIMITED = """
 import resource, sys

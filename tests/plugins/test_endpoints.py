@@ -20,11 +20,11 @@ import foible
 import openai_server
 from foible import registry, testing, wrappers
 from foible.ceiling import Ceiling
-from foible.checks.verify import verify
 from foible.cli import main
 from foible.errors import AccessError, ArgumentError, OutOfRequests, PluginError
 from foible.models import _http
 from foible.records import Drawn
+from foible.checks.verify import verify
 from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
 
 KEY = "sk-planted-7f3a91c2"

@@ -6,7 +6,6 @@ import hashlib
 import tracemalloc
 
 import numpy as np
-from foible.stages.group import MOST, group
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -14,6 +13,7 @@ from scipy.spatial.distance import pdist
 
 from foible.config import GroupOptions
 from foible.records import Draw, Observation, Outcome, Prompt
+from foible.stages.group import MOST, group
 
 
 def failures(count):

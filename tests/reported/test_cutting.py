@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from foible.stages.naming import Names, prepared, words_of
-from foible.stages.phrases import LONGEST, MOST, WIDEST, cut
 from hypothesis import given
 from hypothesis import strategies as st
+
+from foible.stages.naming import Names, prepared, words_of
+from foible.stages.phrases import LONGEST, MOST, WIDEST, cut
 
 NAMES = ["coffee mug", "mug", "ping-pong ball", "ball", "pong", "dog", "box", "crane (bird)", "crème brûlée", "", "("]
 SMALL_WORDS = "a an the on of and with texture is it mugs boxes balls ping-pong pong-ball red crane bird dog's . , ( )"
