@@ -9,10 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+import foible
 from bugs.compare import ERROR, NATURAL, run
 from bugs.page import write_page
-
-import foible
 
 
 def main() -> None:

@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 
 import draw_speed
-import rounds
-
 import foible
+import rounds
 
 REPEATS = 5
 

@@ -7,6 +7,10 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
 from bugs import compare, methods
 from bugs.calibration import placebos
 from bugs.covering import covering_rows
@@ -15,10 +19,6 @@ from bugs.pool import FIELDS, WORDS, Pool, open_pool
 from bugs.recipe import biases, planted, trained
 from bugs.scoring import Score, is_true, score, summarise
 from bugs.world import FAILED, PASSED, UNSCORED, World
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import binomtest
-
 from foible.diorama.biases import BIASES
 from foible.diorama.grammar import parse
 from foible.diorama.models import weights

@@ -8,12 +8,13 @@ from html import unescape
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from bugs.calibration import Nulls
 from bugs.compare import CHANCE, COVERING, FOIBLE, FURTHER, GRID, PAIRS, RECIPE, SHOWN, Benchmark
 from bugs.page import price_plot, text
 from bugs.scoring import Score, ratio, summarise
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 scores_of = st.builds(
     lambda found, draws: Score(4, 2, min(found, 4), max(found - 4, 0), 6, 0, draws),
