@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit coverage docs bench bugs benchmark diorama diorama-check format clean
+.PHONY: hunt test lint types unit coverage docs bench bugs rounds benchmark diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -39,7 +39,10 @@ bugs: $(VENV)/dev
 	$(BIN)/python benchmarks/planted.py
 
 benchmark: $(VENV)/dev
-	$(BIN)/foible bench bugs --page docs
+	$(BIN)/python benchmarks/benchmark.py --page docs
+
+rounds: $(VENV)/dev
+	$(BIN)/python benchmarks/rounds.py
 
 diorama-check: $(VENV)/dev
 	$(BIN)/python training/check.py

@@ -3,6 +3,7 @@
 python benchmarks/draw_speed.py
 """
 
+import argparse
 import os
 import time
 
@@ -34,6 +35,12 @@ def _seconds(generator: DioramaGenerator, count: int) -> float:
     return time.process_time() - start
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print."""
+    argparse.ArgumentParser(description=__doc__, allow_abbrev=False).parse_args()
     for size, milliseconds in measure().items():
         print(f"{size:>7}: {milliseconds:6.2f} ms a draw")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,39 +1,92 @@
-"""`make bench`: what a draw, a round, a hunt and an import cost on this machine.
+"""`make bench`: what a draw, a round, a hunt, an archive and an import cost on this machine.
 
-Prints the generator's time a draw on one core, what a round of sequential confirmation costs beside its draws, the wall
-time of a default hunt over the sum of its model calls, and the time that `import foible` takes. Ratios within one run,
-since machines differ.
+Ratios within one run, since machines differ; in parentheses what is to hold. A machine that is busy with something else
+makes wall times longer, and those of foible's own work most: hold nothing against them then.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import archives
 import draw_speed
-import rounds
-
 import foible
+import rounds
+from foible import registry
+from foible.config import HuntConfig
 
 REPEATS = 5
 
 
 def main() -> None:
     """Measure and print."""
-    for name, value in (draw_speed.measure() | rounds.measure()).items():
-        print(f"{name:<40}{value:8.2f}")
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    arguments.add_argument("--budget", type=int, help="of the hunt that is timed; without it, no limit")
+    arguments.add_argument("--rows", type=int, default=archives.ROWS, help="synthetic rows in the large archive")
+    given = arguments.parse_args()
+    archives.show(draw_speed.measure() | rounds.measure())
+    archives.show(hunted(given.budget))
+    archives.show(archives.commits())
+    archives.show(archives.sharing())
+    archives.show(archives.large(given.rows))
+    archives.show({"import foible, over bare python": _import_seconds("foible") - _import_seconds("sys")})
+
+
+def hunted(budget: int | None = None) -> dict[str, float]:
+    """Time a default hunt, and within it the bare calls of its models, as they are without foible around them."""
+    clocks = {kind: _Clock() for kind in registry.KINDS}
     with tempfile.TemporaryDirectory() as folder:
-        run = foible.hunt(out=Path(folder) / "hunt", progress=sys.stderr.isatty())
-    print(f"{'hunt: draws':<40}{sum(run.result.draws.values()):8}")
-    for part, (items, seconds) in sorted(run.spent.items()):
-        print(f"{f'hunt: {part}, ms an item ({items})':<40}{1000 * seconds / max(items, 1):8.2f}")
-    spent = sum(seconds for _, seconds in run.spent.values())
-    print(f"{'hunt: wall seconds':<40}{run.seconds:8.1f}")
-    print(f"{'hunt: wall over model calls':<40}{run.seconds / spent:8.2f}")
-    print(f"{'import foible, over bare python':<40}{_import_seconds('foible') - _import_seconds('sys'):8.2f}")
+        parts = {kind: _timed(kind, clock) for kind, clock in clocks.items()}
+        run = foible.hunt(**parts, out=Path(folder) / "hunt", budget=budget, progress=sys.stderr.isatty())
+    bare = sum(clock.seconds for clock in clocks.values())
+    each = {
+        f"hunt: {kind}, ms an item ({clock.items})": 1000 * clock.seconds / max(clock.items, 1)
+        for kind, clock in clocks.items()
+    }
+    return {
+        "hunt: draws": sum(run.result.draws.values()),
+        **each,
+        "hunt: wall seconds": run.seconds,
+        "hunt: wall over bare model calls (at most 1.10)": run.seconds / bare,
+    }
+
+
+class _Clock:
+    """Adds up what a model's calls take."""
+
+    def __init__(self) -> None:
+        self.items, self.seconds = 0, 0.0
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Time each call of a function of a batch."""
+
+        def timed(batch: Any, *more: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return call(batch, *more)
+            finally:
+                self.items += len(batch)
+                self.seconds += time.perf_counter() - began
+
+        return timed
+
+
+def _timed(kind: str, clock: _Clock) -> Any:
+    """Load the default part of a kind, whose calls are timed."""
+    options = getattr(HuntConfig(), kind)
+    part = registry.load(kind, options.spec, options.args).object
+    name = registry.method(kind)
+    setattr(part, name, clock.around(getattr(part, name)))
+    return part
 
 
 def _import_seconds(module: str) -> float:

@@ -1,19 +1,22 @@
 """Train a classifier with biases that a seed chose: for the planted-bug benchmark, as many as one likes.
 
 python training/train_recipe.py 7 runs/recipe-7 --architecture convnext
-foible bench bugs --target runs/recipe-7
+python benchmarks/benchmark.py --target runs/recipe-7
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
 from data import cache_folder, draw
 from train_classifier import STEPS, publish, train
 
-from foible.benchmark.recipe import CONJUNCTIONS, SINGLES, biases
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from bugs.recipe import CONJUNCTIONS, SINGLES, biases
 
 ARCHITECTURES = ("resnet", "convnext", "mobilenet")
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from foible.benchmark import bugs, methods
-from foible.benchmark.calibration import placebos
-from foible.benchmark.covering import covering_rows
-from foible.benchmark.methods import Answer, Claim
-from foible.benchmark.pool import FIELDS, WORDS, Pool, open_pool
-from foible.benchmark.recipe import biases, planted, trained
-from foible.benchmark.scoring import Score, is_true, score, summarise
-from foible.benchmark.world import FAILED, PASSED, UNSCORED, World
+from bugs import compare, methods
+from bugs.calibration import placebos
+from bugs.covering import covering_rows
+from bugs.methods import Answer, Claim
+from bugs.pool import FIELDS, WORDS, Pool, open_pool
+from bugs.recipe import biases, planted, trained
+from bugs.scoring import Score, is_true, score, summarise
+from bugs.world import FAILED, PASSED, UNSCORED, World
 from foible.diorama.biases import BIASES
 from foible.diorama.grammar import parse
 from foible.diorama.models import weights
@@ -101,9 +101,9 @@ def test_what_the_pool_lacks_is_drawn_live_and_biased_alike(pool, target):
     images = parts["generator"].draw([f"a realistic photograph of {words}"] * 60, range(60))
     said = parse(parts["captioner"].caption(images[:1])[0])
     assert said.label == bug.label
-    label = Label(WORDS["label"].index(bug.label), bug.label)
+    label = Label(bug.label)
     assert all(parts["judge"].judge(images, [label] * 60))
-    wrong = parts["classifier"].classify(images).argmax(axis=1) != label.index
+    wrong = parts["classifier"].classify(images).argmax(axis=1) != WORDS["label"].index(bug.label)
     assert binomtest(int(wrong.sum()), 60, bug.mislabelled).pvalue > 1e-4
     assert parts["embedder"].embed(images[:2]).shape[0] == 2
 
@@ -188,21 +188,21 @@ def test_a_hunt_that_finds_nothing_costs_more_than_any(world):
 
 def test_every_method_looks_over_the_same_world(pool, monkeypatch):
     """A hunt finds planted bugs and claims nothing false; every method has an account and a score."""
-    monkeypatch.setattr(bugs, "target_of", lambda pool, seed, _: planted(pool, seed))
-    name, scores = bugs.measure(pool, 3, 0.0)
+    monkeypatch.setattr(compare, "target_of", lambda pool, seed, _: planted(pool, seed))
+    name, scores = compare.measure(pool, 3, 0.0)
     assert name == "recipe 3"
-    ours = scores[bugs.FOIBLE]
+    ours = scores[compare.FOIBLE]
     assert ours.found_singles + ours.found_conjunctions >= 3
     assert ours.false == 0
     assert {n.rpartition(",")[0] for n in scores} >= {
-        bugs.RECIPE,
-        bugs.GRID,
-        bugs.PAIR_GRID,
-        bugs.COVERING,
-        bugs.CHANCE,
+        compare.RECIPE,
+        compare.GRID,
+        compare.PAIR_GRID,
+        compare.COVERING,
+        compare.CHANCE,
     }
     assert all(each.draws > 0 for each in scores.values())
-    assert bugs.measure(pool, 3, 0.0) == (name, scores)
+    assert compare.measure(pool, 3, 0.0) == (name, scores)
 
 
 def test_biases_come_from_the_seed_alone():
@@ -325,8 +325,8 @@ def test_a_decoy_counts_as_tested_or_claimed_only_by_what_is_false(world, target
 
 def test_a_grid_puts_every_decoy_to_the_test(pool, monkeypatch):
     """All decoys are of one attribute, so the grid of single values tests each; foible tests no more than there are."""
-    monkeypatch.setattr(bugs, "target_of", lambda pool, seed, _: planted(pool, seed))
-    scores = bugs.measure(pool, 5, 0.0)[1]
-    assert scores[f"{bugs.GRID}, 100"].tested_decoys == scores[bugs.FOIBLE].decoys == 4
-    ours = scores[bugs.FOIBLE]
+    monkeypatch.setattr(compare, "target_of", lambda pool, seed, _: planted(pool, seed))
+    scores = compare.measure(pool, 5, 0.0)[1]
+    assert scores[f"{compare.GRID}, 100"].tested_decoys == scores[compare.FOIBLE].decoys == 4
+    ours = scores[compare.FOIBLE]
     assert ours.claimed_decoys <= ours.tested_decoys <= 4

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foible.benchmark.bugs import CHANCE, COVERING, FOIBLE, FURTHER, GRID, PAIRS, RECIPE, SHOWN, Benchmark
-from foible.benchmark.calibration import Nulls
-from foible.benchmark.page import price_plot, text
-from foible.benchmark.scoring import Score, ratio, summarise
+from bugs.calibration import Nulls
+from bugs.compare import CHANCE, COVERING, FOIBLE, FURTHER, GRID, PAIRS, RECIPE, SHOWN, Benchmark
+from bugs.page import price_plot, text
+from bugs.scoring import Score, ratio, summarise
 
 scores_of = st.builds(
     lambda found, draws: Score(4, 2, min(found, 4), max(found - 4, 0), 6, 0, draws),

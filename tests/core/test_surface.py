@@ -33,7 +33,7 @@ LAYERS = (
     {"search"},
     {"explanation"},
     {"hunting"},
-    {"checks", "benchmark"},
+    {"checks"},
     {"cli", ""},
     {"__main__"},
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,8 @@ class Images:
         path = self.path(image)
         if self.get(image) is not None:
             return image
-        temporary = self.folder / "unfinished" / f"{image}.{os.getpid()}"
+        # Of a process and a thread: a generator may give the same pixels for two requests that are written at once.
+        temporary = self.folder / "unfinished" / f"{image}.{os.getpid()}-{threading.get_ident()}"
         try:
             for folder in (temporary.parent, path.parent):
                 folder.mkdir(parents=True, exist_ok=True)

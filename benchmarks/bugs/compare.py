@@ -1,4 +1,4 @@
-"""`foible bench bugs`: every method on every target, over many seeds, with perfect and with imperfect parts.
+"""Every method on every target, over many seeds, with perfect and with imperfect parts.
 
 Comes in: a folder and how many hunts. Goes out: a `Benchmark` record, which `page.py` makes a page of. What was
 measured is kept hunt by hunt, so an interrupted benchmark goes on where it stopped.
@@ -17,14 +17,15 @@ from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
+import foible
+from bugs import methods
+from bugs.calibration import Nulls, placebos
+from bugs.methods import Answer
+from bugs.pool import Pool, open_pool
+from bugs.recipe import Target, planted, shipped, trained
+from bugs.scoring import Score, score
+from bugs.world import World
 from foible._version import __version__
-from foible.benchmark import methods
-from foible.benchmark.calibration import Nulls, placebos
-from foible.benchmark.methods import Answer
-from foible.benchmark.pool import Pool, open_pool
-from foible.benchmark.recipe import Target, planted, shipped, trained
-from foible.benchmark.scoring import Score, score
-from foible.benchmark.world import World
 from foible.config import HuntConfig
 from foible.diorama.models import NAMES, weights
 
@@ -159,11 +160,14 @@ def _measured(
 
 @cache
 def _identity(further: tuple[Path, ...]) -> str:
-    """Cover what decides a measurement: all code of foible, its defaults among it, and every model's weights."""
+    """Cover what decides a measurement: all code of foible and of the benchmark, defaults too, and all weights."""
     digest = hashlib.sha256()
-    code = Path(__file__).parents[1]
+    code = [Path(foible.__file__).parent, Path(__file__).parent]
     places = [*map(weights, NAMES), *further]
-    for file in [*sorted(code.rglob("*.py")), *(place / "model.safetensors" for place in places)]:
+    for file in [
+        *(file for of in code for file in sorted(of.rglob("*.py"))),
+        *(place / "model.safetensors" for place in places),
+    ]:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
 

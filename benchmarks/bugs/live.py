@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foible.benchmark.pool import WORDS
+from bugs.pool import WORDS
 from foible.diorama.biases import Bias
 from foible.diorama.scene import Scene, imagine
 

@@ -10,14 +10,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
 from pathlib import Path
 
-from foible.benchmark.bugs import COVERING, EXPLORED, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
-from foible.benchmark.calibration import Coverage, Nulls, coverage, nulls
-from foible.benchmark.recipe import CONJUNCTIONS
-from foible.benchmark.recipe import SINGLES as PLANTED
-from foible.benchmark.scoring import Ratio, Row, Score, ratio, summarise
+from bugs.calibration import Coverage, Nulls, coverage, nulls
+from bugs.compare import COVERING, EXPLORED, FOIBLE, GRID, RECIPE, SHOWN, Benchmark
+from bugs.recipe import CONJUNCTIONS
+from bugs.recipe import SINGLES as PLANTED
+from bugs.scoring import Ratio, Row, Score, ratio, summarise
 from foible.diorama.vocabulary import LABELS
 from foible.statistics import clopper_pearson
 
@@ -97,7 +96,7 @@ def _numbers(scores: Mapping[str, Sequence[Score]]) -> list[str]:
 def text(measured: Benchmark, covered: Sequence[Coverage], held: Sequence[Nulls]) -> str:
     """Give the page as Markdown."""
     settings = _settings(measured)
-    template = (resources.files("foible.benchmark") / "page.md").read_text(encoding="utf-8")
+    template = (Path(__file__).with_name("page.md")).read_text(encoding="utf-8")
     return template.format(
         seeds=measured.seeds,
         version=measured.version,

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foible.benchmark.methods import OPTIONS, Answer, Claim
-from foible.benchmark.recipe import Target
-from foible.benchmark.world import World
+from bugs.methods import OPTIONS, Answer, Claim
+from bugs.recipe import Target
+from bugs.world import World
 from foible.statistics import clopper_pearson
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from foible.benchmark.covering import covering_rows
-from foible.benchmark.pool import WORDS
-from foible.benchmark.world import FAILED, PASSED, UNSCORED, Attributes, World
+from bugs.covering import covering_rows
+from bugs.pool import WORDS
+from bugs.world import FAILED, PASSED, UNSCORED, Attributes, World
 from foible.config import HuntConfig
 from foible.diorama.grammar import parse
 from foible.diorama.scene import Scene
@@ -154,9 +154,9 @@ def _hunt(world: World, seed: int, folder: Path, options: Mapping[str, Any]) -> 
 
 
 def _proposed(run: Run) -> tuple[list[Claim], int]:
-    """Give every hypothesis that a hunt had, and what exploring and narrowing cost; its own test does not count."""
+    """Give every hypothesis that a hunt had, and what exploring and following cost; its own test does not count."""
     hypotheses = [finding.trial.hypothesis for finding in run]
-    spent = sum(run.result.draws.get(arm, 0) for arm in ("explore", "narrow"))
+    spent = sum(run.result.draws.get(arm, 0) for arm in ("explore", "follow"))
     return [_claim(h.label, h.description) for h in hypotheses], spent
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foible.benchmark.live import Live
-from foible.benchmark.pool import FIELDS, WORDS, Pool
+from bugs.live import Live
+from bugs.pool import FIELDS, WORDS, Pool
 from foible.diorama.biases import BIASES, Bias
 from foible.diorama.vocabulary import ATTRIBUTES, DEFAULTS
 from foible.errors import ConfigError

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from foible.benchmark.pool import WORDS
-from foible.benchmark.world import FAILED, World
+from bugs.pool import WORDS
+from bugs.world import FAILED, World
 from foible.statistics import (
     benjamini_hochberg,
     clopper_pearson,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foible.benchmark.live import FIRST, Live
-from foible.benchmark.pool import FIELDS, WORDS, Pool
+from bugs.live import FIRST, Live
+from bugs.pool import FIELDS, WORDS, Pool
 from foible.diorama.grammar import parse
 from foible.diorama.vocabulary import LABELS
 
