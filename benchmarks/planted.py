@@ -16,7 +16,7 @@ from pathlib import Path
 import foible
 from foible.diorama.biases import BIASES, Bias
 from foible.diorama.grammar import parse
-from foible.records import Finding
+from foible.findings import Finding
 
 PAIRS = 400
 TRUTH_SEED = 7_001

@@ -19,8 +19,8 @@ import archives
 import draw_speed
 import foible
 import rounds
-from foible import registry
 from foible.config import HuntConfig
+from foible.parts import registry
 
 REPEATS = 5
 

@@ -18,7 +18,7 @@ from foible.diorama.vocabulary import ATTRIBUTES, LABELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
     from foible.records import Label
 
 PLAIN = [label.name for label in LABELS]

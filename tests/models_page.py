@@ -1,6 +1,7 @@
 """Makes the table of `docs/models.md` from the code: `python tests/models_page.py` brings it up to date.
 
-Comes in: the families of `foible.parts.families`, and below what the tests run of each. Goes out: the page, with a new table.
+Comes in: the families of `foible.parts.families`, and below what the tests run of each. Goes out: the page, with a new
+table.
 Neighbour: `test_models_page.py` says when the page is behind, and holds what stands below to the tests.
 """
 

@@ -1,4 +1,4 @@
-"""Makes `src/foible/adapters/shared/imagenet.json`: what the 1,000 classes of ImageNet-1k are called, and what kind each is.
+"""Makes `src/foible/adapters/shared/imagenet.json`: what ImageNet-1k's classes are called, and what kind each is.
 
 Comes in: a folder with WordNet 3.0's `data.noun` (Debian's `wordnet-base` puts it into /usr/share/wordnet), and the
 lists that `timm` ships: the classes in order of their index, and the labels that people gave anew to each of the 50,000

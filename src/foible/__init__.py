@@ -17,12 +17,13 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
+    from foible.findings import Finding
     from foible.hunting.api import Run, hunt, probe
-    from foible.records import Drawn, Finding, Hypothesis, Judgement, Label, Spec
+    from foible.records import Drawn, Hypothesis, Judgement, Label, Spec
 
 _HOMES = {
     "Drawn": "foible.records",
-    "Finding": "foible.records",
+    "Finding": "foible.findings",
     "FoibleError": "foible.errors",
     "HuntConfig": "foible.config",
     "Hypothesis": "foible.records",

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foible.archive import LARGEST_SIDE, Archive
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

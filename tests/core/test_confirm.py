@@ -15,20 +15,8 @@ import toyworld
 from foible.arms import ARMS
 from foible.config import ConfirmOptions
 from foible.explanation.words import Alternatives, Change, changes
-from foible.records import (
-    Draw,
-    Finding,
-    Hypothesis,
-    Observation,
-    Outcome,
-    Pairs,
-    Rate,
-    Ratio,
-    Request,
-    Tally,
-    Treatment,
-    Trial,
-)
+from foible.findings import Finding, Rate, Ratio
+from foible.records import Draw, Hypothesis, Observation, Outcome, Pairs, Request, Tally, Treatment, Trial
 from foible.trial import pairs as pairing
 from foible.trial.decide import decide, rate
 from foible.trial.pairs import CELLS, tally

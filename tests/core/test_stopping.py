@@ -12,7 +12,7 @@ import foible
 import toyworld
 from foible.errors import OutOfRequests, OutOfTime
 from foible.hunting import clock
-from foible.registry import METHODS
+from foible.parts.registry import METHODS
 
 STAGES = {"explore", "embed", "caption", "follow", "test", "explain"}
 CONFIG = {"explore": {"draws": 16}, "confirm": {"method": "fixed", "draws": 16}, "batch": 8}

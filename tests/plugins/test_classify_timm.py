@@ -241,7 +241,7 @@ def test_a_torchvision_that_cannot_be_mended_is_one_sentence_and_only_for_timm(n
 
 
 def test_the_pair_on_this_machine_works_or_is_mended():
-    """In a fresh process `foible.adapters` alone is enough for torchvision, timm and transformers to import together."""
+    """In a fresh process `foible.adapters` is enough for torchvision, timm and transformers to import together."""
     code = "import foible.adapters, torchvision, timm\nfrom transformers import AutoImageProcessor"
     assert run(code, None) == ""
 

@@ -8,27 +8,20 @@ from typing import TYPE_CHECKING, get_args
 from hypothesis import strategies as st
 
 from foible.arms import Arm
+from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate, Ratio, Subject, Verdict
 from foible.records import (
     Answered,
-    Counterfactual,
     Draw,
-    Finding,
-    HuntResult,
     Hypothesis,
     Label,
-    LabelSummary,
     Outcome,
     Pairs,
-    Rate,
-    Ratio,
     Request,
     Spec,
     Status,
-    Subject,
     Tally,
     Treatment,
     Trial,
-    Verdict,
 )
 from report.results import sample, share, suspicion, tally
 

@@ -10,26 +10,8 @@ from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from foible.arms import Arm
-from foible.records import (
-    Answered,
-    Counterfactual,
-    Draw,
-    Finding,
-    HuntResult,
-    Hypothesis,
-    Label,
-    LabelSummary,
-    Outcome,
-    Pairs,
-    Rate,
-    Ratio,
-    Request,
-    Subject,
-    Tally,
-    Treatment,
-    Trial,
-    Verdict,
-)
+from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate, Ratio, Subject, Verdict
+from foible.records import Answered, Draw, Hypothesis, Label, Outcome, Pairs, Request, Tally, Treatment, Trial
 
 LABELS = (
     Label("coffee mug", "cup"),

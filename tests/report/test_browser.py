@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from foible.records import HuntResult
+    from foible.findings import HuntResult
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATH = next((found for name in NAMES if (found := shutil.which(name))), None)

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foible.errors import StoreError
-from foible.records import HuntResult, Spec
+from foible.findings import HuntResult
+from foible.records import Spec
 from foible.report import SCHEMA_VERSION, from_json, to_html, to_json, to_markdown
 from foible.report.encode import DERIVED, schema, schema_text
 from report.anything import HOSTILE, poisoned, results

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image as Pictures
 
 from foible import pixels
-from foible.records import HuntResult
+from foible.findings import HuntResult
 from foible.report import to_html
 from foible.report.words import shorten
 from report.anything import HOSTILE, poisoned, results
 from report.results import coloured, nothing, png, sample, two
 
 if TYPE_CHECKING:
-    from foible.protocols import Image
+    from foible.parts.protocols import Image
 
 TAGS = {
     "a",

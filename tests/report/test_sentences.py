@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foible.records import Finding, HuntResult, LabelSummary, Ratio, Tally
+from foible.findings import Finding, HuntResult, LabelSummary, Ratio
+from foible.records import Tally
 from foible.report import headline, no_bug_sentence, sentence, summary
 from foible.report.sentences import bound_of, confusions, corrected_sentence, left_out, plain, ratio_sentence, title
 from foible.report.words import (
@@ -27,7 +28,7 @@ from report.anything import HOSTILE, poisoned
 from report.results import OTHERS, Builder, difference, sample, share, suspicion, tally, two, wilson
 
 if TYPE_CHECKING:
-    from foible.records import Verdict
+    from foible.findings import Verdict
 
 
 @pytest.mark.parametrize(

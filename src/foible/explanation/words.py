@@ -16,7 +16,8 @@ from foible.asker import Ask
 from foible.budget import Allowance
 from foible.config import ExplainOptions
 from foible.draws.request import Requests
-from foible.records import Answered, Counterfactual, Finding, Hypothesis, Observation, Request, Treatment
+from foible.findings import Counterfactual, Finding
+from foible.records import Answered, Hypothesis, Observation, Request, Treatment
 from foible.search.phrases import is_modifier, opening
 from foible.trial.decide import rate
 from foible.trial.pairs import Tested, tally

@@ -19,13 +19,14 @@ from foible.budget import Budget
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
+from foible.findings import Finding, HuntResult
 from foible.hunting.clock import Clock
 from foible.hunting.loop import Loop
 from foible.hunting.path import walk
 from foible.hunting.prepare import Prepared, make_config, prepare
 from foible.hunting.study import study_of
 from foible.progress import Bars, Progress, Silent
-from foible.records import Finding, HuntResult, Label
+from foible.records import Label
 from foible.run.archive import Archive
 from foible.run.events import Ended, Worked
 from foible.run.journal import Journal

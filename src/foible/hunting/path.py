@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foible.explanation.words import ExplainWords
+from foible.findings import HuntResult
 from foible.hunting.loop import Loop
 from foible.hunting.result import Work, led_to, make_result
 from foible.hunting.study import Study
 from foible.hunting.suspect import for_all, propose
-from foible.records import Answered, HuntResult, Hypothesis
+from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed

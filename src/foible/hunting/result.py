@@ -11,19 +11,11 @@ from dataclasses import dataclass, field
 
 from foible.config import HuntConfig
 from foible.errors import brief
+from foible.findings import Finding, HuntResult, LabelSummary, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
-from foible.records import (
-    Answered,
-    Finding,
-    HuntResult,
-    Hypothesis,
-    LabelSummary,
-    Observation,
-    Pairs,
-    Subject,
-)
+from foible.records import Answered, Hypothesis, Observation, Pairs
 from foible.statistics import clopper_pearson, difference_sequence, paired_difference
 from foible.trial.decide import rate
 from foible.trial.pairs import tally

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from foible.records import HuntResult
+    from foible.findings import HuntResult
 
 __all__ = [
     "SCHEMA",

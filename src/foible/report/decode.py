@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from foible.records import HuntResult, Hypothesis
+    from foible.findings import HuntResult
+    from foible.records import Hypothesis
 
 LARGEST = 256 * 2**20
 """Characters of a file beyond which it is none of ours: a result shows some hundred draws."""

@@ -19,9 +19,10 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
-from foible import records
+from foible import findings, records
 from foible.arms import ARMS
-from foible.records import Finding, HuntResult, Hypothesis, Pairs, Spec
+from foible.findings import Finding, HuntResult
+from foible.records import Hypothesis, Pairs, Spec
 from foible.report.sentences import confusions, headline, sentence, summary
 
 Schema = dict[str, Any]
@@ -30,9 +31,9 @@ SCHEMA = "foible/findings"
 SCHEMA_VERSION = 3
 
 for _record in (
-    records.HuntResult, records.Subject, records.Label, records.Finding, records.Trial, records.Hypothesis,
-    records.Treatment, records.Tally, records.Rate, records.Ratio, records.Counterfactual, records.LabelSummary,
-    records.Answered, records.Draw, records.Request, records.Outcome, records.Deciding,
+    findings.HuntResult, findings.Subject, records.Label, findings.Finding, records.Trial, records.Hypothesis,
+    records.Treatment, records.Tally, findings.Rate, findings.Ratio, findings.Counterfactual, findings.LabelSummary,
+    records.Answered, records.Draw, records.Request, records.Outcome, findings.Deciding,
 ):  # fmt: skip
     # What stands under a field becomes its description in the schema; every field is written, so every one is required.
     # Only the score of a hypothesis need not be finite.

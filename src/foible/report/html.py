@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from foible.records import Counterfactual, Finding, HuntResult, Rate
+    from foible.findings import Counterfactual, Finding, HuntResult, Rate
 
 _PAIRS_SHOWN = 16
 _OTHERS_SHOWN = 12

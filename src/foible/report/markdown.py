@@ -38,7 +38,8 @@ from foible.report.words import parts as parts_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from foible.records import Counterfactual, Finding, HuntResult, Rate, Tally
+    from foible.findings import Counterfactual, Finding, HuntResult, Rate
+    from foible.records import Tally
     from foible.report.sentences import Span
 
 _LONGEST = 400

@@ -17,8 +17,11 @@ from foible.report.words import class_name, printable, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from foible.protocols import Image
-    from foible.records import HuntResult, Observation
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from foible.findings import HuntResult
+    from foible.records import Observation
 
 _SMALL = 160
 """Images up to this many pixels a side are held pixel for pixel, and are enlarged with hard edges."""
@@ -144,7 +147,7 @@ class Pictures:
         return self._pictures[uri]
 
 
-def webp(image: Image) -> bytes:
+def webp(image: NDArray[np.uint8]) -> bytes:
     """Make the WebP file that a page holds of an image.
 
     Args:

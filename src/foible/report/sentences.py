@@ -28,7 +28,8 @@ from foible.report.words import (
 )
 
 if TYPE_CHECKING:
-    from foible.records import Finding, HuntResult, Hypothesis, LabelSummary, Rate, Tally
+    from foible.findings import Finding, HuntResult, LabelSummary, Rate
+    from foible.records import Hypothesis, Tally
 
 _LONGEST = 160
 """Characters of a description or name inside a sentence; findings.json holds the whole."""

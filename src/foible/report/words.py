@@ -15,7 +15,8 @@ from foible.errors import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from foible.records import HuntResult, Hypothesis, Rate
+    from foible.findings import HuntResult, Rate
+    from foible.records import Hypothesis
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
 _NUMBER_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)|(?<=\d) (?=× )|(?<=×) (?=\d)")

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from foible.config import ConfirmOptions, HuntConfig
-from foible.records import Finding, Observation, Rate, Ratio, Tally, Trial, Verdict
+from foible.findings import Finding, Rate, Ratio, Verdict
+from foible.records import Observation, Tally, Trial
 from foible.statistics import (
     Skill,
     benjamini_hochberg,

@@ -18,7 +18,8 @@ from foible.asker import Ask
 from foible.budget import Allowance
 from foible.config import MeasureOptions
 from foible.draws.request import BASE, Requests
-from foible.records import Answered, Deciding, Finding, Hypothesis, Request, Tally
+from foible.findings import Deciding, Finding
+from foible.records import Answered, Hypothesis, Request, Tally
 from foible.statistics import Skill, clopper_pearson, paired_difference
 from foible.trial.decide import corrected, difference_of, rate, ratio_of
 from foible.trial.pairs import count

@@ -1,0 +1,174 @@
+"""The frozen records of what was found, in order of birth: from a rate with its interval to the result of a hunt.
+
+Comes in: the records of draws and trials. Goes out: plain data, which `report/` writes and reads. Neighbour:
+`records.py` has what passes before there is a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from foible.records import Answered, Hypothesis, Label, Tally, Treatment, Trial
+
+Verdict = Literal["confirmed", "refuted", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A share with its interval."""
+
+    value: float | None
+    """0..1; None where nothing was scored."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times as often one rate is as another, with its interval."""
+
+    value: float | None
+    """At least 0; None where one of the rates is not known, or the lower is 0."""
+    low: float
+    high: float | None
+    """None where it has no bound: the lower rate may be 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterfactual:
+    """A confirmed treatment with one phrase dropped or swapped, on the seeds of its treat arm."""
+
+    change: Literal["drop", "swap"]
+    phrase: str
+    """The phrase that was dropped or replaced."""
+    treatment: Treatment
+    """What is left."""
+    tally: Tally
+    rate: Rate
+    examples: tuple[str, ...] = ()
+    """Draw keys, paired by seed with the finding's `failing` examples where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """The rates of the draws that decided. They stopped when they looked good, and overstate on average."""
+
+    treat: Rate
+    control: Rate
+    difference: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A hypothesis with its verdict and what supports it."""
+
+    trial: Trial
+    """What decided."""
+    verdict: Verdict
+    reason: str
+    """One sentence: why this verdict."""
+    p_value: float
+    """Of the test that treat minus control is at most the margin."""
+    adjusted: float
+    """The same after multiplicity over every hypothesis tried, for every classifier."""
+    treat: Rate
+    """With the treatment: of the draws made to measure it, where there are any, else of those that decided."""
+    control: Rate
+    """Without it, of the same draws."""
+    difference: Rate
+    ratio: Ratio | None = None
+    """`treat` over `control`; None in results written before there was one."""
+    treat_corrected: Rate | None = None
+    """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
+    control_corrected: Rate | None = None
+    """`control` likewise."""
+    confused_with: tuple[tuple[int, int], ...] = ()
+    """(predicted index, how often) over the failures of the treat arm, most frequent first."""
+    failing: tuple[str, ...] = ()
+    """Keys of treat draws that failed."""
+    passing: tuple[str, ...] = ()
+    """Keys of treat draws that passed."""
+    paired: tuple[str, ...] = ()
+    """Keys of the control draws with the same seeds as `failing`."""
+    counterfactuals: tuple[Counterfactual, ...] = ()
+    measured: Trial | None = None
+    """Counts of the draws that were made to measure the rates, after the verdict; None where none were."""
+    deciding: Deciding | None = None
+    """The rates of the draws that decided, where others are shown."""
+
+    @property
+    def rated(self) -> Trial:
+        """The counts that the rates come from."""
+        return self.measured or self.trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSummary:
+    """How a label did under its base prompt in exploration, and what remains possible where no bug was found."""
+
+    label: str
+    classifier: int = 0
+    """Place of the classifier among those of the run."""
+    tally: Tally
+    rate: Rate
+    unscored_reasons: tuple[tuple[str, int], ...] = ()
+    at_most: float = 1.0
+    """The base prompt fails at most this often: an exact 95 % upper bound."""
+    raises: float | None = None
+    """No treatment tried raises the failure rate by more than this: a 95 % bound for all of them together. None where
+    none was tried, or one is confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A classifier under test, as a result speaks of it."""
+
+    name: str
+    """What the run calls it: its spec, made unique."""
+    identity: Mapping[str, object]
+    """Its spec, args, fingerprint and version."""
+    right: Mapping[str, tuple[int, ...]]
+    """By the name of a label: the classes that are right for it, its own first."""
+    class_names: Mapping[int, str]
+    """Names of every class that occurs in the result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuntResult:
+    """Everything that a hunt found: what `findings.json`, `findings.md` and `report.html` are made from.
+
+    A pure function of journal and archive: no clock, no path, no machine in it, so that an interrupted and resumed hunt
+    ends with the same bytes as one that was never stopped.
+    """
+
+    foible_version: str
+    settings: Mapping[str, object]
+    """Every config field that decides results, by dotted name ("confirm.margin"), in declaration order."""
+    classifiers: tuple[Subject, ...]
+    """Those under test; at least one."""
+    parts: Mapping[str, Mapping[str, object]]
+    """Per kind of the other parts ("generator", …) its identity: spec, args, fingerprint, version."""
+    labels: tuple[Label, ...]
+    failure: str
+    """What "failed" means here, as one sentence."""
+    findings: tuple[Finding, ...]
+    """Confirmed first, then undecided, then refuted; within a verdict the largest difference first."""
+    untested: tuple[Hypothesis, ...]
+    """Hypotheses that the budget left out, the most telling first: nothing is claimed of them."""
+    explored: tuple[LabelSummary, ...]
+    """By classifier, in label order. Empty for a probe."""
+    unscored: tuple[tuple[str, int], ...]
+    """(reason, count) over all draws and classifiers, most frequent first; also of explored failures that could not be
+    captioned or embedded, which therefore may be in no hypothesis."""
+    draws: Mapping[str, int]
+    """Number of different draws per arm; a draw that serves two arms counts in the first."""
+    observations: Mapping[str, Answered]
+    """By draw key: each draw that is shown, as an example of a finding or for its caption."""
+    captions: Mapping[str, str]
+    """By draw key, for those explored failures that led to a hypothesis and are shown."""
+
+    def class_name(self, index: int | None, classifier: int = 0) -> str | None:
+        """Give what a class of a classifier is called; None where no name is known."""
+        return None if index is None else self.classifiers[classifier].class_names.get(index)
