@@ -393,9 +393,7 @@ def test_a_run_directory_of_other_settings_is_refused_naming_them(tmp_path):
     hunt(tmp_path / "run")
     before = (tmp_path / "run" / NAME).read_bytes()
     with pytest.raises(StoreError) as problem:
-        hunt(
-            tmp_path / "run", labels=["coffee mug"], seed=3, config={"confirm": {**toyworld.FIXED, "draws": 21}}
-        )
+        hunt(tmp_path / "run", labels=["coffee mug"], seed=3, config={"confirm": {**toyworld.FIXED, "draws": 21}})
     sentence = str(problem.value)
     assert "confirm.draws was 20, now 21" in sentence
     assert "seed was 1, now 3" in sentence

@@ -98,9 +98,7 @@ def test_what_can_never_fail_is_refused(tmp_path, top, label):
 
 def test_every_accepted_class_is_right(tmp_path):
     """A class in the accepted set is a right answer, and has a name in the findings."""
-    run = hunt(
-        tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"]
-    )
+    run = hunt(tmp_path / "run", TwoWrong(), labels=[f"{INDEX['coffee mug']}|{INDEX['bucket']}=coffee mug (cup)"])
     assert {f.trial.hypothesis.description for f in run.confirmed} == {"on snow"}
     assert run.result.class_name(INDEX["bucket"]) == "bucket"
 
