@@ -65,23 +65,16 @@ class Counting:
 
     fingerprint = "the toy generator, counted"
 
-    def __init__(self):
+    def __init__(self, paint=0):
         self.made = Counter()
+        self.paint = paint  # in a pixel that no part reads: as another machine would draw
 
     def draw(self, prompts, seeds):
         """Count and draw."""
         self.made.update(zip(prompts, seeds, strict=True))
-        return toyworld.draw(prompts, seeds)
-
-
-class Repainting(Counting):
-    """The same generator on another machine: its images have other pixels."""
-
-    def draw(self, prompts, seeds):
-        """Draw, and change a pixel that nobody reads."""
-        images = super().draw(prompts, seeds)
+        images = toyworld.draw(prompts, seeds)
         for image in images:
-            image[9, 9, 2] ^= 1
+            image[9, 9, 2] = self.paint
         return images
 
 
@@ -144,7 +137,7 @@ def test_an_image_that_cannot_be_drawn_again_costs_no_outcome(hunted, tmp_path, 
     """A generator that gives other pixels for a lost image is believed where the image has gone, and never crashes."""
     shutil.copytree(hunted.parent, tmp_path / "copy")
     damage(tmp_path / "copy" / "archive", how)
-    run = hunt(tmp_path / "copy" / "run", generator=Repainting())
+    run = hunt(tmp_path / "copy" / "run", generator=Counting(paint=1))
     assert {f.trial.hypothesis.description for f in run.confirmed} >= {"on grass"}
     assert run.result.unscored == ()
 
@@ -435,7 +428,7 @@ def test_what_is_no_archive_is_refused_and_left_alone(tmp_path):
     edit(tmp_path, "CREATE TABLE songs (title TEXT)")
     before = content(tmp_path)
     assert "name another place" in refusal(tmp_path)
-    assert content(tmp_path)[:2] == before[:2]
+    assert content(tmp_path) == before
     assert "holds no archive.sqlite" in refusal(tmp_path / "nowhere", write=False)
     assert not (tmp_path / "nowhere").exists()
 

@@ -90,6 +90,7 @@ def _migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str], *, write:
         # The number is read again inside: another process may have been faster.
         db.execute("BEGIN IMMEDIATE")
         if int(db.execute("PRAGMA user_version").fetchone()[0]) == number:
+            _refuse_strangers(db, path, steps[:number])  # what another program made gets no table of ours
             for statement in filter(str.strip, steps[number].split(";")):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {number + 1}")
