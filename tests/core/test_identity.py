@@ -46,7 +46,7 @@ def test_keys_stay_what_they_are():
 
 
 def test_a_request_key_covers_each_ingredient_and_nothing_else():
-    """The key of a request changes with the generator's spec, arguments, weights and version, the prompt and the seed."""
+    """The key of a request changes with the generator's spec, arguments, weights and version, the prompt, the seed."""
     changes = [{**PART, name: value} for name, value in (("spec", "x:y"), ("fingerprint", "world 2"), ("version", ""))]
     changes.append({**PART, "args": {"size": 65}})
     keys = {request_key(part, "a mug", 7) for part in (PART, *changes)}
@@ -86,7 +86,7 @@ def test_different_values_have_different_text(one, other):
     root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(0, 50), number=st.integers(0, 10**6)
 )
 def test_seeds_of_two_streams_never_meet(root, label, count, number):
-    """No seed that suggests, follows, tests or measures is one of another stream, whatever the hunt, the label or the number."""
+    """No seed that suggests, follows, tests or measures is of another stream, whatever the hunt or the label."""
     for stream in (SUGGEST, FOLLOW, TEST, MEASURE):
         assert derive_seed(root, stream, label, number) % 4 == stream
     each = [seeds(root, stream, label, count) for stream in (SUGGEST, FOLLOW, TEST, MEASURE)]

@@ -117,7 +117,7 @@ def test_a_label_that_can_never_fail_is_refused():
 
 
 def test_a_class_is_called_by_its_name():
-    """A class is called by its name without the kind; by its number where it has none; by the label's where it is its own."""
+    """A class is called by its name without the kind; by its number where it has none; or as its label is."""
     assert [class_name(i, NAMES) for i in (0, 4, 6, -1)] == ["coffee mug", "Vase", "class 6", "class -1"]
     assert class_name(3, None) == "class 3"
     _, (known,) = resolve(["2=heron", "vase"], [Classes(classifier="it", names=tuple(NAMES))])
