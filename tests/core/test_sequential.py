@@ -74,7 +74,7 @@ class Sloppy(Counting):
         """Count and draw."""
         images = super().draw(prompts, seeds)
         barrels = toyworld.draw([p.replace("coffee mug (cup)", "barrel (vessel)") for p in prompts], seeds)
-        return [b if seed % 8 < 2 else i for i, b, seed in zip(images, barrels, seeds, strict=True)]
+        return [b if seed % 16 < 4 else i for i, b, seed in zip(images, barrels, seeds, strict=True)]
 
 
 def hunt(out, classifier=None, confirm=None, **given):
@@ -125,8 +125,9 @@ def test_a_clear_bug_is_confirmed_after_a_few_pairs(run):
     assert len(run.confirmed) > 3
     for finding in run.confirmed:
         assert finding.adjusted <= 0.05
-        if finding.treat.value == 1:
-            assert finding.trial.treat.draws <= 20
+        trial = finding.trial
+        if trial.treat.failures == trial.treat.scored and trial.control.failures < trial.control.scored / 2:
+            assert trial.treat.draws <= 20
 
 
 def test_what_is_no_bug_is_given_up_after_a_few_pairs(tmp_path):
