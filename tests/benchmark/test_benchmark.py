@@ -206,7 +206,7 @@ def test_every_method_looks_over_the_same_world(pool, monkeypatch):
 
 
 def test_a_hunt_costs_the_same_beside_another(pool, target, tmp_path):
-    """Hunts share an archive, so that nothing is drawn twice; what each claims and pays for is what it would be alone."""
+    """Hunts share an archive, so that nothing is drawn twice; each claims and pays for what it would alone."""
     world = World(pool, target.answers, live=target.live())
     methods.by_recipe(world, 3, tmp_path / "shared" / "recipe", 16)
     shared = methods.by_foible(world, 3, tmp_path / "shared" / "foible", 12)
