@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,18 @@ class World:
     live: Live | None = None
     """Draws what the pool has too few images of; without it the few there are must do."""
     _rows: dict[tuple[str, tuple[tuple[str, str], ...]], NDArray[np.intp]] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name what decides the images and what the parts say of them, so that hunts over one world share an archive.
+
+        No archive may outlive the world: live images have the numbers that they were drawn under.
+        """
+        digest = hashlib.sha256(f"{self.generator_error}/{self.judge_error}/{self.pool.natural}".encode())
+        for array in (self.pool.codes, self.pool.vectors, self.answers):
+            digest.update(array.tobytes())
+        digest.update("\n".join(self.pool.captions).encode())
+        return digest.hexdigest()
 
     def rows(self, label: str, attributes: Attributes) -> NDArray[np.intp]:
         """Give the images of the pool that show the label and satisfy every attribute; all that were described so."""
@@ -148,6 +161,10 @@ class World:
 @dataclass(frozen=True)
 class _Part:
     world: World
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{type(self).__name__} of {self.world.fingerprint}"
 
 
 class _Generator(_Part):

@@ -205,6 +205,17 @@ def test_every_method_looks_over_the_same_world(pool, monkeypatch):
     assert compare.measure(pool, 3, 0.0) == (name, scores)
 
 
+def test_a_hunt_costs_the_same_beside_another(pool, target, tmp_path):
+    """Hunts share an archive, so that nothing is drawn twice; each claims and pays for what it would alone."""
+    world = World(pool, target.answers, live=target.live())
+    methods.by_recipe(world, 3, tmp_path / "shared" / "recipe", 16)
+    shared = methods.by_foible(world, 3, tmp_path / "shared" / "foible", 12)
+    world = World(pool, target.answers, live=target.live())
+    assert methods.by_foible(world, 3, tmp_path / "alone" / "foible", 12) == shared
+    drawn = [sum(1 for _ in (tmp_path / of / "archive" / "images").rglob("*.png")) for of in ("shared", "alone")]
+    assert drawn[0] < drawn[1] + 16 * 12
+
+
 def test_biases_come_from_the_seed_alone():
     """So many of one attribute and of two, each of another label; the same for the same seed, others for another."""
     for singles, conjunctions in ((4, 2), (5, 0), (0, 3)):
