@@ -1,7 +1,7 @@
 """Asks a loaded part about a few elements, and takes the time.
 
-Comes in: a part and its columns. Goes out: its answers, and seconds an element. Neighbours: `forecast.py` foretells a hunt
-from it, `doctor.py` shows it; `wrappers.py` asks and checks.
+Comes in: a part and its columns. Goes out: its answers, and seconds an element. Neighbours: `forecast.py` foretells a
+hunt from it, `doctor.py` shows it; `wrappers.py` asks and checks.
 """
 
 from __future__ import annotations
