@@ -321,7 +321,7 @@ def test_rates_are_corrected_once_the_judge_was_measured(tmp_path, method):
         coins = [hashlib.sha256(image.tobytes()).digest()[0] < 128 for image in images]
         return [s == "coffee mug" or (s == "barrel" and c) for s, c in zip(shown, coins, strict=True)]
 
-    parts = {"generator": generator, "judge": lax}
+    parts = {"generator": generator, "judge": lax, "seed": 4}
     confirm = {"method": method, "draws": 100}
     descriptions = ["on grass", "on snow"]
     raw = {named(f)[1]: f for f in probe(tmp_path / "run", descriptions, None, confirm, **parts)}

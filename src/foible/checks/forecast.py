@@ -120,7 +120,7 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     """Count what a hunt can need at most."""
     classifiers = len(config.parts("classifier"))
     explored = labels * explore
-    followed = labels * config.describe.draws if config.describe.method == "follow" else 0
+    followed = classifiers * labels * config.describe.draws if config.describe.method == "follow" else 0
     followed = foretold("follow", followed, explored, config.budget)
     left = None if config.budget is None else config.budget - explored
     suspected = [

@@ -79,7 +79,9 @@ class Loop:
         """
         with self._shown(asker.stage) as show:
             for event in self._record.asked(asker.stage, classifier):
-                self._carry(asker, self._requests(event), event.about, show)
+                # What another classifier's failures were followed by is known, and counts for nobody else's limit.
+                about = event.about if event.classifier == (classifier or 0) else {}
+                self._carry(asker, self._requests(event), about, show)
             while (ask := asker.ask(Allowance(self.budget, asker.arm))) is not None:
                 self._note(ask, asker.stage, classifier or 0)
                 self._carry(asker, ask.requests, ask.about, show)

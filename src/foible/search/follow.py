@@ -195,8 +195,13 @@ class Case:
         return self._requests.on(self._label, Treatment(words=words), "follow", list(islice(fresh, count)))
 
     def tell(self, seen: Sequence[tuple[Phrases, Observation]], about: str) -> None:
-        """Take in what became of draws that were made for one failure, and settle what can be settled."""
-        self._draws += len(seen)
+        """Take in what became of draws, and settle what can be settled.
+
+        Args:
+            seen: each draw with its phrases.
+            about: the name of the failure that they were made for; empty where it is none of this classifier's.
+        """
+        self._draws += len(seen) if about else 0
         self._taken |= {o.request.seed for _, o in seen}
         scored = [(said, o) for said, o in seen if o.outcome.status != "unscored"]
         self._seen += scored
