@@ -160,7 +160,7 @@ def test_a_run_is_named_after_what_it_tests(tmp_path, monkeypatch):
     assert over[0] != over[1]
     assert all(name.startswith("toyworld.Perfect-") for name in over)
     both = [toyworld.Classifier(), toyworld.Perfect()]
-    assert hunt(None, both, **few).folder == Path("runs/toyworld.Classifier-and-object-toyworld.Perfect")
+    assert hunt(None, both, **few).folder == Path("runs/toyworld.Classifier-and-toyworld.Perfect")
     assert probed.folder.parent == Path("runs")
     assert probed.folder.name.startswith("toyworld.Classifier-probe-")
     assert probe(None, description="on snow").folder != probed.folder
