@@ -156,7 +156,7 @@ def test_nothing_imports_models_and_they_import_little():
 
 
 def test_the_report_sees_records_only():
-    """The report is made from the result: it imports findings, records, arms, errors, the reader of images and itself."""
+    """The report is made from the result: it imports records, arms, errors, the reader of images and itself."""
     for path in (ROOT / "report").glob("*.py"):
         known = {"findings", "records", "arms", "errors", "pixels", "report", "_version"}
         assert set(inner(path)) <= known, path.name
