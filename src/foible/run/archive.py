@@ -132,16 +132,13 @@ class Archive:
         self._db.execute("COMMIT")
 
     def _draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
-        found = {}
-        for key, image, ignored, prompt, seed, seal in self._select("draws", keys):
-            if seal == _seal(key, image, ignored, prompt, seed):
-                row = DrawRow(key=key, image=image, ignored=tuple(json.loads(ignored)), prompt=prompt, seed=seed)
-                found[row.key] = row
-        return found
+        rows = (_read_draw(values) for values in self._select("draws", keys))
+        return {row.key: row for row in rows if row is not None}
 
     def _answers(self, keys: Iterable[str]) -> dict[str, Any]:
         rows = self._select("answers", keys)
-        return {key: json.loads(value) for key, value, seal in rows if seal == _seal(key, value)}
+        found = {key: _parsed(value) for key, value, seal in rows if seal == _seal(key, value)}
+        return {key: value for key, value in found.items() if value is not None}
 
     def _select(self, table: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
         wanted = list(dict.fromkeys(keys))
@@ -157,6 +154,26 @@ class Archive:
 def _draw_values(row: DrawRow) -> tuple[object, ...]:
     values = (row.key, row.image, canonical(row.ignored), row.prompt, row.seed)
     return (*values, _seal(*values))
+
+
+def _read_draw(values: tuple[Any, ...]) -> DrawRow | None:
+    """Read the row of a draw; None where it is not whole, or holds what is no draw though its seal fits."""
+    key, image, ignored, prompt, seed, seal = values
+    words = _parsed(ignored)
+    texts = [key, image, prompt, *words] if isinstance(words, list) else [None]
+    if seal != _seal(key, image, ignored, prompt, seed) or type(seed) is not int:
+        return None
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return DrawRow(key=key, image=image, ignored=tuple(texts[3:]), prompt=prompt, seed=seed)
+
+
+def _parsed(text: object) -> Any:
+    """Read a JSON text from a row; None where it is none."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _seal(*content: object) -> str:
