@@ -8,7 +8,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 
 import foible
@@ -124,7 +123,6 @@ def test_every_page_stands_in_the_contents():
 POSIX = {"fcntl", "grp", "posix", "pwd", "resource", "termios"}
 
 
-@pytest.mark.xfail(reason="foible.store locks a run directory by fcntl, which Windows does not have", strict=True)
 def test_no_module_needs_a_module_of_posix():
     """`import foible` and what it offers work on Windows: no file imports what only POSIX has when it is imported."""
     for path in sorted(Path(foible.__file__).parent.rglob("*.py")):

@@ -208,10 +208,11 @@ class Observer:
         undrawn = everything - draws.keys()
         draw = undrawn if undrawn <= self._lost else everything if undrawn else set()
         images = {key: row.image for key, row in draws.items() if isinstance(row, DrawRow)}
+        by_key = {r.key: r for r in unit}
         questions = []
         for part in parts:
             unanswered = {key for key in images if (part, key) not in answers}
-            lost = {key for key in unanswered if self._answer_key(part, _of(unit, key), images[key]) in self._lost}
+            lost = {key for key in unanswered if self._answer_key(part, by_key[key], images[key]) in self._lost}
             again = unanswered if unanswered == lost else set(images)
             wanted = draw | again if draw or unanswered else set()
             if wanted:
@@ -337,10 +338,6 @@ def _cut(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:
     """Cut requests into units of work, each request once."""
     unique = list({r.key: r for r in requests}.values())
     return (unique[start : start + size] for start in range(0, len(unique), size))
-
-
-def _of(unit: Sequence[Request], key: str) -> Request:
-    return next(r for r in unit if r.key == key)
 
 
 def _read(value: Any, read: Callable[[Any], T]) -> T | Fault:

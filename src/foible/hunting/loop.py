@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
 from foible.draws.observe import Notes, Observer
+from foible.draws.once import Once
 from foible.draws.request import Requests, blocks
 from foible.hunting.clock import Clock
 from foible.progress import Progress, Show
@@ -62,6 +63,7 @@ class Loop:
         self._clock = clock
         self._progress = progress
         self._looked = 0
+        self._once = Once()
         self.answered: dict[str, Answered] = {}
         """Every draw that was looked at, by key; one that serves two arms as the first asked for it."""
         for event in record.asked():
@@ -127,12 +129,14 @@ class Loop:
             yield show
 
     def _carry(self, asker: Asker, requests: Sequence[Request], about: Mapping[str, str], show: Show) -> None:
+        done, total = asker.progress()
+
         def advance(count: int) -> None:
             self._looked += count
-            show(*asker.progress(), self._looked)
+            show(done, total, self._looked)
 
         self._observer.advance = advance
-        answered = self._observer.observe(requests)
+        answered = self._once.mark(self._observer.observe(requests))
         for one in answered:
             self.answered.setdefault(one.request.key, one)
         asker.tell(answered, about)
