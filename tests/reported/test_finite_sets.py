@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import toyworld
-from foible.draws.once import REPEATED, SUGGESTED
+from foible.arms import ARMS
+from foible.draws.once import REPEATED, SUGGESTED, Once
+from foible.records import Answered, Draw, Outcome, Request, Treatment
 
 LABELS = ["coffee mug", "water bottle", "teapot"]
 
@@ -70,10 +74,38 @@ def test_a_rate_counts_different_images(tmp_path):
         assert one.at_most > 0.4
 
 
-def test_an_image_that_suggested_is_never_tested(tmp_path):
-    """No image of the explored or followed draws is scored in a test, told by its pixels."""
-    config = {"explore": {"draws": 48}}
-    run = toyworld.hunt(tmp_path / "run", OneWrong(), LABELS, generator=Photographs(20), config=config)
-    reasons = dict(run.result.unscored)
-    assert reasons.keys() <= {REPEATED, SUGGESTED}
-    assert SUGGESTED in reasons
+def answered(arm, label, words, image, seed):
+    """Give a draw that passed."""
+    key = f"{label} {words} {seed}"
+    request = Request(
+        key=key, label=label, treatment=Treatment(words=words), seed=seed, arm=arm, text=f"{label} {words}"
+    )
+    return Answered(draw=Draw(request=request, image=image), outcomes=(Outcome(status="passed", predicted=0),))
+
+
+draws = st.builds(
+    answered,
+    st.sampled_from(list(ARMS)),
+    st.sampled_from(["mug", "vase"]),
+    st.sampled_from([(), ("on grass",)]),
+    st.sampled_from("abc"),
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(draws, max_size=40))
+def test_no_image_counts_twice_or_for_what_it_suggested(before):
+    """Of equal pixels one draw counts for a label and treatment, and none in a test that was explored or followed."""
+    marked = Once().mark(before)
+    suggesting = set()
+    counted = {}
+    for one in marked:
+        request, image = one.request, one.draw.image
+        suggests = request.arm in {"explore", "follow"}
+        if one.outcomes[0].status == "passed":
+            place = suggests, request.label, request.treatment, image
+            assert counted.setdefault(place, request.key) == request.key
+            assert suggests or image not in suggesting
+        else:
+            assert one.outcomes[0].reason in {REPEATED, SUGGESTED}
+        suggesting |= {image} if suggests else set()
