@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from foible import report
-from foible.budget import Budget
 from foible.config import HuntConfig
 from foible.draws.execute import Here
-from foible.draws.observe import Observer
 from foible.findings import Finding, HuntResult
 from foible.hunting.clock import Clock
-from foible.hunting.loop import Loop
+from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
-from foible.hunting.prepare import Prepared, make_config, prepare
+from foible.hunting.prepare import make_config, prepare
 from foible.hunting.study import study_of
 from foible.progress import Bars, Progress, Silent
 from foible.records import Label
@@ -174,7 +172,12 @@ def run(
     with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
         keep(journal, prepared.began)
         last.callback(_note_work, journal, clock)
-        result = _walk(prepared, journal, archive, clock, progress)
+        assert journal.began is not None  # noqa: S101 - `keep` has begun it
+        study = study_of(journal.began, journal.settings)
+        executor = Here(prepared.parts, archive.images)
+        result = walk(
+            study, loop_over(study, executor=executor, archive=archive, record=journal, clock=clock, progress=progress)
+        )
         report.write(result, archive.images.bytes, prepared.folder)
         if not journal.ended:
             journal.note(Ended())
@@ -184,31 +187,6 @@ def run(
 
 def _several(classifier: object) -> list[object]:
     return list(classifier) if isinstance(classifier, list | tuple) else [classifier]
-
-
-def _walk(prepared: Prepared, journal: Journal, archive: Archive, clock: Clock, progress: Progress) -> HuntResult:
-    """Put together what draws, and walk the path."""
-    assert journal.began is not None  # noqa: S101 - `keep` has begun it
-    study = study_of(journal.began, journal.settings)
-    observer = Observer(
-        executor=Here(prepared.parts, archive.images),
-        archive=archive,
-        notes=journal,
-        identities=study.identities,
-        maps=study.maps,
-        labels=study.labels,
-        batch=study.config.batch,
-        watch=clock,
-    )
-    loop = Loop(
-        observer=observer,
-        record=journal,
-        requests=study.requests,
-        budget=Budget(study.config.budget),
-        clock=clock,
-        progress=progress,
-    )
-    return walk(study, loop)
 
 
 def _note_work(journal: Journal, clock: Clock) -> None:

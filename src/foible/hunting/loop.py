@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
+from foible.draws.execute import Executor
 from foible.draws.observe import Notes, Observer
 from foible.draws.once import Once
 from foible.draws.request import Requests, blocks
 from foible.hunting.clock import Clock
+from foible.hunting.study import Study
 from foible.progress import Progress, Show
 from foible.records import Answered, Draw, Fault, Hypothesis, Request
+from foible.run.archive import Archive
 from foible.run.events import Asked, Tried
 
 if TYPE_CHECKING:
@@ -148,6 +151,48 @@ class Loop:
         """Note what is asked before it is drawn, and pay for it."""
         self._record.note(Asked(stage=stage, classifier=classifier, about=dict(ask.about), blocks=blocks(ask.requests)))
         self.budget.pay(ask.requests)
+
+
+def loop_over(  # noqa: PLR0913 - as `Loop`
+    study: Study,
+    *,
+    executor: Executor,
+    archive: Archive,
+    record: Record,
+    clock: Clock,
+    progress: Progress,
+    reading: bool = False,
+) -> Loop:
+    """Put together the loop of a run.
+
+    Args:
+        study: what the run is about.
+        executor: where its units are carried out.
+        archive: where pixels and answers lie.
+        record: its journal, or a reader of one.
+        clock: asked before every unit of new work.
+        progress: who is told.
+        reading: whether nothing is drawn, asked or written.
+    """
+    observer = Observer(
+        executor=executor,
+        archive=archive,
+        notes=record,
+        identities=study.identities,
+        maps=study.maps,
+        labels=study.labels,
+        batch=study.config.batch,
+        watch=clock,
+        reading=reading,
+    )
+    return Loop(
+        observer=observer,
+        record=record,
+        requests=study.requests,
+        budget=Budget(study.config.budget),
+        clock=clock,
+        progress=progress,
+    )
 
 
 def _part(answers: Mapping[str, T | Fault], what: str) -> tuple[dict[str, T], list[str]]:
