@@ -30,7 +30,7 @@ from foible.adapters.transformers.embedder import TransformersEmbedder
 from foible.adapters.transformers.vlm_judge import VlmJudge
 from foible.parts.ensemble import EnsembleJudge
 from foible.parts.families import BUILT_IN, REMOTE
-from foible.parts.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge
+from foible.parts.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge, offers
 from foible.parts.registry import METHODS
 
 GENERATORS: Mapping[str, Callable[..., Generator]] = {
@@ -107,4 +107,4 @@ def test_whoever_asks_a_server_can_be_limited() -> None:
     assert COUNTED.keys() == REMOTE | {"ensemble"}
     for factory in COUNTED.values():
         assert inspect.isclass(factory)
-        assert callable(factory.count_on)
+        assert offers(factory, CountsRequests)

@@ -50,7 +50,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         tried=tried,
         explored=explored,
         answered=loop.answered,
-        draws={**loop.budget.draws},
+        draws=dict(loop.budget.draws.items()),
         undescribed=[fault for one in suspected for fault in one.faults],
         captions=led_to(findings, explored, suspected, study.config.report.examples),
     )

@@ -160,7 +160,7 @@ def _read_draw(values: tuple[Any, ...]) -> DrawRow | None:
     """Read the row of a draw; None where it is not whole, or holds what is no draw though its seal fits."""
     key, image, ignored, prompt, seed, seal = values
     words = _parsed(ignored)
-    texts = [key, image, prompt, *words] if isinstance(words, list) else [None]
+    texts: list[Any] = [key, image, prompt, *words] if isinstance(words, list) else [None]
     if seal != _seal(key, image, ignored, prompt, seed) or type(seed) is not int:
         return None
     if not all(isinstance(text, str) for text in texts):

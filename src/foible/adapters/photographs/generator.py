@@ -164,7 +164,8 @@ class FolderGenerator:
         ranked = np.argsort(-cosines, kind="stable")[: self._top]
         # A joint model is trained to hold a pair for exp(scale x cosine) likely, beside the others: so much less of
         # the cosine is so many times less likely.
-        return ranked[cosines[ranked] >= cosines[ranked[0]] - self._reach]
+        fitting: NDArray[np.intp] = ranked[cosines[ranked] >= cosines[ranked[0]] - self._reach]
+        return fitting
 
     def _photo(self, fitting: NDArray[np.intp], seed: int) -> Image | PartError:
         chosen = self._photos[fitting[np.random.default_rng(int(seed)).permutation(len(fitting))[0]]]

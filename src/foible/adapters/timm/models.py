@@ -124,7 +124,7 @@ def load(  # noqa: PLR0913 - each is an argument that the user may name
     channels = _channels.checked(name, said.get("channels", "rgb"))
     known = fingerprint.of_object([model, {key: str(value) for key, value in settings.items()}, channels])
     own = checkpoint is not None and not source.startswith("local-dir:")
-    told |= {**_told(settings), "channels": channels, "guessed": [p for p in _PARTS if own and p not in said]}
+    told |= {**_plain_recipe(settings), "channels": channels, "guessed": [p for p in _PARTS if own and p not in said]}
     transform = create_transform(**settings, is_training=False)
     config = dict(model.pretrained_cfg)
     return Loaded(model.to(where, numbers), transform, config, known, where, numbers, channels, told)
@@ -150,7 +150,7 @@ def _filled(  # noqa: PLR0913 - as `load`
     return model, {}
 
 
-def _told(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Say how images become the input, as plain values."""
     squeezed = settings["crop_mode"] == _SQUASH and settings["crop_pct"] == 1
     return {

@@ -77,7 +77,7 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
             found, labels, mean=mean, std=std, channels=channels, single_label=single_label, threshold=threshold
         )
     own = {"mean": mean, "std": std, "channels": channels, "threshold": threshold, "single_label": single_label or None}
-    _must_be_zero_shot(name, classes, labels, own)
+    classes = _must_be_zero_shot(name, classes, labels, own)
     precise = found.resolved["dtype"]
     embedder = TransformersEmbedder(
         name, device=device, dtype=precise, revision=revision, trust_remote_code=trust_remote_code
@@ -87,8 +87,8 @@ def classifier(  # noqa: PLR0913 - each is an argument that the user may name
 
 def _must_be_zero_shot(
     name: str, classes: str | Sequence[str] | None, labels: str | Sequence[str] | None, own: Mapping[str, object]
-) -> None:
-    """Refuse arguments that do not belong to a model which compares images with texts."""
+) -> str | Sequence[str]:
+    """Give the classes of a model which compares images with texts; refuse arguments that do not belong to one."""
     if classes is None:
         message = (
             f"{name!r} has no classes of its own: it compares images with texts, so give the argument classes: "
@@ -102,6 +102,7 @@ def _must_be_zero_shot(
     if labels is not None:
         message = f"{name!r} takes either classes, which are told to the model, or labels, which rename its own"
         raise ArgumentError(message)
+    return classes
 
 
 class TransformersClassifier:
