@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from foible.records import Answered, Hypothesis, Label, Tally, Treatment, Trial
+from foible.records import Answered, Hypothesis, Label, Tally, Treatment, Trial, kept
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
 
@@ -172,3 +172,6 @@ class HuntResult:
     def class_name(self, index: int | None, classifier: int = 0) -> str | None:
         """Give what a class of a classifier is called; None where no name is known."""
         return None if index is None else self.classifiers[classifier].class_names.get(index)
+
+
+kept(Rate, Ratio, Counterfactual, Deciding, Finding, LabelSummary, Subject, HuntResult)

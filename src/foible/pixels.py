@@ -27,7 +27,7 @@ from foible.errors import PartError, brief
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from foible.parts.protocols import Image
+    Image = NDArray[np.uint8]
 
 VERSION = 1
 """Raised when the same bytes are read to other pixels, so that what was made of them is made anew."""

@@ -275,3 +275,24 @@ class Trial:
     treat: Tally
     control: Tally
     pairs: Pairs
+
+
+def kept(*records: type, finite: bool = True) -> None:
+    """Say how pydantic writes records: what stands under a field becomes its description, and every field is written.
+
+    Args:
+        records: dataclasses that stand in files.
+        finite: whether each number of theirs must be.
+    """
+    for record in records:
+        how = {
+            "use_attribute_docstrings": True,
+            "json_schema_serialization_defaults_required": True,
+            "allow_inf_nan": not finite,
+            "ser_json_inf_nan": "constants",
+        }
+        setattr(record, "__pydantic_config__", how)  # noqa: B010 - mypy knows of no such attribute
+
+
+kept(Label, Treatment, Request, Draw, Outcome, Answered, Tally, Trial)
+kept(Hypothesis, finite=False)  # its score need not be

@@ -121,7 +121,7 @@ def test_a_class_is_called_by_its_name():
     assert [class_name(i, NAMES) for i in (0, 4, 6, -1)] == ["coffee mug", "Vase", "class 6", "class -1"]
     assert class_name(3, None) == "class 3"
     _, (known,) = resolve(["2=heron", "vase"], [Classes(classifier="it", names=tuple(NAMES))])
-    assert [called(index, known) for index in (2, 3, 4)] == ["heron", "crane", "vase"]
+    assert [called(index, known) for index in (2, 3, 4)] == ["heron", "crane (machine)", "vase"]
     assert split_name("odd (name) (here)") == ("odd (name) (here)", "")
 
 

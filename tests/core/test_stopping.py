@@ -14,7 +14,7 @@ from foible.errors import OutOfRequests, OutOfTime
 from foible.hunting import clock
 from foible.parts.registry import METHODS
 
-STAGES = {"explore", "embed", "caption", "follow", "test", "explain"}
+STAGES = {"explore", "embed", "caption", "follow", "test", "measure", "explain"}
 CONFIG = {"explore": {"draws": 16}, "confirm": {"method": "fixed", "draws": 16}, "batch": 8}
 hunt = functools.partial(toyworld.hunt, seed=2, labels=["coffee mug", "water bottle"])
 

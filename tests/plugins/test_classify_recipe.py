@@ -71,17 +71,18 @@ def test_a_recipe_that_cannot_be_is_told(args, told):
 def test_imagenets_names_are_whole_and_read_back_as_labels():
     """1,000 names in order, each of which a hunt takes as a label; classes accept each other both ways."""
     from foible.adapters.shared.names import imagenet
-    from foible.labels import resolve
+    from foible.labels import Classes, resolve
 
     found = imagenet()
     assert len(found.labels) == 1000
     assert found.labels[0] == "tench (cyprinid)"
     assert found.labels[134] == "crane (wading bird)"
     assert found.labels[517] == "crane (lifting device)"
+    known = Classes(classifier="it", names=tuple(found.labels), accepted=found.accepted)
     for index, text in enumerate(found.labels):
-        (label,) = resolve([text], found.labels, found.accepted)
-        assert label.index == index
-        assert label.accepted == {index, *found.accepted.get(index, ())}
+        (label,), (classes,) = resolve([text], [known])
+        assert classes.right[label.name][0] == index
+        assert set(classes.right[label.name]) == {index, *found.accepted.get(index, ())}
     assert all(one in found.accepted[other] for one, others in found.accepted.items() for other in others)
 
 

@@ -8,10 +8,10 @@ import shutil
 
 import numpy as np
 import pytest
-from foible.calibrate import read_folder
 from PIL import Image, features
 
 from foible import pixels
+from foible.checks.calibrate import read_folder
 from foible.diorama.generator import DioramaGenerator
 from foible.diorama.models import weights
 from foible.diorama.scene import imagine

@@ -15,7 +15,8 @@ from rich.console import Console
 import toyworld
 from foible.cli.flags import NARROW, cell, show_rows
 from foible.errors import LabelError, brief, visible
-from foible.labels import find_class, resolve
+from foible.labels import Classes
+from foible.labels import resolve as resolve_all
 from foible.report import sentence
 from foible.report.sentences import confusions, plain, title
 from report.results import sample
@@ -170,8 +171,10 @@ def test_classes_that_read_alike_are_told_apart():
     result = sample()
     finding = result.findings[0]
     wrong = finding.confused_with[0][0]
-    alike = {**result.class_names, wrong: "Coffee\u00a0mug"}
-    same = replace(result, class_names=alike, labels=tuple(one for one in result.labels if one.index != wrong))
+    (own,) = result.classifiers
+    alike = {**own.class_names, wrong: "Coffee\u00a0mug"}
+    right = {label: classes for label, classes in own.right.items() if wrong not in classes}
+    same = replace(result, classifiers=(replace(own, class_names=alike, right=right),))
     assert sentence(finding, same).startswith(
         f"A coffee mug (class 504) “on grass” is taken for a Coffee mug (class {wrong}): it fails"
     )
@@ -184,18 +187,25 @@ def test_two_wrong_classes_that_read_alike_are_told_apart():
     """A16: two predicted classes of one name are two in the sentence."""
     result = sample()
     finding = replace(result.findings[0], confused_with=((134, 20), (517, 17)))
-    same = replace(result, class_names={**result.class_names, 134: "crane", 517: "crane"})
+    (own,) = result.classifiers
+    same = replace(result, classifiers=(replace(own, class_names={**own.class_names, 134: "crane", 517: "crane"}),))
     assert "is taken for a crane (class 134) or a crane (class 517): it" in sentence(finding, same)
+
+
+def resolve(texts, names, **more):
+    """Resolve labels for one classifier with these names."""
+    return resolve_all(texts, [Classes(classifier="it", names=None if names is None else tuple(names))], **more)
 
 
 def test_a_number_is_no_label():
     """C31: a bare index is refused with a sentence of its own, which says how the class is named by its index."""
     names = ["coffee mug (cup)", "bucket"]
     for known, said in ((names, "for that class write 1=bucket"), (None, "for that class write 1=name")):
-        for find in (lambda text, of: resolve([text], of), find_class):
-            with pytest.raises(LabelError, match="a label is a name, but got '1'; " + said):
-                find("1", known)
-    assert resolve(["7"], ["0", "7"])[0].index == 1
+        with pytest.raises(LabelError, match="a label is a name, but got '1'; " + said):
+            resolve(["1"], known)
+        with pytest.raises(LabelError, match="a label is a name, but got '1'; " + said):
+            resolve(["0=coffee mug"], known, target="1")
+    assert resolve(["7"], ["0", "7"])[1][0].right == {"7": (1,)}
     with pytest.raises(LabelError, match="there is no label '2'"):
         resolve(["2"], names)
     with pytest.raises(LabelError, match="there is no label"):

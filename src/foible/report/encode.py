@@ -17,9 +17,8 @@ from collections.abc import Set as AbstractSet
 from numbers import Integral, Real
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
-from foible import findings, records
 from foible.arms import ARMS
 from foible.findings import Finding, HuntResult
 from foible.records import Hypothesis, Pairs, Spec
@@ -29,19 +28,6 @@ Schema = dict[str, Any]
 
 SCHEMA = "foible/findings"
 SCHEMA_VERSION = 3
-
-for _record in (
-    findings.HuntResult, findings.Subject, records.Label, findings.Finding, records.Trial, records.Hypothesis,
-    records.Treatment, records.Tally, findings.Rate, findings.Ratio, findings.Counterfactual, findings.LabelSummary,
-    records.Answered, records.Draw, records.Request, records.Outcome, findings.Deciding,
-):  # fmt: skip
-    # What stands under a field becomes its description in the schema; every field is written, so every one is required.
-    # Only the score of a hypothesis need not be finite.
-    _record.__pydantic_config__ = ConfigDict(  # type: ignore[union-attr]
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-        allow_inf_nan=_record is records.Hypothesis,
-    )
 
 RESULT: TypeAdapter[HuntResult] = TypeAdapter(HuntResult)
 
