@@ -152,7 +152,7 @@ def test_several_classifiers_are_told_apart(foible, place, monkeypatch):
     assert [one.name for one in result.classifiers] == ["python:toyworld:Classifier", "python:toyworld:Perfect"]
     verdicts = [(f.trial.hypothesis.classifier, f.verdict) for f in result.findings]
     assert sorted(set(verdicts)) == [(0, "confirmed"), (1, "undecided")]  # twenty pairs refute nothing
-    code, out, err = foible("plan", "--offline", *arguments[2:], "--json")
+    code, out, err = foible("plan", "--offline", *toyworld.COMMAND[2:], *arguments[-2:], "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["answers"]["classifier"] == 2 * json.loads(out)["total"]
 

@@ -100,7 +100,7 @@ def test_json_on_a_terminal_is_the_same_document_without_commands(place):
     assert all(c.isprintable() or c == "\n" for c in lines)
     written = (place / "evil" / "findings.json").read_text(encoding="utf-8")
     assert json.loads(lines) == json.loads(written)
-    assert "\u202e" in json.loads(lines)["class_names"]["6"]
+    assert "\u202e" in json.loads(lines)["classifiers"][0]["class_names"]["6"]
 
 
 @pytest.mark.parametrize(("encoding", "columns"), [("cp1252", "100"), ("ascii", "40")])
@@ -155,7 +155,8 @@ def test_other_tables_can_be_read_on_a_narrow_terminal(place):
     assert (code, err) == (0, "")
     text = out.decode()
     assert all(c.isprintable() or c == "\n" for c in text)
-    assert "field: seed\nvalue: 4\nfrom: a·[2J·b.yaml\nrole: decides\n" in text
+    assert "field: seed\nvalue, and what it is for: 4\n" in text
+    assert "from: a·[2J·b.yaml\nrole: decides\n" in text
 
 
 def test_texts_are_made_visible_once_and_for_all():
