@@ -21,7 +21,7 @@ from foible.findings import Finding
 PAIRS = 400
 TRUTH_SEED = 7_001
 CLASSIFIERS = ("reference", *BIASES)
-ROW = "{:<18}{:>7}{:>9}{:>11}{:>7}{:>9}{:>14}{:>9}"
+ROW = "{:<18}{:>7}{:>10}{:>9}{:>11}{:>7}{:>9}{:>14}{:>9}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Score:
 
     classifier: str
     draws: int
+    """Without those that measure the rates of what is confirmed."""
+    measuring: int
     tested: int
     confirmed: int
     true: int
@@ -78,7 +80,8 @@ def score(name: str, out: Path, seed: int, pairs: int = PAIRS) -> Score:
         print(f"{name}: planted {bias.label} {bias.description}: {'found' if bias in found else 'MISSED'}")
     return Score(
         name,
-        sum(run.result.draws.values()),
+        sum(run.result.draws.values()) - run.result.draws.get("measure", 0),
+        run.result.draws.get("measure", 0),
         len(run),
         len(run.confirmed),
         len(true),
@@ -100,6 +103,7 @@ def _is_true(name: str, finding: Finding, out: Path, pairs: int) -> bool:
             "confirm": {"method": "fixed", "draws": pairs},
             "archive": str(out / "archive"),
             "explain": {"draws": 0},
+            "measure": {"most": 0},
         },
         progress=False,
     )

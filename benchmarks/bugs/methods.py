@@ -150,7 +150,8 @@ def _p_value(world: World, claim: Claim, control: Any, seeds: Any) -> float:
 def _hunt(world: World, seed: int, folder: Path, options: Mapping[str, Any]) -> Run:
     """Hunt as a user does; hunts in folders side by side share an archive, and each pays for all that it asks for."""
     parts = world.parts()
-    settings = {"explain": {"draws": 0}, "report": {"examples": 0}, **options}
+    # Draws to the verdict are compared: those that explain or measure what is confirmed come after it, for each alike.
+    settings = {"explain": {"draws": 0}, "measure": {"most": 0}, "report": {"examples": 0}, **options}
     return hunt(parts.pop("classifier"), out=folder, seed=seed, config=settings, progress=False, **parts)
 
 
