@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 
 import pytest
 
 import toyworld
 from foible.checks.verify import verify
-from foible.errors import PassingError
-from foible.run.events import Ended, Worked
+from foible.errors import PassingError, StoreError
+from foible.records import Treatment
+from foible.run.events import Ended, Tried, Worked
 from foible.run.images import Images
 from foible.run.journal import Journal
 
@@ -109,3 +111,43 @@ def test_an_image_that_comes_out_otherwise_is_asked_about_anew(tmp_path):
     run = toyworld.hunt(tmp_path / "two", toyworld.Classifier(), LABELS, generator=Anew())
     assert run.result.unscored == ()
     assert differences(tmp_path / "two") == ()
+
+
+STRANGE = [
+    {"classifier": 7},
+    {"classifier": -5},
+    {"label": "a label of another run"},
+    {"treatment": Treatment()},
+]
+
+
+@pytest.mark.parametrize("change", STRANGE, ids=str)
+def test_a_hypothesis_that_cannot_be_is_one_sentence(tmp_path, change):
+    """A journal whose seals fit, and that notes a hypothesis no run of its settings has, is damaged, and said to be."""
+    toyworld.hunt(tmp_path / "run", labels=["coffee mug"], seed=2)
+    with Journal(tmp_path / "run") as journal:
+        journal.note(Tried(hypotheses=[*journal.tried, replace(journal.tried[0], **change)]))
+        journal.note(Ended())
+    assert "the journal notes a hypothesis" in differences(tmp_path / "run")[0]
+    with pytest.raises(StoreError, match="the journal notes a hypothesis"):
+        toyworld.hunt(tmp_path / "run", labels=["coffee mug"], seed=2)
+
+
+class OnSnow(toyworld.Classifier):
+    """Fails on teapots on snow, and nowhere else."""
+
+    def answer(self, scene):
+        """Take teapots on snow for barrels."""
+        return "barrel" if (scene.label, scene.ground) == ("teapot", "snow") else scene.label
+
+
+def test_what_a_small_budget_tests_does_not_hang_on_the_order_of_the_classifiers(tmp_path):
+    """Of the hypotheses of all classifiers the most telling are tested, whichever classifier is named first."""
+    tested = []
+    for name, own in (("ab", [toyworld.Classifier(), OnSnow()]), ("ba", [OnSnow(), toyworld.Classifier()])):
+        run = toyworld.hunt(tmp_path / name, own, seed=2, config={"budget": 150})
+        assert run.result.untested
+        tested.append({(f.trial.hypothesis.about, name[f.trial.hypothesis.classifier], f.verdict) for f in run})
+        scores = [f.trial.hypothesis.score for f in run if not f.trial.hypothesis.borrowed]
+        assert min(scores) >= max(h.score for h in run.result.untested)
+    assert tested[0] == tested[1]

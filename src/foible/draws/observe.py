@@ -104,6 +104,11 @@ class Observer:
         self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
         self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
 
+    @property
+    def classifiers(self) -> int:
+        """How many there are."""
+        return len(self.maps)
+
     def observe(self, requests: Sequence[Request]) -> list[Answered]:
         """Draw, classify and judge; caption those of arms that are captioned. Units are cut inside each arm.
 
