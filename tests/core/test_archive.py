@@ -269,7 +269,9 @@ def test_a_row_that_is_there_stays(tmp_path):
         archive.add([row("d", "b" * 64)], {"k": [[4, 1.0]], "new": "text"})
         assert archive.draws(["d"])["d"].image == "a" * 64
         assert archive.answers(["k", "new"]) == {"k": [[3, 1.0]], "new": "text"}
-        archive.add([row("d", "b" * 64)], {}, replace={"d"})
+        archive.add([row("d", "b" * 64)], {}, replace={"d": "c" * 64})
+        assert archive.draws(["d"])["d"].image == "a" * 64
+        archive.add([row("d", "b" * 64)], {}, replace={"d": "a" * 64})
         assert archive.draws(["d"])["d"].image == "b" * 64
 
 

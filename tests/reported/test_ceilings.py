@@ -131,3 +131,13 @@ def test_a_hunt_hands_its_limit_to_objects_too(tmp_path):
     with pytest.raises(OutOfRequests, match="ceiling of 20 requests"):
         toyworld.hunt(tmp_path / "run", judge=judge, config={"max_requests": 20})
     toyworld.hunt(tmp_path / "run", judge=judge)
+
+
+def test_a_ceiling_below_one_step_says_what_it_takes():
+    """Where one step needs more than the whole ceiling, the same command alone would never come further."""
+    with pytest.raises(OutOfRequests, match="the same command with a max_requests of at least 32 goes on"):
+        Ceiling(10).take(32)
+    with pytest.raises(OutOfRequests, match="the same command goes on"):
+        ceiling = Ceiling(40)
+        ceiling.take(20)
+        ceiling.take(32)

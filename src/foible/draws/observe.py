@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 KEPT = 5
 """How many of a classifier's highest scores are kept, at the least."""
+TRIES = 3
+"""Times that a unit is carried out at most: where another hunt's image of a request was kept first, or a torn one was
+drawn again with other pixels, the parts have not been asked about the image that counts."""
 CAPTIONER, EMBEDDER, JUDGE = "captioner", "embedder", "judge"
 
 
@@ -101,6 +104,11 @@ class Observer:
         self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
         self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
 
+    @property
+    def classifiers(self) -> int:
+        """How many there are."""
+        return len(self.maps)
+
     def observe(self, requests: Sequence[Request]) -> list[Answered]:
         """Draw, classify and judge; caption those of arms that are captioned. Units are cut inside each arm.
 
@@ -163,17 +171,20 @@ class Observer:
     ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
         """Return what became of a unit: draws by request, and answers by part and request."""
         draws, answers = self._known(unit, parts)
-        job, carried = self._lacking(unit, parts, draws, answers), None
-        if job.draw or job.questions:
+        for _ in range(TRIES):
+            job = self._lacking(unit, parts, draws, answers)
+            if not (job.draw or job.questions):
+                break
             self.watch.before()
             carried = self.executor.carry_out(job)
             self._keep(job, carried, answers)
             if carried.stopped is not None:
                 raise carried.stopped
             draws, answers = self._known(unit, parts)
+            self._learn(carried, draws)
         self._worked |= {part for (part, _), value in answers.items() if not isinstance(value, Fault)}
-        if carried is not None or self.notes.learned is None:
-            self._learn(carried or Carried(), draws)
+        if self.notes.learned is None:
+            self._learn(Carried(), draws)
         return draws, answers
 
     def _known(
@@ -193,6 +204,9 @@ class Observer:
             if isinstance(row := draws.get(r.key), DrawRow)
         }
         kept = self.archive.answers(keys.values())
+        # Another hunt made it, or a kill came before it was noted here.
+        if mended := (rows.keys() & draws.keys() | kept.keys()) & self._lost:
+            self._note({}, mended)
         answers = {place: self._faults.get(key, kept.get(key)) for place, key in keys.items()}
         return draws, {place: value for place, value in answers.items() if value is not None}
 
@@ -252,7 +266,8 @@ class Observer:
         rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
         self._made |= {row.image for row in rows}
         images = {**job.images, **{row.key: row.image for row in rows}}
-        new = {place: value for place, value in carried.answers.items() if place not in before}
+        drawn = {key for key, image in images.items() if image != job.images.get(key)}
+        new = {at: value for at, value in carried.answers.items() if at not in before or at[1] in drawn}
         keys = {place: self._answer_key(place[0], by_key[place[1]], images[place[1]]) for place in new}
         answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
         if rows or answers:
@@ -264,10 +279,10 @@ class Observer:
             self._refuse_dead_parts(carried)
         self._note(faults, {row.key for row in rows} | answers.keys())
 
-    def _without_image(self, rows: Sequence[DrawRow]) -> set[str]:
-        """Return which rows are known with an image that has gone or is torn: what was drawn anew counts then."""
+    def _without_image(self, rows: Sequence[DrawRow]) -> dict[str, str]:
+        """Return, by key, the images of known rows that have gone or are torn: what was drawn anew counts then."""
         known = self.archive.draws(row.key for row in rows)
-        return {key for key, row in known.items() if self.archive.images.get(row.image) is None}
+        return {key: row.image for key, row in known.items() if self.archive.images.get(row.image) is None}
 
     def _refuse_dead_parts(self, carried: Carried) -> None:
         """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""

@@ -18,6 +18,7 @@ from foible.draws.execute import Executor
 from foible.draws.observe import Notes, Observer
 from foible.draws.once import Once
 from foible.draws.request import Requests, blocks
+from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
 from foible.progress import Progress, Show
@@ -94,8 +95,14 @@ class Loop:
             show(done, total, self._looked)
 
     def try_all(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
-        """Let hypotheses count in the multiplicity, behind those that were tried before: none ever leaves it."""
+        """Let hypotheses count in the multiplicity, behind those that were tried before: none ever leaves it.
+
+        Raises:
+            StoreError: the journal notes one that this run cannot have had.
+        """
         own = {(h.about, h.classifier): h for h in hypotheses if not h.borrowed}
+        for h in self._record.tried:
+            self._refuse_stranger(h)
         # What was borrowed once may be suspected for its own classifier by now.
         before = [own.get((h.about, h.classifier), h) if h.borrowed else h for h in self._record.tried]
         known = {(h.about, h.classifier) for h in before}
@@ -143,6 +150,12 @@ class Loop:
         for one in answered:
             self.answered.setdefault(one.request.key, one)
         asker.tell(answered, about)
+
+    def _refuse_stranger(self, hypothesis: Hypothesis) -> None:
+        known = hypothesis.label in self.requests.labels and 0 <= hypothesis.classifier < self._observer.classifiers
+        if not (known and hypothesis.treatment):
+            message = f"the journal notes a hypothesis about {brief(hypothesis.label)!r} that the run cannot have"
+            raise StoreError(f"{message}; it is damaged: name another --out, with the same archive")
 
     def _requests(self, event: Asked) -> list[Request]:
         return [request for block in event.blocks for request in self.requests.of(block)]

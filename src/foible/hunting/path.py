@@ -33,7 +33,14 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     """
     explored = _explore(study, loop)
     suspected = [propose(explored, place, study, loop) for place in range(len(study.maps))] if explored else []
-    own = study.own if study.own is not None else [h for one in suspected for h in one.hypotheses]
+    # The most telling first, of whatever classifier: what a budget leaves out must not hang on their order.
+    own = (
+        study.own
+        if study.own is not None
+        else sorted(
+            (h for one in suspected for h in one.hypotheses), key=lambda h: (-h.score, h.label, h.treatment.words)
+        )
+    )
     tried = loop.try_all(for_all(own, len(study.maps)))
     tested = _test(tried, explored, study, loop)
     findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))

@@ -52,9 +52,11 @@ class Ceiling:
         with self._lock:
             if self._most is not None and self._made + count > self._most:
                 left = self._most - self._made
+                # The same command would come no further, however often it is given.
+                on = "" if count <= self._most else f" with a max_requests of at least {count}"
                 message = (
                     f"stopped at the ceiling of {self._most} requests: {left} left, and the next step needs {count}; "
-                    "what was finished is kept, and the same command goes on from there"
+                    f"what was finished is kept, and the same command{on} goes on from there"
                 )
                 raise OutOfRequests(message)
             self._made += count

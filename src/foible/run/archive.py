@@ -13,9 +13,9 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from foible.errors import StoreError
@@ -96,14 +96,15 @@ class Archive:
             return self._answers(keys)
 
     def add(
-        self, draws: Sequence[DrawRow], answers: Mapping[str, Any], replace: AbstractSet[str] = frozenset()
+        self, draws: Sequence[DrawRow], answers: Mapping[str, Any], replace: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Keep the rows of a unit, all or none; rows that are there and whole stay: another process was faster.
 
         Args:
             draws: by request.
             answers: key -> JSON-able value.
-            replace: keys of draws whose row goes, since its image is torn.
+            replace: by key of a draw, the image that its row must not name any more, since it is torn. Where the row
+                names another by now, that one stays.
 
         Raises:
             StoreError: the disk is full, cannot be written, or the archive has gone.
@@ -114,7 +115,8 @@ class Archive:
                 raise StoreError(message)
             with self._transaction():
                 there, said = self._draws(row.key for row in draws), self._answers(answers)
-                rows = [_draw_values(row) for row in draws if row.key not in there or row.key in replace]
+                torn = {key for key, row in there.items() if row.image == replace.get(key)}
+                rows = [_draw_values(row) for row in draws if row.key not in there or row.key in torn]
                 self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?)", rows)
                 texts = [(key, canonical(value)) for key, value in answers.items() if key not in said]
                 sealed = [(key, text, _seal(key, text)) for key, text in texts]

@@ -115,6 +115,8 @@ class Journal:
         seal = _chained(self._seal, body)
         line = b'["%b",%b]\n' % (seal.encode(), body)
         with told(self._path):
+            # What an interrupt cut short was never taken in: a line behind it would not fit.
+            self._out.truncate(self._end)
             try:
                 left = memoryview(line)
                 while left:
