@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 """Labels, or what they are taken for, that a sentence names."""
+_TAKEN = 6
+"""What a label is taken for, where it has a section of its own."""
 _HALF = 0.5
 _LONGEST = 160
 
@@ -59,8 +61,8 @@ def base_summary(result: HuntResult) -> str:
     return (
         "That may mean that these images are of another domain than those the classifier was trained on, that they are "
         "not prepared as it expects (preprocessing), or that its classes stand in another order than is supposed. Try "
-        "the parts with foible doctor, look at the images in the report, and hunt with the labels in another order, each "
-        f"given as INDEX=name. {said}"
+        "the parts with foible doctor, look at the images in the report, and hunt with the labels in another order, "
+        f"each given as INDEX=name. {said}"
     )
 
 
@@ -68,7 +70,9 @@ def base_sentence(one: LabelSummary, result: HuntResult) -> str:
     """Say of one label how often it fails by itself, what is tolerated, and what it is taken for."""
     limit = tolerated(result)
     surely = f", surely more than the {percent(limit)} that is tolerated" if limit is not None else ""
-    taken = ", ".join(f"{name} ({often:,})" for name, often in confusions_of(one, result))
+    names = [f"{name} ({often:,})" for name, often in confusions_of(one, result)]
+    rest = [count(len(names) - _TAKEN, "other label")] if len(names) > _TAKEN else []
+    taken = listed([*names[:_TAKEN], *rest])
     said = f"It fails in {percent(one.rate.value)} of its draws {interval(one.rate)}{surely}"
     return f"{said}; it is taken for {taken}." if taken else f"{said}."
 

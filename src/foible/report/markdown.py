@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from foible.report.sentences import Span
 
 _LONGEST = 400
+_PROSE = 4000
+"""Of our own sentences, in which every name is cut already."""
 _SHOWN = 4
 """Failing draws of a label that fails by itself."""
 _MARKS = re.compile(r"[\\`*_\[\]|~$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -56,7 +58,7 @@ def to_markdown(result: HuntResult) -> str:
     """Write a result as the text of `findings.md`, with one newline at the end."""
     confirmed = [f for f in result.findings if f.verdict == "confirmed"]
     others = [f for f in result.findings if f.verdict != "confirmed"]
-    blocks = [f"# {escape(headline(result))}", escape(summary(result)), _draws(result)]
+    blocks = [f"# {escape(headline(result))}", escape(summary(result), _PROSE), _draws(result)]
     if result.base_failures:
         blocks.append("## Failing by themselves, under the base prompt")
         for one in result.base_failures:
@@ -82,9 +84,9 @@ def to_markdown(result: HuntResult) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def escape(text: object) -> str:
-    """Make a text one line in which no character is Markdown or HTML; cut after 400 characters."""
-    line = _MARKS.sub(lambda found: f"\\{found[0]}", shorten(text, _LONGEST))
+def escape(text: object, limit: int = _LONGEST) -> str:
+    """Make a text one line in which no character is Markdown or HTML; cut after `limit` characters."""
+    line = _MARKS.sub(lambda found: f"\\{found[0]}", shorten(text, limit))
     line = _AT_START.sub(r"\1\\\2", line)
     return "".join(_ENTITIES.get(c, c) for c in line)
 
@@ -99,7 +101,7 @@ def _draws(result: HuntResult) -> str:
 
 def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
     yield f"### {escape(base_title(one, result))}"
-    yield escape(base_sentence(one, result))
+    yield escape(base_sentence(one, result), _PROSE)
     seen = [result.observations[key] for key in one.failing if key in result.observations]
     lines = []
     for answered in seen[:_SHOWN]:
