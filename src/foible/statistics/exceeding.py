@@ -42,7 +42,7 @@ def surely_above(failures: ArrayLike, n: ArrayLike, bound: float, level: float) 
     if not 0.0 <= bound <= 1.0 or not 0.0 < level < 1.0:
         message = f"expected a bound of 0 .. 1 and a level between 0 and 1, got {bound!r} and {level!r}"
         raise ValueError(message)
-    p = stats.binom.sf(k - 1, total, bound)
+    p: NDArray[np.float64] = np.asarray(stats.binom.sf(k - 1, total, bound), dtype=np.float64)
     order = np.argsort(p, kind="stable")
     passed = p[order] <= level / np.arange(len(p), 0, -1)
     named = np.zeros(len(p), dtype=np.bool_)
