@@ -95,6 +95,9 @@ class FailureOptions(Options):
 
     top: int = decides(1, "A draw fails when no accepted label is among this many highest scores.", ge=1, le=100)
     target: str = decides("", "Targeted mode: a draw fails only when it is taken for this label.")
+    tolerated: float = decides(
+        0.5, "A label that surely fails more often than this without any description is reported.", ge=0, le=1
+    )
 
 
 class ExploreOptions(Options):

@@ -119,6 +119,12 @@ class LabelSummary:
     raises: float | None = None
     """No treatment tried raises the failure rate by more than this: a 95 % bound for all of them together. None where
     none was tried, or one is confirmed."""
+    base_failure: bool = False
+    """Under its base prompt alone it surely fails more often than is tolerated (`failure.tolerated`)."""
+    confused_with: tuple[tuple[int, int], ...] = ()
+    """(predicted index, how often) over its explored failures, most frequent first."""
+    failing: tuple[str, ...] = ()
+    """Keys of explored draws that failed; of a base failure alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,12 @@ class HuntResult:
     """By draw key: each draw that is shown, as an example of a finding or for its caption."""
     captions: Mapping[str, str]
     """By draw key, for those explored failures that led to a hypothesis and are shown."""
+
+    @property
+    def base_failures(self) -> tuple[LabelSummary, ...]:
+        """The labels that surely fail more often than is tolerated without any description, the worst first."""
+        named = [one for one in self.explored if one.base_failure]
+        return tuple(sorted(named, key=lambda one: (-(one.rate.value or 0.0), -one.rate.low)))
 
     def class_name(self, index: int | None, classifier: int = 0) -> str | None:
         """Give what a class of a classifier is called; None where no name is known."""

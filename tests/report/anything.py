@@ -147,6 +147,9 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         unscored_reasons=tuples(reasons, 2),
         at_most=shares,
         raises=st.none() | differences,
+        base_failure=st.booleans(),
+        confused_with=tuples(st.tuples(indices, counts)),
+        failing=tuples(key),
     )
     return st.builds(
         HuntResult,
@@ -220,6 +223,9 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
         tally=tally(3, 1, 1),
         rate=share(0.5, 0.1, 0.9),
         unscored_reasons=((evil, 1),),
+        base_failure=True,
+        confused_with=((463, 1),),
+        failing=tuple(list(seen)[:2]),
     )
     return replace(
         result,

@@ -7,20 +7,30 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any, Literal
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, cell, over, show_rows, while_read
+from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, cell, over, show_rows, told, while_read
+from foible.cli.gates import read_gate
 from foible.config import HuntConfig
 from foible.progress import Bars, Progress, Silent
 
 Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdout in place of the table.")]
 FailOn = Annotated[
-    Literal["never", "confirmed"], typer.Option("--fail-on", help="Exit with 1 when a finding is confirmed.")
+    str,
+    typer.Option(
+        "--fail-on",
+        help="Exit with 1 on: never; confirmed (a finding); failing (that, or a label that fails by itself); rate>X (a "
+        "failure rate surely above X, such as 0.2 or 20%).",
+        metavar="GATE",
+    ),
 ]
+TOLD = 5
+"""Rates that a failing gate names on stderr."""
 PLACES = ("seed", "out", "archive")
 THE_LABEL = Flag("labels", required=True, told="The label that the hypothesis is about.")
 
@@ -57,6 +67,7 @@ def probe(
 def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_json: bool, fail_on: str) -> None:
     from foible.hunting.api import run
 
+    gate = read_gate(fail_on)  # a gate that is none is said before the work, not after it
     progress: Progress = Silent() if quiet else Bars()
     done = run(config, progress=progress, descriptions=descriptions)
     with while_read() as console:
@@ -65,12 +76,15 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
             sys.stdout.buffer.write(_for_a_terminal(written) if sys.stdout.isatty() else written)
         else:
             _print_findings(done, console)
-    if fail_on == "confirmed" and done.confirmed:
+    if gate.kind == "rate":  # what was found stands on stdout; which rate is too high does not
+        for reason in islice(gate.reasons(done.result), TOLD):
+            told(f"surely above {gate.above:.4g}: {reason}", 1)
+    if gate.fails(done.result):
         raise typer.Exit(1)
 
 
 def _print_findings(done: Any, console: Console) -> None:
-    from foible.report import summary
+    from foible.report import headline, summary
     from foible.report.sentences import confusions, name_of
 
     result = done.result
@@ -86,10 +100,12 @@ def _print_findings(done: Any, console: Console) -> None:
         figures = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
         who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
         rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
+    if result.base_failures:
+        console.print(cell(headline(result), "bold red"))
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
     named = [*(["classifier"] if several else []), "label, description, taken for"]
     show_rows(console, ("verdict", *named, "fails with it", "without", "adj. p"), rows, named)
-    if not done.confirmed:
+    if not done.confirmed or result.base_failures:
         console.print(cell(summary(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from foible.config import HuntConfig
 from foible.errors import brief
@@ -16,8 +16,8 @@ from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
 from foible.records import Answered, Hypothesis, Observation, Pairs
-from foible.statistics import clopper_pearson, difference_sequence, paired_difference
-from foible.trial.decide import rate
+from foible.statistics import clopper_pearson, difference_sequence, paired_difference, surely_above
+from foible.trial.decide import rate, taken_for
 from foible.trial.pairs import tally
 
 LED = 3
@@ -47,6 +47,8 @@ def make_result(work: Work, study: Study) -> HuntResult:
     shown = [key for f in work.findings for key in (*f.failing, *f.passing, *f.paired)]
     shown += [key for f in work.findings for c in f.counterfactuals for key in c.examples]
     shown += work.captions
+    explored = _summaries(work, study) if work.explored else ()
+    shown += [key for one in explored for key in one.failing]
     found = {(f.trial.hypothesis.about, f.trial.hypothesis.classifier) for f in work.findings}
     reasons = (reason for one in work.answered.values() for reason in unscored_reasons(one))
     return HuntResult(
@@ -58,7 +60,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         failure=_failure_sentence(study.config),
         findings=tuple(work.findings),
         untested=tuple(h for h in work.tried if (h.about, h.classifier) not in found and not h.borrowed),
-        explored=tuple(_summaries(work, study)) if work.explored else (),
+        explored=explored,
         unscored=counted([*reasons, *work.undescribed]),
         draws=work.draws,
         observations={key: work.answered[key] for key in dict.fromkeys(shown)},
@@ -98,12 +100,44 @@ def _subject(place: int, work: Work, study: Study) -> Subject:
     )
 
 
-def _summaries(work: Work, study: Study) -> Iterable[LabelSummary]:
+def _summaries(work: Work, study: Study) -> tuple[LabelSummary, ...]:
+    """Sum up every label for every classifier, and name the base failures among them."""
     sequential = study.config.confirm.method == "sequential"
-    for place in range(len(study.maps)):
-        for label in study.labels:
-            own = [one.seen_by(place) for one in work.explored if one.request.label == label]
-            yield summarise(label, place, own, work.findings, sequential=sequential)
+    seen: dict[tuple[int, str], list[Observation]] = {
+        (place, label): [] for place in range(len(study.maps)) for label in study.labels
+    }
+    for one in work.explored:
+        for place in range(len(study.maps)):
+            seen[place, one.request.label].append(one.seen_by(place))
+    summaries = [
+        summarise(label, place, own, work.findings, sequential=sequential) for (place, label), own in seen.items()
+    ]
+    named = base_failures(summaries, study.config.failure.tolerated, study.config.confirm.level)
+    most = study.config.report.examples
+    return tuple(
+        replace(one, base_failure=True, failing=tuple(o.key for o in own if o.outcome.status == "failed")[:most])
+        if is_named
+        else one
+        for one, own, is_named in zip(summaries, seen.values(), named, strict=True)
+    )
+
+
+def base_failures(summaries: Sequence[LabelSummary], tolerated: float, level: float) -> list[bool]:
+    """Tell which labels surely fail more often than is tolerated, under the base prompt, each for its classifier.
+
+    The explored draws may be used for that, though they may not test what they suggested: the claim ("this label fails
+    more often than is tolerated"), its threshold and the number of draws are set before the first of them, and so
+    nothing of it was suggested by what they show. Whoever raises a budget because of what was seen, and so explores
+    further, looks twice. Unscored draws say nothing; of equal images one counts.
+
+    Args:
+        summaries: of every label and classifier; leaving one out would break the multiplicity.
+        tolerated: the rate that is tolerated, 0..1.
+        level: the chance that any is named wrongly is at most this.
+    """
+    counts = [one.tally for one in summaries]
+    named = surely_above([t.failures for t in counts], [t.scored for t in counts], tolerated, level)
+    return [bool(one) for one in named]
 
 
 def summarise(
@@ -123,7 +157,10 @@ def summarise(
     own = [f for f in findings if (f.trial.hypothesis.label, f.trial.hypothesis.classifier) == (label, classifier)]
     raises = None
     if own and not any(f.verdict == "confirmed" for f in own):
-        raises = max(_upper(f.trial.pairs, len(own), sequential=sequential) for f in own)
+        # Nothing fails more often than always: the base rate bounds it too, as one claim more that has to hold.
+        claims = len(own) + 1
+        left = 1.0 - clopper_pearson(counts.failures, counts.scored, 1.0 - 0.1 / claims)[0]
+        raises = min(left, max(_upper(f.trial.pairs, claims, sequential=sequential) for f in own))
     return LabelSummary(
         label=label,
         classifier=classifier,
@@ -132,6 +169,7 @@ def summarise(
         unscored_reasons=counted(o.outcome.reason for o in seen if o.outcome.status == "unscored"),
         at_most=at_most,
         raises=raises,
+        confused_with=taken_for(seen),
     )
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from foible.report import sentences, words
+from foible.report import bases, sentences, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 
@@ -151,6 +151,8 @@ def _environment() -> Environment:
     }
     environment.filters.update(filters)
     environment.globals.update(
+        base_sentence=bases.base_sentence,
+        base_title=bases.base_title,
         bound_of=sentences.bound_of,
         confusions=sentences.confusions,
         notes=sentences.notes,

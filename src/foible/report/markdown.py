@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from foible.report.bases import base_sentence, base_title
 from foible.report.sentences import (
     bound_of,
     confusions,
@@ -23,6 +24,7 @@ from foible.report.sentences import (
 from foible.report.words import (
     as_sentence,
     by,
+    class_name,
     count,
     interval,
     percent,
@@ -38,11 +40,15 @@ from foible.report.words import parts as parts_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from foible.findings import Counterfactual, Finding, HuntResult, Rate
+    from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate
     from foible.records import Tally
     from foible.report.sentences import Span
 
 _LONGEST = 400
+_PROSE = 4000
+"""Of our own sentences, in which every name is cut already."""
+_SHOWN = 4
+"""Failing draws of a label that fails by itself."""
 _MARKS = re.compile(r"[\\`*_\[\]|~$@#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _AT_START = re.compile(r"^(\d*)([-+=#.)])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -52,7 +58,11 @@ def to_markdown(result: HuntResult) -> str:
     """Write a result as the text of `findings.md`, with one newline at the end."""
     confirmed = [f for f in result.findings if f.verdict == "confirmed"]
     others = [f for f in result.findings if f.verdict != "confirmed"]
-    blocks = [f"# {escape(headline(result))}", escape(summary(result)), _draws(result)]
+    blocks = [f"# {escape(headline(result))}", escape(summary(result), _PROSE), _draws(result)]
+    if result.base_failures:
+        blocks.append("## Failing by themselves, under the base prompt")
+        for one in result.base_failures:
+            blocks += _base_failure(one, result)
     if confirmed:
         blocks.append("## Confirmed")
         for place, finding in enumerate(confirmed, 1):
@@ -74,9 +84,9 @@ def to_markdown(result: HuntResult) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def escape(text: object) -> str:
-    """Make a text one line in which no character is Markdown or HTML; cut after 400 characters."""
-    line = _MARKS.sub(lambda found: f"\\{found[0]}", shorten(text, _LONGEST))
+def escape(text: object, limit: int = _LONGEST) -> str:
+    """Make a text one line in which no character is Markdown or HTML; cut after `limit` characters."""
+    line = _MARKS.sub(lambda found: f"\\{found[0]}", shorten(text, limit))
     line = _AT_START.sub(r"\1\\\2", line)
     return "".join(_ENTITIES.get(c, c) for c in line)
 
@@ -87,6 +97,21 @@ def _draws(result: HuntResult) -> str:
     arms = ", ".join(f"{number:,} {escape(arm)}" for arm, number in result.draws.items())
     said = f"{count(total, 'draw')}{f' ({arms})' if arms else ''}"
     return f"{said} over {count(len(result.labels), 'label')}; {unscored:,} of them unscored."
+
+
+def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
+    yield f"### {escape(base_title(one, result))}"
+    yield escape(base_sentence(one, result), _PROSE)
+    seen = [result.observations[key] for key in one.failing if key in result.observations]
+    lines = []
+    for answered in seen[:_SHOWN]:
+        predicted, image = answered.outcomes[one.classifier].predicted, answered.draw.image
+        taken = "" if predicted is None else f", taken for {class_name(predicted, result, one.classifier)}"
+        where = f"images/{image[:2]}/{image}.png" if image else "no image"
+        lines.append(f"- {escape(f'seed {answered.request.seed}{taken}: {where}')}")
+    if lines:
+        yield "Some of its failing draws; images lie in the archive:"
+        yield "\n".join(lines)
 
 
 def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from foible.report.bases import base_headline, base_summary
 from foible.report.words import (
     by,
     class_name,
@@ -111,15 +112,25 @@ def headline(result: HuntResult) -> str:
     """Give the verdict of the whole in one line."""
     who = subject(result)
     confirmed = sum(f.verdict == "confirmed" for f in result.findings)
+    bases = base_headline(result)
     if confirmed:
-        return f"{count(confirmed, 'confirmed bug')} of {who}"
+        bugs = f"{count(confirmed, 'confirmed bug')} of {who}"
+        return f"{bases}; {bugs}" if bases else bugs
+    if bases:
+        return bases
     if not result.explored and len(result.findings) == 1:
         return f"The hypothesis about {who} is {result.findings[0].verdict}"
     return f"No bug confirmed in {who}"
 
 
 def summary(result: HuntResult) -> str:
-    """Say what was tried and what came of it, in one or two sentences."""
+    """Say what fails by itself, what was tried and what came of it, in a few sentences."""
+    bases = base_summary(result)
+    said = _findings_summary(result)
+    return f"{bases} {said}" if bases else said
+
+
+def _findings_summary(result: HuntResult) -> str:
     if not any(f.verdict == "confirmed" for f in result.findings):
         return no_bug_sentence(result)
     tried = len(result.findings)
@@ -137,12 +148,13 @@ def no_bug_sentence(result: HuntResult) -> str:
     scored = [s for s in result.explored if s.rate.value is not None]
     if result.explored and not scored:
         pieces.append("None of the draws under the base prompt could be scored, so they bound nothing.")
-    elif scored:
-        pieces.append(_base_bound(scored, result))
+    elif any(not s.base_failure for s in scored):  # what fails more often than is tolerated is said without a bound
+        pieces.append(_base_bound([s for s in scored if not s.base_failure], result))
     bounded = [f for f in result.findings if f.difference.value is not None]
     if bounded:
         together = [s.raises for s in result.explored if s.raises is not None]
-        worst = max(together or [f.difference.high for f in bounded])
+        # Nothing fails more often than always: what the base prompt leaves is a bound too.
+        worst = max(together or [min(f.difference.high, 1.0 - f.control.low) for f in bounded])
         what = "The description raises" if len(result.findings) == 1 else "No description tried raises"
         limit = max(worst, 0.0)
         adverb = "at most" if len(result.findings) == 1 else "more than"
@@ -158,10 +170,12 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     """Say what the draws exclude for a label of which no bug was confirmed; empty for one of which a bug was."""
     own = ((f.verdict, f.trial.hypothesis) for f in result.findings)
     if any(v == "confirmed" and (h.label, h.classifier) == (one.label, one.classifier) for v, h in own):
-        return ""
+        return "fails by itself, see above" if one.base_failure else ""
     if one.rate.value is None:
         return "no bug confirmed; nothing was scored, so nothing is excluded"
     base = f"no bug confirmed; fails in at most {percent(one.at_most)} of draws"
+    if one.base_failure:
+        base = "fails by itself, see above"
     if one.raises is None:
         return f"{base}; no description was tried"
     return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
@@ -217,12 +231,13 @@ def _untested(result: HuntResult) -> str:
 
 def _tried(result: HuntResult) -> str:
     tried = len(result.findings)
+    found = "No further bug found" if result.base_failures else "No bug found"
     if not tried:
-        return "No bug found: no hypothesis came up to be tried."
+        return f"{found}: no hypothesis came up to be tried."
     if tried == 1:
-        return f"No bug found: the one hypothesis tried is {result.findings[0].verdict}."
+        return f"{found}: the one hypothesis tried is {result.findings[0].verdict}."
     kinds = [f"{n} {verdict}" for verdict, n in _verdicts(result) if n]
-    return f"No bug found: {tried} hypotheses were tried and none was confirmed ({listed(kinds)})."
+    return f"{found}: {tried} hypotheses were tried and none was confirmed ({listed(kinds)})."
 
 
 def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
@@ -235,8 +250,9 @@ def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
     rest = rest if missing else ""
     if len(scored) == 1:
         return f"Under its base prompt {name} fails in at most {high} of draws, as far as the draws show.{rest}"
+    each = "each other label" if result.base_failures else "each label"
     return (
-        f"Under its base prompt each label, taken alone{' and for each classifier' if who else ''}, fails in at most "
+        f"Under its base prompt {each}, taken alone{' and for each classifier' if who else ''}, fails in at most "
         f"{high} of draws (the largest upper bound, of {name}).{rest}"
     )
 

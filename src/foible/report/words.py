@@ -15,7 +15,7 @@ from foible.errors import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from foible.findings import HuntResult, Rate
+    from foible.findings import HuntResult, LabelSummary, Rate
     from foible.records import Hypothesis
 
 _VOWEL_LETTER_CONSONANT_SOUND = ("eu", "one", "uni", "usa", "use", "ute", "uku")
@@ -130,8 +130,11 @@ def class_name(index: int, result: HuntResult, classifier: int = 0, limit: int =
     return f"{name} (class {index})" if _shared(name, index, result, classifier, limit) else name
 
 
-def label_name(hypothesis: Hypothesis, result: HuntResult, limit: int = 160) -> str:
-    """Name the label of a hypothesis, cut after `limit` characters; with its class where another one reads the same."""
+def label_name(hypothesis: Hypothesis | LabelSummary, result: HuntResult, limit: int = 160) -> str:
+    """Name the label of a hypothesis or a summary, cut after `limit` characters.
+
+    With its class where another one reads the same.
+    """
     short, classifier = shorten(hypothesis.label, limit), hypothesis.classifier
     right = result.classifiers[classifier].right.get(hypothesis.label)
     alike = right and _shared(short, right[0], result, classifier, limit)

@@ -5,6 +5,7 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
+from foible.statistics.exceeding import surely_above
 from foible.statistics.intervals import clopper_pearson, newcombe_paired, paired_difference, risk_ratio, wilson
 from foible.statistics.judging import (
     Estimate,
@@ -55,6 +56,7 @@ __all__ = [
     "risk_ratio",
     "rogan_gladen",
     "smallest_effect",
+    "surely_above",
     "suspect",
     "unpolluted_rate",
     "wilson",

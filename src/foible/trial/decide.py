@@ -187,7 +187,6 @@ def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, example
     controls = {o.request.seed: o.key for o in tested.control}
     failed = _with(tested.treat, "failed")
     shown = failed[:examples]
-    confused = Counter(o.outcome.predicted for o in failed if o.outcome.predicted is not None)
     return Finding(
         trial=trial,
         verdict=verdict,
@@ -198,11 +197,18 @@ def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, example
         control=weighed.control,
         difference=weighed.difference,
         ratio=weighed.ratio,
-        confused_with=tuple(sorted(confused.items(), key=lambda c: (-c[1], c[0]))),
+        confused_with=taken_for(failed),
         failing=tuple(o.key for o in shown),
         passing=tuple(o.key for o in _with(tested.treat, "passed")[:examples]),
         paired=tuple(controls[o.request.seed] for o in shown),
     )
+
+
+def taken_for(observations: Sequence[Observation]) -> tuple[tuple[int, int], ...]:
+    """Count what the failures among observations were predicted as, most frequent first."""
+    failed = _with(observations, "failed")
+    confused = Counter(o.outcome.predicted for o in failed if o.outcome.predicted is not None)
+    return tuple(sorted(confused.items(), key=lambda c: (-c[1], c[0])))
 
 
 def _with(observations: Sequence[Observation], status: str) -> list[Observation]:
@@ -222,6 +228,20 @@ def _verdict(trial: Trial, weighed: _Weighed, options: ConfirmOptions) -> tuple[
         return "confirmed", f"the failure rate exceeds the base rate by more than {margin} ({held})"
     if high <= options.margin:
         return "refuted", f"the difference is at most {high:.0%}, within the margin of {margin}"
+    open_ = f"{scored} pairs cannot tell the difference from the margin of {margin}"
     if options.method == "sequential" and pairs < options.most:
-        return "undecided", f"{scored} pairs tell neither, and no more were drawn: too dear, or beyond the budget"
-    return "undecided", f"{scored} pairs cannot tell the difference from the margin of {margin}"
+        open_ = f"{scored} pairs tell neither, and no more were drawn: too dear, or beyond the budget"
+    return "undecided", _no_room(trial, weighed.control, options.margin) or open_
+
+
+def _no_room(trial: Trial, control: Rate, margin: float) -> str:
+    """Say that the base prompt fails so often that nothing exceeds it by the margin; empty where there is room."""
+    value = control.value or 0.0
+    room = 1.0 - margin - 1e-12  # 0.9 + 0.1 is 1, whatever the last bit says
+    nothing = "nothing can fail more often" + (f" by over {margin * 100:g} points" if margin else "")
+    if control.low >= room:
+        return f"the base prompt fails in {math.floor(round(100 * value, 6))} % of draws, so that {nothing}"
+    if value >= room:
+        failed = f"{trial.control.failures} of its {trial.control.scored} draws here"
+        return f"the base prompt failed in {failed}; where it fails that often, {nothing}"
+    return ""
