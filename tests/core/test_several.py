@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,14 @@ def said(run, place=0):
     }
 
 
+def explored(result):
+    """Give how each label did, with what it was taken for by name: an index means another class in another order."""
+    return [
+        (replace(one, confused_with=()), [(result.class_name(index), often) for index, often in one.confused_with])
+        for one in result.explored
+    ]
+
+
 @pytest.mark.parametrize("config", [{}, SEQUENTIAL], ids=["fixed", "sequential"])
 def test_a_classifier_with_its_classes_in_another_order_costs_nothing_but_its_predictions(tmp_path, config):
     """Over the same archive it makes no new image, caption, vector or judgement, and finds the same."""
@@ -105,7 +114,7 @@ def test_a_classifier_with_its_classes_in_another_order_costs_nothing_but_its_pr
     assert said(second) == said(first)
     assert second.confirmed
     assert second.result.draws == first.result.draws
-    assert second.result.explored == first.result.explored
+    assert explored(second.result) == explored(first.result)
 
 
 @pytest.mark.parametrize("config", [{}, SEQUENTIAL], ids=["fixed", "sequential"])
