@@ -151,3 +151,27 @@ def test_what_a_small_budget_tests_does_not_hang_on_the_order_of_the_classifiers
         scores = [f.trial.hypothesis.score for f in run if not f.trial.hypothesis.borrowed]
         assert min(scores) >= max(h.score for h in run.result.untested)
     assert tested[0] == tested[1]
+
+
+class Batched:
+    """Draws scenes with a few pixels that depend on what else is drawn at once, as a network's arithmetic does."""
+
+    fingerprint = "a generator whose pixels depend on the batch"
+
+    def draw(self, prompts, seeds):
+        """Draw."""
+        images = toyworld.draw(prompts, seeds)
+        for image in images:
+            image[3, 0, 0] = sum(seeds) % 251
+        return images
+
+
+@pytest.mark.parametrize("how", ["torn", "gone"])
+def test_a_lost_image_is_drawn_again_in_the_batch_it_came_from(tmp_path, how):
+    """Where the batch decides pixels, the image that was judged comes back, whether its file is torn or has gone."""
+    toyworld.hunt(tmp_path / "run", labels=["coffee mug"], generator=Batched(), seed=2)
+    for path in sorted(Images(tmp_path / "archive" / "images").folder.glob("??/*.png"))[:4]:
+        path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:60])
+    assert differences(tmp_path / "run")
+    toyworld.hunt(tmp_path / "run", labels=["coffee mug"], generator=Batched(), seed=2)
+    assert differences(tmp_path / "run") == ()

@@ -137,7 +137,7 @@ def test_a_ceiling_below_one_step_says_what_it_takes():
     """Where one step needs more than the whole ceiling, the same command alone would never come further."""
     with pytest.raises(OutOfRequests, match="the same command with a max_requests of at least 32 goes on"):
         Ceiling(10).take(32)
+    ceiling = Ceiling(40)
+    ceiling.take(20)
     with pytest.raises(OutOfRequests, match="the same command goes on"):
-        ceiling = Ceiling(40)
-        ceiling.take(20)
         ceiling.take(32)

@@ -97,6 +97,8 @@ class Observer:
     _worked: set[str] = field(init=False, default_factory=set)
     _made: set[str] = field(init=False, default_factory=set)
     """Hashes of the images that were drawn by this call: these are whole."""
+    _units: dict[str, tuple[Request, ...]] = field(init=False, default_factory=dict)
+    """By key: the unit that a request was observed in first."""
 
     def __post_init__(self) -> None:
         """Know the faults of earlier calls: those of the moment are forgotten, and asked about again."""
@@ -122,6 +124,7 @@ class Observer:
         for arm, run in itertools.groupby(requests, key=lambda r: r.arm):
             parts = [*asked, CAPTIONER] if ARMS[arm].captioned else asked
             for unit in _cut(list(run), self.batch):
+                self._units |= {r.key: tuple(unit) for r in unit if r.key not in self._units}
                 draws, answers = self._unit(unit, parts)
                 found += [self._answered(draws[r.key], r, answers) for r in unit]
                 self.advance(len(unit))
@@ -147,9 +150,10 @@ class Observer:
         kept = [draw for draw in draws if draw.image and draw.image not in self._made]
         torn = [draw.request for draw in kept if self.archive.images.get(draw.image) is None]
         size = self.notes.learned.size if self.notes.learned is not None else None
-        for unit in _cut(torn, self.batch):
+        # In the unit that it was drawn in: in another one the same model may give other pixels.
+        for unit in dict.fromkeys(self._units.get(request.key, (request,)) for request in torn):
             keys = frozenset(r.key for r in unit)
-            job = Unit(requests=tuple(unit), labels=self.labels, draw=keys, images={}, size=size, questions=())
+            job = Unit(requests=unit, labels=self.labels, draw=keys, images={}, size=size, questions=())
             self.watch.before()
             carried = self.executor.carry_out(job)
             self.watch.after(carried.spent)
