@@ -15,7 +15,7 @@ from foible import testing
 from foible.errors import OutOfRequests
 from foible.parts import registry
 from foible.parts.ceiling import Ceiling
-from foible.parts.protocols import CountsRequests
+from foible.parts.protocols import CountsRequests, offers
 from foible.records import Label
 
 
@@ -56,7 +56,7 @@ def test_a_part_takes_its_requests_from_the_ceiling_it_is_handed():
     for what in (HERE, Counting()):
         shared = Ceiling(4)
         part = registry.load("judge", what, ceiling=shared)
-        assert isinstance(part.object, CountsRequests)
+        assert offers(part.object, CountsRequests)
         asked = shared.made
         assert asked >= 1
         part.object.judge(IMAGES[:1], LABELS[:1])
