@@ -173,14 +173,14 @@ def test_a_score_may_be_infinite(score: float) -> None:
     assert from_json(to_json(endless)).untested[0].score == score
 
 
-def test_two_classes_of_one_name_are_counted_together() -> None:
-    """ImageNet has two classes called "crane": what is taken for either is in the sum."""
+def test_two_classes_of_one_name_are_told_apart() -> None:
+    """ImageNet has two classes called "crane": each is counted for itself, by its index."""
     result = sample()
     subject = result.classifiers[0]
     named = replace(subject, class_names={**subject.class_names, 134: "crane", 517: "crane"})
     finding = replace(result.findings[0], confused_with=((134, 20), (517, 17)))
     document = json.loads(to_json(replace(result, classifiers=(named,), findings=(finding,))))
-    assert document["findings"][0]["taken_for"] == {"crane": 37}
+    assert document["findings"][0]["taken_for"] == {"crane (class 134)": 20, "crane (class 517)": 17}
 
 
 @pytest.mark.parametrize(

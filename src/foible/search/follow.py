@@ -168,6 +168,7 @@ class Case:
         self._natural = len(self._seen)
         self._draws = 0
         self._taken: set[int] = set()
+        self._known: set[str] = set()
         self._next: tuple[Followed, Suspicion] | None = None
         often = _often(self._seen)
         keys = _spread([g.members for g in explored.groups if g.label == label], options.follow)
@@ -201,6 +202,8 @@ class Case:
             seen: each draw with its phrases.
             about: the name of the failure that they were made for; empty where it is none of this classifier's.
         """
+        seen = [(said, o) for said, o in seen if o.key not in self._known]  # another classifier may have asked before
+        self._known |= {o.key for _, o in seen}
         self._draws += len(seen) if about else 0
         self._taken |= {o.request.seed for _, o in seen}
         scored = [(said, o) for said, o in seen if o.outcome.status != "unscored"]

@@ -22,7 +22,7 @@ from foible.findings import Deciding, Finding
 from foible.records import Answered, Hypothesis, Request, Tally
 from foible.statistics import Skill, clopper_pearson, paired_difference
 from foible.trial.decide import corrected, difference_of, rate, ratio_of
-from foible.trial.pairs import count
+from foible.trial.pairs import count, spoilt
 
 
 class Measure:
@@ -31,8 +31,19 @@ class Measure:
     stage = "measure"
     arm: Arm = "measure"
 
-    def __init__(self, findings: Sequence[Finding], requests: Requests, options: MeasureOptions) -> None:
-        """Fix how many pairs each confirmed finding gets; those about the same draws share them."""
+    def __init__(
+        self, findings: Sequence[Finding], requests: Requests, options: MeasureOptions, unscored: float
+    ) -> None:
+        """Fix how many pairs each confirmed finding gets; those about the same draws share them.
+
+        Args:
+            findings: with verdicts.
+            requests: makes requests.
+            options: how exactly rates are measured.
+            unscored: with a larger share of unscored draws in an arm, the deciding rates are shown: of a source that
+                runs out of images only what is left would be measured.
+        """
+        self._unscored = unscored
         self._findings = findings
         self._requests = requests
         self._seen: dict[str, Answered] = {}
@@ -71,6 +82,8 @@ class Measure:
         hypothesis = finding.trial.hypothesis
         pairs = [(self._seen[t.key], self._seen[c.key]) for c, t in self._wanted(hypothesis)]
         trial = count(hypothesis, pairs).trial
+        if spoilt(trial, self._unscored):
+            return finding
         return replace(
             finding,
             treat=rate(trial.treat),
