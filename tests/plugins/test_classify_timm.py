@@ -224,9 +224,9 @@ def test_weights_without_classes_are_an_embedder(folder):
 
 
 BROKEN = 'raise RuntimeError("operator torchvision::nms does not exist")'
-LOADS = "from foible import registry\nregistry.load('classifier', 'timm:resnet18')"
+LOADS = "from foible.parts import registry\nregistry.load('classifier', 'timm:resnet18')"
 
-OTHERS = "from foible import registry\nregistry.load('classifier', 'python:foible.testing:ColourClassifier')"
+OTHERS = "from foible.parts import registry\nregistry.load('classifier', 'python:foible.testing:ColourClassifier')"
 
 
 @pytest.mark.parametrize("named", [True, False])

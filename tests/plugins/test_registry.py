@@ -324,7 +324,8 @@ def test_a_missing_extra_says_the_command_that_mends_it(own, tmp_path, monkeypat
     name = own("mine_family", "import foible_nowhere\n")
     table = {**registry.BUILT_IN, "classifier": {**registry.BUILT_IN["classifier"], "extra": f"{name}:x"}}
     monkeypatch.setattr(registry, "BUILT_IN", table)
-    monkeypatch.setattr(registry, "NEEDS", {"extra": ("nowhere", ("foible_nowhere",))})
+    for module in (registry, plugins):
+        monkeypatch.setattr(module, "NEEDS", {"extra": ("nowhere", ("foible_nowhere",))})
     assert wrong("classifier", "extra:x") == (
         "the classifier family 'extra' needs the module 'foible_nowhere', which is not installed: "
         'pip install "foible[nowhere]"'

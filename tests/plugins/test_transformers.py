@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foible.checks import plugins
 from foible.errors import ArgumentError, PluginError
 from foible.parts import asking as wrappers
 from foible.parts import registry
@@ -344,6 +345,6 @@ def test_a_diorama_model_without_weights_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("foible.adapters.diorama.weights", lambda name: tmp_path / name)
     with pytest.raises(PluginError, match="'diorama:reference' has no weights"):
         registry.load("classifier", "diorama:reference")
-    states = {row.spec: row.missing for row in registry.listing()}
+    states = {row.spec: row.missing for row in plugins.listing()}
     assert "train it anew" in states["diorama:judge"]
     assert states["diorama:scenes"] == ""

