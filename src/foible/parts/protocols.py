@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-P = TypeVar("P")
+_Kind = TypeVar("_Kind")
 
 
 @runtime_checkable
@@ -91,7 +91,7 @@ class Judge(Protocol):
 # --- capabilities: what a part may say or do beside its one method ----------------------------------------------------
 
 
-def offers(part: object, capability: Callable[..., P]) -> TypeGuard[P]:
+def offers(part: object, capability: Callable[..., _Kind]) -> TypeGuard[_Kind]:
     """Tell whether a part has a capability: every name of its protocol, be it handed on by `__getattr__`.
 
     `isinstance` would miss what a wrapper hands on, from Python 3.12 on.
