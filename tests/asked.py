@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from foible.hunting.study import study_of
+from foible.records import Request
 from foible.run.archive import Archive
 from foible.run.journal import Journal
 
@@ -20,7 +21,7 @@ def rounds(folder, stage=None):
 
 def requests(folder, *arms):
     """Give every different request, of some arms or of all; one that serves two arms is of the first that asked."""
-    first = {}
+    first: dict[str, Request] = {}
     for request in (r for one in rounds(folder) for r in one):
         first.setdefault(request.key, request)
     return [r for r in first.values() if not arms or r.arm in arms]

@@ -15,9 +15,13 @@ import threading
 import zlib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HALF, DROP, HANG, BOMB, BUSY, TEXT, SMALL, ECHO, HUGE, TRICKLE, DEEP, SPENT, PACKED, DRIP = (
     "half", "drop", "hang", "bomb", "busy", "text", "small", "echo", "huge", "trickle", "deep", "spent", "packed",
@@ -33,20 +37,22 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.bodies, self.keys, self.faults = [], [], []
-        self.always = None
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.faults: list[int | str | None] = []
+        self.always: int | str | None = None
         """What every request is answered with once the faults are used up; None answers it well."""
-        self.words = None
+        self.words: Any = None
         """What the chat says of every image: a message's content, or a whole choice; None lets the diorama speak."""
-        self.refused = set()
+        self.refused: set[str] = set()
         """Fields of a request for an image that the server does not know."""
-        self.base64 = lambda png: base64.b64encode(png).decode()
+        self.base64: Callable[[bytes], Any] = lambda png: base64.b64encode(png).decode()
         """How an image is written into an answer."""
-        self.key = None
+        self.key: str | None = None
         self.retry_after = "0"
         self.lock = threading.Lock()
         self.over = threading.Event()
-        self.parts = {}
+        self.parts: dict[str, Any] = {}
         self.most_at_once = self._now = 0
 
     @property
@@ -78,6 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers `POST /v1/images/generations` and `POST /v1/chat/completions`."""
 
     protocol_version = "HTTP/1.1"
+    server: Server
 
     def log_message(self, *args):
         """Print nothing."""

@@ -5,7 +5,7 @@ Comes in: a place, and what is odd about the program. Goes out: the file. `colou
 
 from __future__ import annotations
 
-import flatbuffers
+import flatbuffers  # type: ignore[import-untyped]  # ships no types
 import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema

@@ -19,6 +19,7 @@ import numpy as np
 import foible
 from foible.diorama.scene import Scene, caption, imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+from foible.records import Label
 
 NAMES = [f"{label.name} ({label.hypernym})" for label in LABELS]
 PLAIN = [label.name for label in LABELS]
@@ -90,7 +91,7 @@ def embed(images: Sequence[np.ndarray]) -> np.ndarray:
     return vectors
 
 
-def judge(images: Sequence[np.ndarray], labels: Sequence[object]) -> list[bool]:
+def judge(images: Sequence[np.ndarray], labels: Sequence[Label]) -> list[bool]:
     """Say whether each image shows its label."""
     return [read(image).label == label.name for image, label in zip(images, labels, strict=True)]
 

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ class Counting:
     fingerprint = "the toy generator, counted"
 
     def __init__(self, paint=0):
-        self.made = Counter()
+        self.made: Counter[Any] = Counter()
         self.paint = paint  # in a pixel that no part reads: as another machine would draw
 
     def draw(self, prompts, seeds):
@@ -99,10 +100,11 @@ def damage(archive, how):
     files = sorted(archive.glob("images/*/*.png"))[::60][:3]
     whole = {file: file.read_bytes() for file in files}
     for file, data in whole.items():
-        if DAMAGE[how] is None:
+        harm = DAMAGE[how]
+        if harm is None:
             file.unlink()
         else:
-            file.write_bytes(DAMAGE[how](data, max(archive.glob("images/*/*.png")).read_bytes()))
+            file.write_bytes(harm(data, max(archive.glob("images/*/*.png")).read_bytes()))
     return whole
 
 
@@ -317,7 +319,8 @@ def test_a_row_that_was_changed_is_as_good_as_missing(tmp_path, query):
 
 def test_one_transaction_a_unit(tmp_path, monkeypatch):
     """Whatever a unit brings, draws and answers of every part, costs one commit, and what brings nothing costs none."""
-    said, units = [], itertools.count()
+    said: list[Any] = []
+    units = itertools.count()
     opened = Archive.__init__
 
     def traced(archive, *given, **more):

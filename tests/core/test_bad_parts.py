@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from foible.report import from_json
 GOOD = {**toyworld.PARTS, "classifier": toyworld.Classifier().classify}
 LONG = "a red coffee mug on grass, " * 400
 HTML = "<script>alert('x')</script> a coffee mug </td><img src=x onerror=alert(1)> on grass &amp; \"quoted\""
+NO_WORDS: Any = (1,)
 CONTROL = "a red\x00 coffee mug\x1b[31m on grass\r\nat night\u202e\ud800"
 
 
@@ -119,7 +121,11 @@ def unscored(result):
         ("generator", instead(lambda image: np.dstack([image, image])), "not drawn: generator: wanted a uint8 image"),
         ("generator", instead(lambda image: image / 255.0), "not drawn: generator: wanted a uint8 image"),
         ("generator", instead(lambda image: image[:0]), "not drawn: generator: wanted a uint8 image"),
-        ("generator", instead(lambda image: Drawn(image, (1,))), "not drawn: generator: wanted the ignored words"),
+        (
+            "generator",
+            instead(lambda image: Drawn(image, NO_WORDS)),
+            "not drawn: generator: wanted the ignored words",
+        ),
         ("generator", raising, "not drawn: generator raised ValueError: cannot read this one"),
     ],
 )
@@ -305,7 +311,7 @@ def test_names_that_are_no_names_are_refused(tmp_path, names):
 @pytest.mark.parametrize("accepted", [[1], {0: {99}}, {-1: {0}}, {0: ["mug"]}, {0: 3}])
 def test_classes_that_are_as_good_must_be_classes(tmp_path, accepted):
     """A classifier whose `accepted` names what is no class of its own is refused before anything is made."""
-    classifier = toyworld.Classifier()
+    classifier: Any = toyworld.Classifier()
     classifier.accepted = accepted
     with pytest.raises(PluginError, match=r"`accepted` of the classifier .* must map class indices"):
         toyworld.hunt(tmp_path / "run", classifier)

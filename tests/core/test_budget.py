@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +31,7 @@ class Counting:
     fingerprint = "the toy generator, counted"
 
     def __init__(self):
-        self.made = Counter()
+        self.made: Counter[Any] = Counter()
 
     def draw(self, prompts, seeds):
         """Count and draw."""
@@ -132,13 +133,13 @@ def test_what_the_budget_leaves_out_is_shown_and_not_claimed(tmp_path):
 def test_a_budget_holds_for_a_probe_too(tmp_path):
     """A probe tests the descriptions that its budget can pay for, and is refused where it can pay for none."""
     parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
-    some = {"config": {**toyworld.SMALL, "budget": 70}, "progress": False, **parts}
+    some: dict[str, Any] = {"config": {**toyworld.SMALL, "budget": 70}, "progress": False, **parts}
     descriptions = ["on grass", "on snow", "on sand"]
     run = foible.probe(toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "run", **some)
     assert [f.trial.hypothesis.description for f in run] == ["on grass", "on snow"]
     assert [h.description for h in run.result.untested] == ["on sand"]
     assert sum(run.result.draws.values()) <= 70
-    none = {**some, "config": {**toyworld.SMALL, "budget": 39}}
+    none: dict[str, Any] = {**some, "config": {**toyworld.SMALL, "budget": 39}}
     with pytest.raises(foible.InputError, match="a budget of 39 draws cannot test a description; give at least 40"):
         foible.probe(toyworld.Classifier(), "coffee mug", descriptions, out=tmp_path / "none", **none)
     assert not (tmp_path / "none").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -148,7 +149,7 @@ def test_examples_are_what_they_are_called(both, most):
 @given(st.lists(arms, min_size=1, max_size=6), st.randoms())
 def test_every_hypothesis_tried_counts_against_the_others(many, dice):
     """A verdict never improves when more hopeless hypotheses were tried, whatever the order in which they came."""
-    trials = [trial_of(*both, description=f"phrase {n}") for n, both in enumerate(many)]
+    trials = [trial_of(treat, control, f"phrase {n}") for n, (treat, control) in enumerate(many)]
     hopeless = [trial_of(outcomes(0, 40), outcomes(0, 40), description=f"hopeless {n}") for n in range(5)]
     alone = {f.trial.hypothesis: f for f in decide(trials, OPTIONS, 0)}
     among = {f.trial.hypothesis: f for f in decide([*hopeless, *trials], OPTIONS, 0)}
@@ -166,7 +167,7 @@ def test_findings_come_in_order():
     trials = [trial_of(outcomes(*one), outcomes(1, 39), description=f"{one}") for one in rates]
     findings = decide(trials, OPTIONS, 0)
     assert [f.verdict for f in findings] == ["confirmed", "confirmed", "confirmed", "undecided", "refuted"]
-    differences = [f.difference.value for f in findings]
+    differences = [f.difference.value or 0 for f in findings]
     assert differences == sorted(differences, reverse=True)
 
 
@@ -188,7 +189,7 @@ def run(tmp_path_factory):
 
 def test_treat_and_control_are_pairs_of_fresh_seeds(run):
     """Every treat draw has a control draw of the same seed and base prompt; no explored seed is among them."""
-    arms = defaultdict(lambda: defaultdict(list))
+    arms: dict[str, dict[Any, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for one in asked.requests(run.folder):
         arms[one.arm][one.label, one.treatment.description].append((one.seed, one.text))
     for finding in run:
@@ -215,7 +216,7 @@ def test_every_draw_is_counted_once(run):
 
 def test_an_edit_that_is_a_hypothesis_too_is_drawn_and_counted_once(tmp_path):
     """Where an edited description is itself tested, its draws count once, in the arm of the test."""
-    parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
+    parts: dict[str, Any] = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
     descriptions = ["on grass, red", "on grass", "red"]
     config = {**toyworld.SMALL, "confirm": {**toyworld.FIXED, "level": 0.2}, "measure": {"most": 0}}
     run = foible.probe(

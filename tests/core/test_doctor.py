@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from foible.cli import main
 from foible.errors import PluginError
 from foible.parts.registry import KINDS
 
-TOYS = [(kind, toyworld.SPECS[kind], {}) for kind in KINDS]
+TOYS: list[tuple[str, str, dict[str, Any]]] = [(kind, toyworld.SPECS[kind], {}) for kind in KINDS]
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toyworld
-from foible.errors import StoreError
+from foible.errors import FoibleError, StoreError
 from foible.records import ClassMap, Hypothesis, Label, Treatment
-from foible.run.events import Asked, Began, Block, Ended, Grew, Learned, Lost, Mended, Tried, Worked
+from foible.run.events import Asked, Began, Block, Ended, Event, Grew, Learned, Lost, Mended, Tried, Worked
 from foible.run.journal import NAME, Journal
 from foible.run.settings import NAMED, keep
 
@@ -35,7 +35,7 @@ LEARNED = Learned(size=(16, 16), classes=[12])
 hunt = functools.partial(toyworld.hunt, seed=1)
 """With draws that show every bug."""
 ASKED = Asked(stage="explore", blocks=[Block(arm="explore", label="mug", words=("on grass", "é"), seeds=(4, 8))])
-EVENTS = [
+EVENTS: list[Event] = [
     LEARNED,
     ASKED,
     Tried(hypotheses=[Hypothesis(label="mug", treatment=Treatment(words=("on grass",)), score=math.inf)]),
@@ -421,7 +421,7 @@ def test_settings_under_which_nothing_worked_are_replaced(tmp_path):
         message = "no such layer"
         raise RuntimeError(message)
 
-    with pytest.raises(StoreError.__base__, match="no such layer"):
+    with pytest.raises(FoibleError, match="no such layer"):
         hunt(tmp_path / "run", broken, labels=["0=coffee mug"])
     run = hunt(tmp_path / "run")
     assert run.confirmed

@@ -18,6 +18,10 @@ class Weather:
     """What the parts below share: whether the storm is on, and how often each was asked since it ended."""
 
     def __init__(self):
+        self.begin()
+
+    def begin(self):
+        """Let the storm begin, before anything was asked."""
         self.storm = True
         self.asked = dict.fromkeys(toyworld.PARTS, 0) | {"classifier": 0}
 
@@ -38,7 +42,7 @@ WEATHER = Weather()
 @pytest.fixture
 def weather():
     """A storm that begins."""
-    WEATHER.__init__()
+    WEATHER.begin()
     return WEATHER
 
 

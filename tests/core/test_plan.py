@@ -117,6 +117,7 @@ def test_what_it_says_it_can_see_it_can(tmp_path):
     level = 0.05 / found.hypotheses
     for base in BASE_RATES:
         effect = found.effects[base]
+        assert effect is not None
         assert power(60, effect, base, 0.1, level) >= CHANCE - 1e-3
         assert power(60, effect - 0.02, base, 0.1, level) < CHANCE
     failures = np.random.default_rng(1).binomial(24, found.seen, 20_000)

@@ -7,6 +7,7 @@ import itertools
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,8 @@ class Counting:
     fingerprint = "the toy generator, counted"
 
     def __init__(self, at=None):
-        self.made, self.calls, self.at = Counter(), itertools.count(), at
+        self.made: Counter[Any] = Counter()
+        self.calls, self.at = itertools.count(), at
 
     def draw(self, prompts, seeds):
         """Count and draw."""
@@ -85,7 +87,7 @@ def hunt(out, classifier=None, confirm=None, **given):
 
 def probe(out, descriptions, classifier=None, confirm=None, **parts):
     """Test descriptions of a coffee mug in the toy world."""
-    given = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
+    given: dict[str, Any] = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
     config = {**toyworld.SMALL, "confirm": {**SEQUENTIAL, **(confirm or {})}}
     classifier = toyworld.Classifier() if classifier is None else classifier
     return foible.probe(
@@ -157,7 +159,8 @@ def test_a_person_gets_an_answer(tmp_path):
 def test_every_round_has_control_draws_of_its_own(run):
     """Hypotheses of one label that are drawn in one round share its control seeds; no two rounds share a seed."""
     treats, controls = asked.seeds(run.folder, "treat"), asked.seeds(run.folder, "control")
-    used, taken, shared = defaultdict(set), 0, 0
+    used: dict[Any, set[int]] = defaultdict(set)
+    taken, shared = 0, 0
     for of_round in rounds(run.folder):
         for label in {label for label, _ in of_round}:
             batches = [own for (of, description), own in of_round.items() if of == label and description]
@@ -197,8 +200,8 @@ def test_nothing_is_drawn_twice(tmp_path):
 def test_an_interrupted_hunt_goes_through_the_same_rounds(run, data):
     """Stopped anywhere and however often, a hunt ends with the same rounds and files, to the byte."""
     generator = Counting()
-    with tempfile.TemporaryDirectory() as folder:
-        hunt(Path(folder) / "run", generator=generator)
+    with tempfile.TemporaryDirectory() as name:
+        hunt(Path(name) / "run", generator=generator)
     calls = next(generator.calls)
     stops = data.draw(st.lists(st.integers(0, calls - 1), min_size=1, max_size=2), label="stops")
     with tempfile.TemporaryDirectory() as name:
@@ -257,7 +260,8 @@ def test_a_raised_budget_goes_on_where_the_old_one_ended(tmp_path):
 def test_no_sequence_of_budgets_draws_more_than_the_last(budgets):
     """However a budget is raised, and each call repeated, no more images are made than it allows, and none is lost."""
     with tempfile.TemporaryDirectory() as name:
-        folder, trials = Path(name) / "run", {}
+        folder = Path(name) / "run"
+        trials: dict[Any, Any] = {}
         for budget in budgets:
             run = hunt(folder, generator=Counting(), budget=budget)
             written = toyworld.written(folder)
@@ -327,7 +331,7 @@ def test_rates_are_corrected_once_the_judge_was_measured(tmp_path, method):
     raw = {named(f)[1]: f for f in probe(tmp_path / "run", descriptions, None, confirm, **parts)}
     made = generator.made.total()
     assert all(f.treat_corrected is None for f in raw.values())
-    given = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")} | parts
+    given: dict[str, Any] = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")} | parts
     labelled = {"shown_yes": 200, "shown_n": 200, "absent_no": 100, "absent_n": 200}
     config = {**toyworld.SMALL, "confirm": confirm, "judge": {"labelled": labelled}}
     again = foible.probe(

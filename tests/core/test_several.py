@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ class Counting:
     """The toy world's parts but for the classifier; `asked` counts what each was asked about."""
 
     def __init__(self):
-        self.asked = {kind: Counter() for kind in toyworld.PARTS}
+        self.asked: dict[str, Counter[Any]] = {kind: Counter() for kind in toyworld.PARTS}
         self.parts = {kind: self.part(kind) for kind in toyworld.PARTS}
 
     def part(self, kind):

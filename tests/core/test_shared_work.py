@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ class Stormy:
 
     def draw(self, prompts, seeds):
         """Draw."""
-        drawn = toyworld.draw(prompts, seeds)
+        drawn: list[Any] = [*toyworld.draw(prompts, seeds)]
         if self.down:
             drawn[0], self.down = PassingError("the line is down"), False
         return drawn

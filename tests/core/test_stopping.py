@@ -34,7 +34,7 @@ class Watched:
             self.calls[kind] += 1
             return toyworld.PARTS[kind](*columns)
 
-        answer.fingerprint = f"the toy {kind}, watched"
+        vars(answer)["fingerprint"] = f"the toy {kind}, watched"
         return answer
 
 
@@ -108,7 +108,7 @@ KINDS = ("generator", "captioner", "judge")
 @pytest.mark.parametrize("most", [8, 11, 30])
 def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_path, most):
     """However few requests a call has, if a batch fits: none is made beyond them, none is made twice, all is kept."""
-    asked = []
+    asked: list[tuple[str, int]] = []
     hunt(tmp_path / "whole" / "run", config=CONFIG, **{kind: Server(kind, asked) for kind in KINDS})
     wanted = Counter(asked)
     asked.clear()
@@ -132,7 +132,7 @@ def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_pat
 
 def test_a_judge_that_meets_the_ceiling_costs_no_draw_and_no_prediction(tmp_path):
     """A unit whose judge may ask no more keeps what its generator and classifier finished, though it was the first."""
-    asked = []
+    asked: list[tuple[str, int]] = []
     classified = []
 
     class Classifier(toyworld.Classifier):
@@ -158,7 +158,7 @@ def test_a_judge_that_meets_the_ceiling_costs_no_draw_and_no_prediction(tmp_path
 
 def test_a_ceiling_below_one_batch_says_what_is_needed(tmp_path):
     """Where not even one batch fits nothing is asked, and the sentence says how many requests the next step needs."""
-    asked = []
+    asked: list[tuple[str, int]] = []
     for _ in range(2):
         parts = {kind: Server(kind, asked) for kind in KINDS}
         with pytest.raises(foible.FoibleError, match="5 left, and the next step needs 8"):

@@ -170,7 +170,8 @@ def test_no_import_goes_round():
     }
     edges["foible"] = set()  # it loads its names when they are used
     assert sum(map(len, edges.values())) > len(modules)  # they are seen at all
-    done, walking = set(), []
+    done: set[str] = set()
+    walking: list[str] = []
 
     def walk(name):
         assert name not in walking, " -> ".join([*walking, name])

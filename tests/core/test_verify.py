@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ class Odd(toyworld.Classifier):
 
 def probe(out, **given):
     """Test two descriptions of a coffee mug."""
-    parts = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
+    parts: dict[str, Any] = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
     descriptions = ["on grass, red", "on snow"]
     config = {**toyworld.SMALL, **given}
     return foible.probe(
@@ -109,7 +110,7 @@ def redraw(file):
     pixels[8, 8, 0] ^= 1
     texts = PngInfo()
     for name, text in about.items():
-        texts.add_text(name, text)
+        texts.add_text(str(name), str(text))
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "png", pnginfo=texts)
     file.write_bytes(buffer.getvalue())
@@ -221,7 +222,9 @@ def test_a_changed_pixel_with_its_row_is_found(run):
 
     key, file = shown(run)
     redraw(file)
-    image = pixels.content_hash(pixels.read_png(file.read_bytes()))
+    drawn = pixels.read_png(file.read_bytes())
+    assert drawn is not None
+    image = pixels.content_hash(drawn)
     there = file.parent.parent / image[:2] / f"{image}.png"
     there.parent.mkdir(exist_ok=True)
     file.rename(there)

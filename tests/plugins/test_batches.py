@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,13 +32,20 @@ def network(holds, words="CUDA out of memory. Tried to allocate 2 GiB"):
         return Narrow().eval().requires_grad_(requires_grad=False)
 
 
+def zeros(rows, channels=3) -> Any:
+    """Give a black batch; a tensor is no Sequence by its type, though it has what `InPieces` asks of one."""
+    import torch
+
+    return torch.zeros(rows, channels, 8, 8)
+
+
 @pytest.mark.parametrize("rows", [1, 2, 7, 16])
 @pytest.mark.parametrize("holds", [1, 3, 100])
 def test_the_answers_do_not_depend_on_what_the_memory_holds(rows, holds):
     """Whatever the limit, each row gets the answer that it has in one piece, in order."""
     import torch
 
-    batch = torch.rand(rows, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    batch: Any = torch.rand(rows, 3, 8, 8, generator=torch.Generator().manual_seed(2))
     expected = network(1000)(batch).numpy()
     module = network(holds)
     answers = np.stack(InPieces(lambda piece: module(piece).numpy())(batch))
@@ -46,14 +55,12 @@ def test_the_answers_do_not_depend_on_what_the_memory_holds(rows, holds):
 
 def test_a_size_that_held_is_kept_for_the_next_batch():
     """The second batch asks for no more than what held in the first, so that nothing fails again."""
-    import torch
-
     module = network(3)
     ask = InPieces(lambda piece: module(piece).numpy())
-    ask(torch.zeros(8, 3, 8, 8))
+    ask(zeros(8))
     assert module.seen == [8, 4, 2, 2, 2, 2]
     module.seen.clear()
-    assert len(ask(torch.zeros(5, 3, 8, 8))) == 5
+    assert len(ask(zeros(5))) == 5
     assert module.seen == [2, 2, 1]
 
 
@@ -70,19 +77,15 @@ def test_columns_are_cut_alike():
 
 def test_one_row_that_does_not_fit_is_said_in_a_sentence():
     """There is nothing left to halve."""
-    import torch
-
     with pytest.raises(PartError, match="does not hold even one element: CUDA out of memory"):
-        InPieces(network(0))(torch.zeros(4, 3, 8, 8))
+        InPieces(network(0))(zeros(4))
 
 
 def test_another_fault_passes_through_at_once():
     """A wrong shape is no lack of memory: it is neither hidden nor tried again."""
-    import torch
-
     module = network(10)
     with pytest.raises(RuntimeError, match="channels"):
-        InPieces(module)(torch.zeros(4, 2, 8, 8))
+        InPieces(module)(zeros(4, channels=2))
     assert module.seen == [4]
 
 

@@ -8,6 +8,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from foible.errors import ArgumentError, OutOfRequests, PluginError
 from foible.parts import asking as wrappers
 from foible.parts import registry
 from foible.parts.ceiling import Ceiling
+from foible.records import Fault
 
 KEY = "a-planted-key-3f1c"
 COLOURS = testing.ColourClassifier()
@@ -30,13 +32,14 @@ class Service:
     def __init__(self):
         self.labels = ["red", "green", "blue"]
         self.version = "1"
-        self.faults = []
+        self.faults: list[Any] = []
         """What to do in place of answering, once each."""
-        self.always = None
+        self.always: Any = None
         """What to do in place of answering, every time."""
-        self.seen = []
-        self.headers = []
+        self.seen: list[int] = []
+        self.headers: list[dict[str, str]] = []
         self.address = ""
+        self.hanging = threading.Event()
 
     def answer(self, body):
         """Classify as the protocol says."""
@@ -45,8 +48,18 @@ class Service:
         return {"scores": COLOURS.classify(images).tolist(), "labels": self.labels, "version": self.version}
 
 
+class Server(ThreadingHTTPServer):
+    """A server that knows what it does."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.service = Service()
+
+
 class Handler(BaseHTTPRequestHandler):
     """Speaks the wire format, or does what the service says."""
+
+    server: Server
 
     def do_POST(self):
         """Answer, or do the fault that is due."""
@@ -87,10 +100,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving():
     """Run the server on a free port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service = server.service = Service()
-    service.hanging = threading.Event()
+    server = Server()
+    service = server.service
     service.address = f"http://127.0.0.1:{server.server_address[1]}/classify"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -127,7 +138,7 @@ def wrong(service, error=PluginError, **args):
 def reasons(part, images):
     """Ask as a hunt does; give the reasons of what has no answer."""
     found = wrappers.ask_classifier(part, images)
-    return [one.reason if isinstance(one, wrappers.Fault) else "" for one in found]
+    return [one.reason if isinstance(one, Fault) else "" for one in found]
 
 
 def test_it_conforms(service):
@@ -139,7 +150,7 @@ def test_it_conforms(service):
 def test_the_pixels_arrive_whole_and_in_order(service, images):
     """The scores are those that the server's own function gives for the same images; its names are taken over."""
     part = load(service, batch=2, concurrency=3)
-    found = wrappers.ask_classifier(part, images * 4)
+    found: list[Any] = wrappers.ask_classifier(part, images * 4)
     assert np.allclose(np.stack(found), COLOURS.classify(images * 4))
     assert part.object.labels == ("red", "green", "blue")
     assert sorted(service.seen) == [1, 2, 2, 2, 2, 2, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -137,7 +139,7 @@ def matrix_file(place):
 def test_the_identity_of_an_onnx_file_covers_weights_beside_it(tmp_path):
     """Weights in a file of their own are part of what decides the answers."""
     file = onnx_file(tmp_path / "small.onnx")
-    apart = {"save_as_external_data": True, "location": "small.onnx.data", "size_threshold": 0}
+    apart: dict[str, Any] = {"save_as_external_data": True, "location": "small.onnx.data", "size_threshold": 0}
     onnx.save(onnx.load(file), file, **apart)
     first = registry.load("classifier", f"onnx:{file}").identity["fingerprint"]
     beside = tmp_path / "small.onnx.data"

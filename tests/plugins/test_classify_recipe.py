@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -74,6 +76,7 @@ def test_imagenets_names_are_whole_and_read_back_as_labels():
     from foible.labels import Classes, resolve
 
     found = imagenet()
+    assert found.labels is not None
     assert len(found.labels) == 1000
     assert found.labels[0] == "tench (cyprinid)"
     assert found.labels[134] == "crane (wading bird)"
@@ -91,6 +94,7 @@ def test_a_background_class_moves_every_index_by_one():
     from foible.adapters.shared.names import imagenet
 
     plain, moved = imagenet(1000), imagenet(1001)
+    assert plain.labels is not None
     assert moved.labels == ("background", *plain.labels)
     assert moved.accepted == {one + 1: {other + 1 for other in others} for one, others in plain.accepted.items()}
 
@@ -105,7 +109,8 @@ def test_names_from_a_file(tmp_path):
     for file in (str(tmp_path / "binary.txt"), "nowhere.txt"):
         with pytest.raises(PluginError, match="cannot be read"):
             names("m", 2, given=file)
-    for bad in (["cup", ""], ["cup", "a\x1bb"], ["cup", 3]):
+    wrong: tuple[Any, ...] = (["cup", ""], ["cup", "a\x1bb"], ["cup", 3])
+    for bad in wrong:
         with pytest.raises(ArgumentError, match="number 1"):
             names("m", 2, given=bad)
 

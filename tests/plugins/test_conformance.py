@@ -53,7 +53,7 @@ def test_the_trivial_plugins_conform(kind, plugin):
     assert testing.check(kind, f"python:foible.testing:{plugin.__name__}") == []
 
 
-CALLS = []
+CALLS: list[int] = []
 
 
 def never_the_same(images):
@@ -172,7 +172,7 @@ def test_labels_must_match_the_scores():
     """Names that are fewer than the scores, or no names at all, are a broken promise."""
 
     class Misnamed(testing.ColourClassifier):
-        labels = ("red", "")
+        labels = ("red", "")  # type: ignore[assignment]  # wrong on purpose
 
     sentences = testing.check("classifier", Misnamed())
     assert "`labels` is a list of names: it holds something else, or an empty name" in sentences

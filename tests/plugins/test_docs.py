@@ -10,6 +10,7 @@ import pytest
 
 from foible import testing
 from foible.parts import registry
+from foible.parts.families import BUILT_IN
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -56,7 +57,7 @@ def test_the_page_names_every_kind_method_family_and_trivial_plugin():
     for kind, (method, given) in registry.METHODS.items():
         assert f"| {kind} | `{method}({', '.join(given)})` |" in page
         assert f"`foible.{kind}s`" in page
-        assert all(f"| `{family}` |" in page for family in registry.BUILT_IN[kind])
+        assert all(f"| `{family}` |" in page for family in BUILT_IN[kind])
     trivial = [name for name, value in vars(testing).items() if getattr(value, "__module__", "") == "foible.testing"]
     for name in (name for name in trivial if isinstance(vars(testing)[name], type) and not name.startswith("_")):
         assert f"`{name}`" in page

@@ -82,7 +82,7 @@ def checked():
     """Stable Diffusion 1 with a safety checker that finds fault with everything."""
     import torch
     import transformers as t
-    from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 
     eye = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32, "patch_size": 16}
     config = t.CLIPConfig(text_config=TEXT, vision_config={**eye, "intermediate_size": 32}, projection_dim=16)
@@ -292,7 +292,7 @@ def lora(pipelines, tmp_path):
     """A LoRA file for the tiny pipeline, whose weights do something."""
     import torch
     from diffusers import StableDiffusionPipeline
-    from diffusers.utils import convert_state_dict_to_diffusers
+    from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
 

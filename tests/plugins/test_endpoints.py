@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openai
@@ -28,6 +29,9 @@ from foible.parts import registry
 from foible.parts.ceiling import Ceiling
 from foible.records import Drawn
 from openai_server import BOMB, BUSY, DEEP, DRIP, DROP, ECHO, HALF, HANG, HUGE, PACKED, SMALL, SPENT, TEXT, TRICKLE
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionUserMessageParam
 
 KEY = "sk-planted-7f3a91c2"
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"
@@ -73,11 +77,16 @@ def test_the_server_speaks_the_protocol_of_the_official_client(server):
     """OpenAI's own client gets an image, a caption, and a refusal out of it."""
     client = openai.OpenAI(base_url=server.url, api_key=KEY, max_retries=0)
     answer = client.images.generate(model="scenes", prompt=PROMPT, size="64x64", response_format="b64_json")
-    picture = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json)))
+    written = answer.data[0].b64_json
+    assert written is not None
+    picture = Image.open(io.BytesIO(base64.b64decode(written)))
     assert picture.size == (64, 64)
-    url = f"data:image/png;base64,{answer.data[0].b64_json}"
-    content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "what is it?"}]
-    chat = client.chat.completions.create(model="talker", messages=[{"role": "user", "content": content}])
+    url = f"data:image/png;base64,{written}"
+    message: ChatCompletionUserMessageParam = {
+        "role": "user",
+        "content": [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "what is it?"}],
+    }
+    chat = client.chat.completions.create(model="talker", messages=[message])
     assert "bottle" in chat.choices[0].message.content
     with pytest.raises(openai.BadRequestError, match="refused by our policy"):
         client.images.generate(model="scenes", prompt="a lion", size="64x64")
@@ -193,7 +202,7 @@ def test_a_server_that_is_busy_for_a_while_costs_nothing(server):
 
 def test_the_waits_grow_and_are_bounded(server, monkeypatch):
     """Doubled each time up to a minute; what the server asks for goes before, and is held to a minute too."""
-    waits = []
+    waits: list[float] = []
     monkeypatch.setattr(_http, "_SOON", 1.0)
     monkeypatch.setattr(_http, "_pause", noted(waits))
     server.faults = [503] * 9
@@ -426,7 +435,7 @@ def test_patience_may_be_changed_on_the_way(server, tmp_path):
 
 def test_a_date_in_place_of_seconds_is_waited_for(server, monkeypatch):
     """A date far off is a minute, one that is past is no wait: both forms of Retry-After are held to the same."""
-    waits = []
+    waits: list[float] = []
     monkeypatch.setattr(_http, "_pause", noted(waits))
     for date in ("Fri, 31 Dec 2100 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"):
         server.retry_after, server.faults = date, [BUSY]

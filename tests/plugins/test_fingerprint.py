@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,8 @@ def test_closures_count_by_value():
 
 def test_a_network_counts_by_its_weights_its_structure_and_its_code():
     """A weight, a layer, a plain attribute or another forward each make another network."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    import torch
 
     class Net(torch.nn.Module):
         def __init__(self, temperature=1.0):
@@ -131,9 +133,9 @@ def test_a_network_counts_by_its_weights_its_structure_and_its_code():
 
 def test_a_fingerprint_of_anything_ends():
     """Cycles, depth, addresses in names, foreign things: no fingerprint hangs or raises."""
-    cyclic = []
+    cyclic: list[Any] = []
     cyclic.append(cyclic)
-    deep = []
+    deep: list[Any] = []
     for _ in range(5_000):
         deep = [deep]
     with Path(__file__).open() as stream:

@@ -9,8 +9,8 @@ import toyworld
 from foible import testing
 from foible.errors import ArgumentError, ConfigError, PluginError
 from foible.parts import registry
-from foible.parts.asking import Fault, ask_judge
-from foible.records import Judgement, Label
+from foible.parts.asking import ask_judge
+from foible.records import Fault, Judgement, Label
 
 YES = "python:foible.testing:YesJudge"
 HERE = "python:test_judge_ensemble"

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from foible import testing
 from foible.checks import plugins
 from foible.errors import ArgumentError, PluginError
 from foible.parts import registry
+from foible.parts.families import BUILT_IN
 from foible.records import Spec
 
 
@@ -92,8 +94,9 @@ def test_a_function_keeps_its_labels_and_its_fingerprint():
     def classify(images):
         return [[0.0, 1.0]] * len(images)
 
-    classify.labels = ("no", "yes")
-    classify.fingerprint = "mine-1"
+    named: Any = classify
+    named.labels = ("no", "yes")
+    named.fingerprint = "mine-1"
     part = registry.load("classifier", classify)
     assert part.object.labels == ("no", "yes")
     assert part.identity["fingerprint"] == "mine-1"
@@ -128,7 +131,7 @@ def test_an_unknown_family_says_what_is_near():
     """A mistyped family names the near one and the known ones; so does a name without a family."""
     sentence = wrong("classifier", "transformer:x")
     assert "did you mean 'transformers'?" in sentence
-    assert f"known: {', '.join(sorted(registry.BUILT_IN['classifier']))}" in sentence
+    assert f"known: {', '.join(sorted(BUILT_IN['classifier']))}" in sentence
     assert "the part before the colon names a family" in wrong("classifier", "resnet50")
     assert "no generator is called ''" in wrong("generator", "")
 
@@ -322,7 +325,7 @@ def test_a_missing_extra_says_the_command_that_mends_it(own, tmp_path, monkeypat
     """A built-in whose library is not installed names the extra, when loaded and in the listing."""
     monkeypatch.syspath_prepend(tmp_path)
     name = own("mine_family", "import foible_nowhere\n")
-    table = {**registry.BUILT_IN, "classifier": {**registry.BUILT_IN["classifier"], "extra": f"{name}:x"}}
+    table = {**BUILT_IN, "classifier": {**BUILT_IN["classifier"], "extra": f"{name}:x"}}
     monkeypatch.setattr(registry, "BUILT_IN", table)
     for module in (registry, plugins):
         monkeypatch.setattr(module, "NEEDS", {"extra": ("nowhere", ("foible_nowhere",))})
@@ -340,7 +343,7 @@ def test_the_listing_names_every_built_in_family_of_every_kind():
     """`foible models` shows each family, the diorama's by its names."""
     rows = plugins.listing()
     assert {row.kind for row in rows} == set(registry.KINDS)
-    for kind, families in registry.BUILT_IN.items():
+    for kind, families in BUILT_IN.items():
         assert {row.spec.partition(":")[0] for row in rows if row.kind == kind} >= set(families)
     specs = [row.spec for row in rows]
     assert {"diorama:scenes", "diorama:reference", "diorama:captioner", "diorama:embedder", "diorama:judge"} <= {*specs}
@@ -348,7 +351,7 @@ def test_the_listing_names_every_built_in_family_of_every_kind():
 
 def test_every_built_in_target_is_there():
     """The table of strings points at factories that exist."""
-    for families in registry.BUILT_IN.values():
+    for families in BUILT_IN.values():
         for target in families.values():
             module, _, attribute = target.partition(":")
             assert callable(getattr(__import__(module, fromlist=[attribute]), attribute))

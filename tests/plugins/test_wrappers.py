@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,11 @@ from PIL import Image
 
 from foible.parts import asking as wrappers
 from foible.parts import registry
-from foible.parts.asking import Fault, ask_captioner, ask_classifier, ask_embedder, ask_generator, ask_judge
-from foible.records import Drawn, Judgement, Label
+from foible.parts.asking import ask_captioner, ask_classifier, ask_embedder, ask_generator, ask_judge
+from foible.records import Drawn, Fault, Judgement, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 IMAGES = [np.full((4, 4, 3), level, np.uint8) for level in (0, 1, 2)]
 GOOD = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
@@ -207,8 +212,11 @@ def test_an_endless_iterator_ends():
         (np.full((4, 4, 3), 7, np.uint8), "wanted a picture, got an image whose pixels are all the same"),
         (Image.new("RGB", (4, 4), "red"), "wanted a picture, got an image whose pixels are all the same"),
         (np.zeros((1, 4097, 3), np.uint8), "wanted sides of at most 4096 pixels, got (1, 4097, 3)"),
-        (Drawn(GOOD, "red"), "wanted the ignored words as texts"),
-        (Drawn(None), "wanted a uint8 image (height, width, 3), got nothing"),
+        (Drawn(GOOD, "red"), "wanted the ignored words as texts"),  # type: ignore[arg-type]  # wrong on purpose
+        (
+            Drawn(None),  # type: ignore[arg-type]  # wrong on purpose
+            "wanted a uint8 image (height, width, 3), got nothing",
+        ),
     ],
 )
 def test_an_image_of_the_wrong_kind_is_a_fault_of_its_own(image, reason):
@@ -289,9 +297,8 @@ def test_one_caption_is_not_taken_for_one_per_letter():
 
 def test_judgements_and_booleans_are_judgements():
     """A judge may say yes or no; what comes out has plain Python values."""
-    entries = ask_judge(
-        lambda images, labels: [True, np.False_, Judgement(faithful=np.True_, score=np.float32(0.5))], IMAGES, LABELS
-    )
+    foreign: Any = {"faithful": np.True_, "score": np.float32(0.5)}
+    entries = ask_judge(lambda images, labels: [True, np.False_, Judgement(**foreign)], IMAGES, LABELS)
     assert entries == [
         Judgement(faithful=True, score=1.0),
         Judgement(faithful=False, score=0.0),
@@ -306,10 +313,16 @@ def test_judgements_and_booleans_are_judgements():
     [
         (0.7, "wanted a judgement or true or false, got float"),
         (None, "wanted a judgement or true or false, got nothing"),
-        (Judgement(faithful=1, score=0.5), "wanted a judgement or true or false, got Judgement"),
+        (
+            Judgement(faithful=1, score=0.5),  # type: ignore[arg-type]  # wrong on purpose
+            "wanted a judgement or true or false, got Judgement",
+        ),
         (Judgement(faithful=True, score=float("nan")), "wanted a finite score, got NaN"),
         (Judgement(faithful=True, score=float("-inf")), "wanted a finite score, got infinity"),
-        (Judgement(faithful=True, score="high"), "wanted a number as score, got str"),
+        (
+            Judgement(faithful=True, score="high"),  # type: ignore[arg-type]  # wrong on purpose
+            "wanted a number as score, got str",
+        ),
     ],
 )
 def test_no_judgement_is_a_fault(judgement, reason):
@@ -331,7 +344,7 @@ ANYTHING = st.recursive(
 @given(answer=ANYTHING)
 def test_whatever_comes_back_there_is_one_entry_per_element(answer):
     """No answer crashes the asking, shifts a neighbour's answer or leaves a gap; every reason is one short line."""
-    asked = [
+    asked: list[Sequence[object]] = [
         ask_classifier(lambda images: answer, IMAGES, 2),
         ask_embedder(lambda images: answer, IMAGES),
         ask_captioner(lambda images: answer, IMAGES),

@@ -98,7 +98,7 @@ def test_no_image_counts_twice_or_for_what_it_suggested(before):
     """Of equal pixels one draw counts for a label and treatment, and none in a test that was explored or followed."""
     marked = Once().mark(before)
     suggesting = set()
-    counted = {}
+    counted: dict[tuple[bool, str, Treatment, str], str] = {}
     for one in marked:
         request, image = one.request, one.draw.image
         suggests = request.arm in {"explore", "follow"}

@@ -6,8 +6,10 @@ import base64
 import io
 import json
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from foible.adapters.servers.classifier import HttpClassifier
 from foible.errors import ArgumentError
 from foible.parts import asking as wrappers
 from foible.parts import registry
+from foible.records import Fault
 
 NAMES = ["red", "green", "blue"]
 COLOURS = [np.full((16, 16, 3), colour, np.uint8) for colour in ([250, 90, 20], [30, 240, 120], [10, 100, 230])]
@@ -34,6 +37,19 @@ def ranked(scores, asked):
     """Answer with the best class first, as ranking services do; images come one by one."""
     order = np.argsort(scores[0])[::-1]
     return {"scores": [[row[place] for place in order] for row in scores], "labels": [NAMES[place] for place in order]}
+
+
+class Server(ThreadingHTTPServer):
+    """A server that counts what it is asked, and answers as it is told to."""
+
+    daemon_threads = True
+    spec: str
+    answer: Callable[..., Any]
+
+    def __init__(self, handler, answer):
+        super().__init__(("127.0.0.1", 0), handler)
+        self.asked, self.answer = 0, answer
+        self.spec = f"http:http://127.0.0.1:{self.server_port}/classify"
 
 
 @contextmanager
@@ -55,9 +71,7 @@ def serving(answer=straight):
         def log_message(self, *told):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.asked, server.answer = True, 0, answer
-    server.spec = f"http:http://127.0.0.1:{server.server_port}/classify"
+    server = Server(Handler, answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -76,7 +90,7 @@ def load(server, **args):
 def named(part, images=COLOURS):
     """Give the name of the best class of each image, or the reason why there is none."""
     found = wrappers.ask_classifier(part, images)
-    return [one.reason if isinstance(one, wrappers.Fault) else part.object.labels[int(one.argmax())] for one in found]
+    return [one.reason if isinstance(one, Fault) else part.object.labels[int(one.argmax())] for one in found]
 
 
 def after(first, then):
@@ -107,7 +121,7 @@ def test_an_order_that_changes_later_changes_no_answer(order):
         part = load(server)
         assert part.object.labels == tuple(NAMES)
         found = wrappers.ask_classifier(part, COLOURS)
-        assert np.allclose(np.stack(found), [image.mean(axis=(0, 1)) for image in COLOURS])
+        assert np.allclose(np.array(found), [image.mean(axis=(0, 1)) for image in COLOURS])
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import openai_server
 from foible.adapters.servers import openai as _openai
-from foible.errors import ArgumentError, OutOfRequests
+from foible.errors import ArgumentError, OutOfRequests, PartError
 from foible.parts import asking as wrappers
 from foible.parts import registry
 from foible.parts.ceiling import Ceiling
-from foible.records import Drawn
+from foible.records import Drawn, Fault
 
 PROMPT = "a realistic photograph of a water bottle (bottle), on grass"
 
@@ -129,12 +129,12 @@ def test_what_is_no_base64_is_a_fault(told, server):
     """B27: other texts, other types and other things in base64 leave the draw unscored, with a reason."""
     server.base64 = lambda png: told
     (one,) = drawn(load(server))
-    assert isinstance(one, wrappers.Fault)
+    assert isinstance(one, Fault)
     said = ("no image as b64_json", "the content is empty", "no image of a format that is read", "damaged")
     assert any(words in one.reason for words in said), one.reason
 
 
 def test_an_address_in_place_of_an_image_is_a_fault_that_says_so(server):
     """B27: nothing is fetched from an address that a server names."""
-    with pytest.raises(_openai.PartError, match="an address in place of an image"):
+    with pytest.raises(PartError, match="an address in place of an image"):
         _openai.picture({"url": "http://127.0.0.1/x.png"})

@@ -123,11 +123,12 @@ def test_what_tools_write_for_want_of_a_name_is_no_name(own):
 def test_synsets_of_imagenet_are_known_and_others_are_not_taken_for_them():
     """A14: ImageNet's own synsets in its order get its names; 1,000 others get none, and 1,000 of LABEL_n get them."""
     info = pytest.importorskip("timm.data").ImageNetInfo("imagenet-1k")
-    synsets = info.label_names()
+    synsets, plain = info.label_names(), imagenet().labels
+    assert plain is not None
     assert names("m", 1000, given=None, own=synsets) == imagenet()
     assert names("m", 1000, given=None, own=synsets[::-1]).labels is None
     assert names("m", 1000, given=None, own=[f"LABEL_{place}" for place in range(1000)]) == imagenet()
-    named = [f"{synset} {name.partition(' (')[0]}" for synset, name in zip(synsets, imagenet().labels, strict=True)]
+    named = [f"{synset} {name.partition(' (')[0]}" for synset, name in zip(synsets, plain, strict=True)]
     assert names("m", 1000, given=None, own=named) == imagenet()
 
 

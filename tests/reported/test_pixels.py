@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from foible.diorama.scene import imagine
 from foible.errors import InputError, PluginError
 from foible.parts import asking as wrappers
 from foible.parts import registry
+from foible.records import Fault
 from plugins import conftest as models
 
 SCENE = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
@@ -95,7 +97,8 @@ def test_twelve_scans_stay_twelve_pictures(photographs, tmp_path):
     folders = tmp_path / "8", tmp_path / "16"
     for number in range(12):
         scan = np.random.default_rng(number).integers(30, 220, (4, 4)).astype(np.uint8).repeat(16, 0).repeat(16, 1)
-        for folder, held in zip(folders, (scan, scan.astype(np.uint16) * 257), strict=True):
+        scans: list[np.ndarray] = [scan, scan.astype(np.uint16) * 257]
+        for folder, held in zip(folders, scans, strict=True):
             folder.mkdir(exist_ok=True)
             Image.fromarray(held).save(folder / f"{number:02}.png")
     drawn = [photographs(folder).object.draw(["a photo"] * 200, range(200)) for folder in folders]
@@ -118,8 +121,8 @@ def test_a_camera_that_was_turned(form, orientation):
     lying = Image.fromarray(COLOUR)
     if back in steps:
         lying = lying.transpose(Image.Transpose(steps[back]))
-    how = {"jpeg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}.get(form, {})
-    image = pixels.read(saved(lying, form, exif=turned(orientation), **how))
+    best: dict[str, dict[str, Any]] = {"jpeg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}
+    image = pixels.read(saved(lying, form, exif=turned(orientation), **best.get(form, {})))
     assert image.shape == COLOUR.shape
     assert np.abs(image.astype(int) - COLOUR).max() <= 6
 
@@ -218,7 +221,7 @@ def test_an_image_of_one_colour_is_unscored(colour):
     good = Image.fromarray(COLOUR)
     answer = [good, Image.new("RGB", good.size, colour), good]
     entries = wrappers.ask_generator(lambda prompts, seeds: [answer[seed] for seed in seeds], ["a"] * 3, [0, 1, 2])
-    assert [isinstance(one, wrappers.Fault) for one in entries] == [False, True, False]
+    assert [isinstance(one, Fault) for one in entries] == [False, True, False]
     assert "pixels are all the same" in entries[1].reason
 
 

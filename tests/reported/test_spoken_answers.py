@@ -13,6 +13,7 @@ from foible.adapters.shared.answers import REFUSED, UNFINISHED, UNMARKED, WORDLE
 from foible.errors import PartError
 from foible.parts import asking as wrappers
 from foible.parts import registry
+from foible.records import Fault
 
 MUG = "A red mug on a wooden table."
 LONG = "Got it, let me look at the picture first. On second thought, I will keep it short. " * 6
@@ -30,7 +31,7 @@ def captioned(server, said):
     server.words = said
     part = registry.load("captioner", "openai:talker", {"base_url": server.url})
     (one,) = wrappers.ask_captioner(part, testing.patterns()[:1])
-    return one.reason.removeprefix("captioner: ") if isinstance(one, wrappers.Fault) else one
+    return one.reason.removeprefix("captioner: ") if isinstance(one, Fault) else one
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,12 @@ def save(tmp_path):
 
     def saved(name="vit", edit=None, **settings):
         torch.manual_seed(1)
-        small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+        small: dict[str, Any] = {
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 32,
+        }
         small |= {"image_size": 32, "patch_size": 16, "initializer_range": 0.8}
         config = transformers.ViTConfig(**small, **settings)
         with quiet():

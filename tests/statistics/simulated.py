@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +69,8 @@ def sequential(world, aim, seed, most=10**9, policy=choose):
     rounds = 0
     while True:
         base = ((failed + 0.5) / (drawn + 10))[world.label]
-        seen = outlook(Tally(*cells, base=base, chance=np.full(count, 0.05)), aim)
+        minus, plus, both, neither = cells
+        seen = outlook(Tally(minus, plus, both, neither, base=base, chance=np.full(count, 0.05)), aim)
         chosen = policy(seen, aim, WIDTH, rounds)
         if len(chosen) == 0 or cells.sum() >= most:
             done = score(world, seen.confirmed, cells.sum(), drawn.sum(), rounds)
@@ -121,7 +123,9 @@ def main():
         "60 hypotheses, 20 bugs": Kind(hypotheses=60, bugs=20),
         "no bugs": Kind(bugs=0),
     }
-    methods = {f"fixed, {pairs} pairs": (fixed, Aim(0.1), (pairs,)) for pairs in (100, 50, 30)}
+    methods: dict[str, tuple[Callable[..., Score], Aim, tuple[int, ...]]] = {
+        f"fixed, {pairs} pairs": (fixed, Aim(0.1), (pairs,)) for pairs in (100, 50, 30)
+    }
     methods |= {
         f"sequential, price {price}": (sequential, Aim(0.1, price=price), ()) for price in (100, 300, 1000, 3000)
     }
@@ -136,8 +140,8 @@ def main():
                 f"  {np.mean([s.rounds for s in scores]):6.0f}\n"
             )
             sys.stdout.flush()
-    counts = np.random.default_rng(0).integers(0, 10, (4, 10_000))
-    tally = Tally(*counts, base=np.full(10_000, 0.04), chance=np.full(10_000, 0.05))
+    minus, plus, both, neither = np.random.default_rng(0).integers(0, 10, (4, 10_000))
+    tally = Tally(minus, plus, both, neither, base=np.full(10_000, 0.04), chance=np.full(10_000, 0.05))
     times = []
     for _ in range(20):
         start = time.perf_counter()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from foible.statistics import Aim, Tally, choose, given_up, log_evidence, outlook
 
 spec = importlib.util.spec_from_file_location("simulated", Path(__file__).with_name("simulated.py"))
+assert spec is not None
 simulated = importlib.util.module_from_spec(spec)
 sys.modules["simulated"] = simulated  # where its dataclasses look for themselves
 spec.loader.exec_module(simulated)
@@ -22,8 +23,8 @@ spec.loader.exec_module(simulated)
 
 def tally(rows, base=0.04, chance=0.05):
     """Make a tally from rows of (minus, plus, both, neither)."""
-    cells = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-    return Tally(*cells, base=np.full(cells.shape[1], base), chance=np.full(cells.shape[1], chance))
+    minus, plus, both, neither = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return Tally(minus, plus, both, neither, base=np.full(len(minus), base), chance=np.full(len(minus), chance))
 
 
 ROWS = st.lists(st.tuples(*[st.integers(0, 30)] * 4), min_size=1, max_size=30)

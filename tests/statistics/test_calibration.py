@@ -23,6 +23,7 @@ from foible.statistics import (
 )
 
 spec = importlib.util.spec_from_file_location("simulated", Path(__file__).with_name("simulated.py"))
+assert spec is not None
 simulated = importlib.util.module_from_spec(spec)
 sys.modules["simulated"] = simulated  # where its dataclasses look for themselves
 spec.loader.exec_module(simulated)

@@ -49,8 +49,8 @@ def test_no_next_pair_is_expected_to_add_evidence_under_the_null(counts, margin,
     low = max(0.0, -margin)
     minus = low + where * ((1 - margin) / 2 - low)
     plus = (minus + margin) * inside  # at or below the boundary
-    now = log_evidence(*counts, margin)
-    after = [log_evidence(*(np.array(counts) + step), margin) for step in np.eye(3, dtype=int)]
+    now = log_evidence(counts[0], counts[1], counts[2], margin)
+    after = [log_evidence(m, z, p, margin) for m, z, p in np.array(counts) + np.eye(3, dtype=int)]
     mean = np.dot([minus, 1 - minus - plus, plus], np.exp(np.array(after) - now))
     assert mean <= 1 + 1e-9
 
@@ -60,7 +60,8 @@ def test_evidence_is_a_fair_game_on_the_boundary(margin):
     """Enumerated exactly: the mean e-value after 20 pairs is 1 where the mean difference is the margin."""
     n = 20
     cells = np.array([(a, n - a - b, b) for a, b in itertools.product(range(n + 1), repeat=2) if a + b <= n])
-    wealth = np.exp(log_evidence(*cells.T, margin))
+    minus, zero, plus = cells.T
+    wealth = np.exp(log_evidence(minus, zero, plus, margin))
     for rates in boundary(margin):
         assert np.dot(stats.multinomial.pmf(cells, n, rates), wealth) == pytest.approx(1.0, abs=1e-9)
 
@@ -116,16 +117,16 @@ def test_evidence_is_the_wealth_of_the_gambler(differences, margin):
     wealth = np.ones(len(_BETS))
     for difference in differences:
         wealth = wealth * (1 + _BETS / (1 + margin) * (difference - margin))
-    counts = [differences.count(value) for value in (-1, 0, 1)]
-    assert log_evidence(*counts, margin) == pytest.approx(np.log(wealth.mean()), abs=1e-9)
+    minus, zero, plus = (differences.count(value) for value in (-1, 0, 1))
+    assert log_evidence(minus, zero, plus, margin) == pytest.approx(np.log(wealth.mean()), abs=1e-9)
 
 
 @given(COUNTS, st.sampled_from(MARGINS))
 def test_more_failures_of_treat_are_more_evidence(counts, margin):
     """Evidence grows when a pair turns from minus to zero or from zero to plus, and falls with the margin."""
     minus, zero, plus = counts
-    now = log_evidence(*counts, margin)
-    assert log_evidence(*counts, margin + 0.1) <= now + 1e-9
+    now = log_evidence(minus, zero, plus, margin)
+    assert log_evidence(minus, zero, plus, margin + 0.1) <= now + 1e-9
     if zero:
         assert log_evidence(minus, zero - 1, plus + 1, margin) >= now
     if minus:
@@ -164,7 +165,7 @@ def test_futility_is_seen_within_a_few_pairs():
 def test_difference_sequence_holds_what_evidence_has_not_refuted(counts, level):
     """The ends are where either side's evidence reaches 2 / (1 - level); the observed difference is inside."""
     minus, zero, plus = counts
-    low, high = difference_sequence(*counts, level)
+    low, high = difference_sequence(minus, zero, plus, level)
     bar = np.log(2 / (1 - level))
     assert -1.0 <= low <= (plus - minus) / max(sum(counts), 1) <= high <= 1.0
     if low > -0.999:
@@ -197,14 +198,14 @@ def test_sequences_shrink_with_the_draws():
 def test_arrays_give_what_scalars_give():
     """An array of counts gives the values of its elements, and scalars give floats."""
     minus, zero, plus = np.array([0, 1, 5]), np.array([0, 4, 0]), np.array([0, 9, 2])
-    for row, *got in zip(
+    for (m, z, p), *got in zip(
         zip(minus, zero, plus, strict=True),
         log_evidence(minus, zero, plus, 0.1),
         *difference_sequence(minus, zero, plus),
         *rate_sequence(minus, minus + zero),
         strict=True,
     ):
-        expected = [log_evidence(*row, 0.1), *difference_sequence(*row), *rate_sequence(row[0], row[0] + row[1])]
+        expected = [log_evidence(m, z, p, 0.1), *difference_sequence(m, z, p), *rate_sequence(m, m + z)]
         assert got == pytest.approx(expected)
     assert isinstance(log_evidence(1, 2, 3, 0.1), float)
     assert isinstance(log_futility(1, 2, 3, 0.1), float)

@@ -46,6 +46,7 @@ def test_power_at_the_ends():
 def test_pairs_needed_are_enough_and_not_far_too_many(treat, control, level):
     """With the pairs given the wanted power is reached; with a tenth fewer, and two, it is not."""
     n = pairs_needed(treat, control, 0.1, level, 0.9)
+    assert n is not None
     assert power(n, treat, control, 0.1, level) >= 0.9
     assert power(int(n * 0.9) - 2, treat, control, 0.1, level) < 0.9
 
@@ -60,6 +61,7 @@ def test_an_effect_within_the_margin_is_never_seen():
 def test_smallest_effect_is_seen_and_less_is_not():
     """The smallest rate given reaches the wanted power; 0.002 less does not; too few pairs see nothing."""
     rate = smallest_effect(50, 0.04, 0.1, 0.01, 0.9)
+    assert rate is not None
     assert power(50, rate, 0.04, 0.1, 0.01) >= 0.9
     assert power(50, rate - 0.002, 0.04, 0.1, 0.01) < 0.9
     assert smallest_effect(3, 0.04, 0.1, 0.01) is None
