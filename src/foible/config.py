@@ -334,10 +334,11 @@ def _leaves(layer: Mapping[str, Any], origin: str, path: tuple[str, ...] = ()) -
         message = f"the fields from {brief(origin)} nest without end, at {brief('.'.join(path), 40)}; write them flat"
         raise ConfigError(message)
     for key, value in layer.items():
+        place = (*path, str(key)) if "args" in path else (*path, *str(key).split("."))  # arguments may have dots
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, origin, (*path, str(key)))
+            yield from _leaves(value, origin, place)
         else:
-            yield (*path, str(key)), value
+            yield place, value
 
 
 def _place(merged: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

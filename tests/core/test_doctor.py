@@ -115,3 +115,16 @@ def test_the_command_ends_with_2_where_something_is_wrong(doctor):
     assert "generator: no generator is called 'diorama:senes'; did you mean 'scenes'?" in out
     assert "judge: " in out
     assert "yes, score 1" in out
+
+
+def test_arguments_reach_a_part_that_is_named_beside_them(doctor):
+    """An argument that --set gives holds for the spec on the command line; one of another spec is refused."""
+    part, wrong = "classifier=diorama:reference", "classifier.args.nonsense=1"
+    code, out, err = doctor(part)
+    assert (code, err) == (0, "")
+    code, out, err = doctor(part, "--set", wrong)
+    assert (code, err) == (2, "")
+    assert "'nonsense'" in out
+    code, out, err = doctor(part, "--set", "classifier.spec=timm:resnet18", "--set", wrong)
+    assert (code, out) == (2, "")
+    assert "the arguments of the classifier are for 'timm:resnet18', not for 'diorama:reference'" in err

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, cell, over, resolved, show_rows, while_read
 from foible.config import HuntConfig
+from foible.errors import ArgumentError
 from foible.parts.registry import KINDS
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ def doctor(
     named = [read_spec(text) for text in specs or ()]
     own = [(kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind)]
     names = [split_name(text.rpartition("=")[2])[0] for text in config.labels] or ["coffee mug"]
-    checkups = examine([(kind, spec, {}) for kind, spec in named] or own, names, config.max_requests)
+    wanted = [(kind, spec, _args_for(kind, spec, config)) for kind, spec in named] or own
+    checkups = examine(wanted, names, config.max_requests)
     with while_read() as console:
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
@@ -80,6 +83,19 @@ def doctor(
                 console.print(cell(f"{one.kind}: {one.trouble}", "bold red"), soft_wrap=True)
     if any(one.trouble for one in checkups):
         raise typer.Exit(2)
+
+
+def _args_for(kind: str, spec: str, config: HuntConfig) -> Mapping[str, Any]:
+    """Give the arguments that --set or --config hold for a part whose spec stands on the command line.
+
+    Raises:
+        ArgumentError: they were written for a part of another spec.
+    """
+    part = config.parts(kind)[0]
+    if part.args and part.spec not in (spec, HuntConfig().parts(kind)[0].spec):
+        message = f"the arguments of the {kind} are for {part.spec!r}, not for {spec!r}; give --{kind} {spec} instead"
+        raise ArgumentError(message)
+    return part.args
 
 
 @app.command("calibrate-judge")

@@ -31,7 +31,7 @@ from foible.run.journal import Journal
 from foible.run.settings import keep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """A finished hunt or probe."""
 
@@ -43,6 +43,11 @@ class Run:
     """Wall time of this call, loading of the parts left out."""
     spent: Mapping[str, tuple[int, float]]
     """Per part: items answered and seconds taken, over every call on this run directory."""
+
+    def __repr__(self) -> str:
+        """Say in a line how many bugs of how many hypotheses were confirmed, from how many draws, and where."""
+        draws = sum(self.result.draws.values())
+        return f"<Run {str(self.folder)!r}: {len(self.confirmed)} of {len(self)} confirmed, {draws:,} draws>"
 
     def __iter__(self) -> Iterator[Finding]:
         """Iterate over all findings: confirmed, undecided, refuted."""
@@ -65,7 +70,7 @@ class Run:
 
 def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by name
     classifier: object = None,
-    labels: Sequence[str | Label] | None = None,
+    labels: Sequence[str | Label] | str | Label | None = None,
     *,
     generator: object = None,
     captioner: object = None,
@@ -75,7 +80,7 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
     target: str | None = None,
     seed: int | None = None,
     out: Path | str | None = None,
-    config: HuntConfig | Mapping[str, Any] | None = None,
+    config: HuntConfig | Mapping[str, Any] | Path | str | None = None,
     progress: bool = True,
 ) -> Run:
     """Find, name and prove the systematic failures of a classifier, or of several over the same draws.
@@ -83,8 +88,8 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
     Args:
         classifier: a spec ("transformers:…"), an object with `classify(images)`, or a plain function that takes a batch
             of uint8 images (height, width, 3) and returns scores (n, classes). A list holds several.
-        labels: what to hunt over: names of classes, "504=coffee mug (cup)", or `Label` records. None: every class of
-            the first classifier.
+        labels: what to hunt over: names of classes, "504=coffee mug (cup)", or `Label` records; one may stand alone.
+            None: every class of the first classifier.
         generator: as `classifier`; `draw(prompts, seeds)` gives images.
         captioner: as `classifier`; `caption(images)` gives texts.
         embedder: as `classifier`; `embed(images)` gives vectors.
@@ -93,7 +98,8 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
         target: only failures into this wrong label count.
         seed: where all randomness comes from.
         out: the run directory; the same call on the same directory goes on where it stopped.
-        config: every other option (see `HuntConfig`); the arguments above win over it.
+        config: every other option (see `HuntConfig`), as a mapping, in which "explore.draws" may be a key, or as the
+            path of a YAML file; the arguments above win over it.
         progress: show bars on stderr.
 
     Returns:
@@ -119,7 +125,7 @@ def probe(  # noqa: PLR0913 - as `hunt`
     target: str | None = None,
     seed: int | None = None,
     out: Path | str | None = None,
-    config: HuntConfig | Mapping[str, Any] | None = None,
+    config: HuntConfig | Mapping[str, Any] | Path | str | None = None,
     progress: bool = True,
 ) -> Run:
     """Test a person's own hypothesis the way a hunt does, without exploring.

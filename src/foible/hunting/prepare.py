@@ -15,7 +15,7 @@ from typing import Any
 
 from foible._version import __version__
 from foible.budget import explored_each, least_total
-from foible.config import HuntConfig, Layer, PartOptions, resolve, settings
+from foible.config import HuntConfig, Layer, PartOptions, read_file, resolve, settings
 from foible.draws.observe import JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
@@ -32,13 +32,18 @@ PROBE_KINDS = ("generator", "classifier", "judge")
 
 
 def make_config(
-    config: HuntConfig | Mapping[str, Any] | None,
+    config: HuntConfig | Mapping[str, Any] | Path | str | None,
     parts: Mapping[str, Sequence[object]],
     named: Mapping[str, object],
-    labels: Sequence[str | Label] | None,
+    labels: Sequence[str | Label] | str | Label | None,
 ) -> HuntConfig:
-    """Merge what Python was given into one config."""
-    base: Mapping[str, Any] = config.model_dump() if isinstance(config, HuntConfig) else (config or {})
+    """Merge what Python was given into one config; a path is that of a YAML file, and one label may stand alone.
+
+    Raises:
+        ConfigError: the config is none of these, cannot be read, or holds what no field takes.
+    """
+    base = _fields_of(config)
+    labels = [labels] if isinstance(labels, str | Label) else labels
     direct: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     for kind, given in parts.items():
         if given and _named_spec(given[0]) is not None:
@@ -49,6 +54,17 @@ def make_config(
         direct["labels"] = [_label_text(label) for label in labels]
     layers: list[Layer] = [("config", base), ("argument", direct)]
     return resolve(layers)[0]
+
+
+def _fields_of(config: HuntConfig | Mapping[str, Any] | Path | str | None) -> Mapping[str, Any]:
+    if isinstance(config, HuntConfig):
+        return config.model_dump()
+    if isinstance(config, str | Path):
+        return read_file(Path(config))
+    if config is None or isinstance(config, Mapping):
+        return config or {}
+    message = f"config wants fields, a HuntConfig or the path of a YAML file, but got a {type(config).__name__}"
+    raise ConfigError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
