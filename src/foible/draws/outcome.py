@@ -22,6 +22,8 @@ def outcome(
     """
     if draw.fault or prediction is None or judgement is None:
         return Outcome(status="unscored", reason=f"not drawn: {draw.fault}")
+    if _without_its_label(draw):
+        return Outcome(status="unscored", reason=f"not drawn: the generator ignored {draw.request.label!r}")
     if isinstance(prediction, Fault):
         return Outcome(status="unscored", reason=f"not classified: {prediction.reason}")
     if isinstance(judgement, Fault):
@@ -30,3 +32,9 @@ def outcome(
         return Outcome(status="unscored", predicted=prediction.index, reason=UNFAITHFUL)
     failed = classes.fails(prediction, draw.request.label)
     return Outcome(status="failed" if failed else "passed", predicted=prediction.index)
+
+
+def _without_its_label(draw: Draw) -> bool:
+    """Tell whether the generator says that it ignored every word of the label: then the image shows something else."""
+    ignored = {word for text in draw.ignored for word in text.casefold().split()}
+    return ignored >= set(draw.request.label.casefold().split())
