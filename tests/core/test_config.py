@@ -11,11 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foible.config import HuntConfig, Options, Role, fields, read_assignment, read_file, resolve, settings
+from foible.config import HuntConfig, Options, Role, fields, settings
 from foible.errors import ConfigError
 
 # make_config is what Python's arguments go through.
 from foible.hunting.prepare import make_config
+from foible.layers import read_assignment, read_file, resolve
 from foible.records import Label, Spec
 
 NAMES = [name for name, _, _ in fields(HuntConfig())]

@@ -15,8 +15,8 @@ import asked
 import toyworld
 from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.cli import main
-from foible.config import resolve
 from foible.errors import ArgumentError, ConfigError, LabelError, OutOfTime, PluginError
+from foible.layers import resolve
 from foible.run.journal import Journal
 from foible.statistics import power
 

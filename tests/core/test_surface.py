@@ -25,7 +25,7 @@ LAYERS = (
     {"records", "identity"},
     {"budget", "findings", "labels"},
     {"asker", "config", "diorama", "pixels", "progress"},
-    {"parts"},
+    {"layers", "parts"},
     {"adapters", "report", "run", "statistics"},
     {"draws", "testing"},
     {"trial"},

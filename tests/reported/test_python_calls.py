@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import foible
 import toyworld
-from foible.config import resolve
 from foible.errors import ConfigError
+from foible.layers import resolve
 
 FIELDS = {"explore": {"draws": 8}, "confirm": {"draws": 8}, "budget": 60}
 

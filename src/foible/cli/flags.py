@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from foible.config import HuntConfig, Layer, PartOptions, declared, read_assignment, read_file, resolve
+from foible.config import HuntConfig, PartOptions, declared
 from foible.errors import visible
+from foible.layers import Layer, read_assignment, read_file, resolve
 
 NARROW = 72
 """On fewer columns than this, a table is shown as a list."""

@@ -15,12 +15,13 @@ from typing import Any
 
 from foible._version import __version__
 from foible.budget import explored_each, least_total
-from foible.config import HuntConfig, Layer, PartOptions, read_file, resolve, settings
+from foible.config import HuntConfig, PartOptions, settings
 from foible.draws.observe import JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
 from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
+from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
 from foible.parts.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
 from foible.parts.registry import KINDS, Part, load, method

@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foible.config import HuntConfig, fields, resolve
+from foible.config import HuntConfig, fields
 from foible.errors import StoreError, brief
 from foible.identity import canonical
+from foible.layers import resolve
 from foible.run.events import Began, Grew
 from foible.run.journal import Journal
 
