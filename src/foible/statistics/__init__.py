@@ -6,7 +6,15 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
 from foible.statistics.exceeding import surely_above
-from foible.statistics.intervals import clopper_pearson, newcombe_paired, paired_difference, risk_ratio, wilson
+from foible.statistics.finite import Sample, Stratum, log_association, log_difference, set_difference, set_rate
+from foible.statistics.intervals import (
+    clopper_pearson,
+    independent_difference,
+    newcombe_paired,
+    paired_difference,
+    risk_ratio,
+    wilson,
+)
 from foible.statistics.judging import (
     Estimate,
     Skill,
@@ -25,7 +33,9 @@ __all__ = [
     "Aim",
     "Estimate",
     "Outlook",
+    "Sample",
     "Skill",
+    "Stratum",
     "Suspicion",
     "Tally",
     "benjamini_hochberg",
@@ -39,6 +49,9 @@ __all__ = [
     "expected_pairs",
     "given_up",
     "growth",
+    "independent_difference",
+    "log_association",
+    "log_difference",
     "log_evidence",
     "log_futility",
     "mcnemar_p",
@@ -55,6 +68,8 @@ __all__ = [
     "rate_sequence",
     "risk_ratio",
     "rogan_gladen",
+    "set_difference",
+    "set_rate",
     "smallest_effect",
     "surely_above",
     "suspect",
