@@ -85,7 +85,8 @@ class Finding:
     control_corrected: Rate | None = None
     """`control` likewise."""
     confused_with: tuple[tuple[int, int], ...] = ()
-    """(predicted index, how often) over the failures of the treat arm, most frequent first."""
+    """(predicted index, how often) over the failures of the treat arm, most frequent first. Those in which several
+    classes share the highest score are left out."""
     failing: tuple[str, ...] = ()
     """Keys of treat draws that failed."""
     passing: tuple[str, ...] = ()
@@ -122,7 +123,8 @@ class LabelSummary:
     base_failure: bool = False
     """Under its base prompt alone it surely fails more often than is tolerated (`failure.tolerated`)."""
     confused_with: tuple[tuple[int, int], ...] = ()
-    """(predicted index, how often) over its explored failures, most frequent first."""
+    """(predicted index, how often) over its explored failures, most frequent first. Those in which several classes
+    share the highest score are left out."""
     failing: tuple[str, ...] = ()
     """Keys of explored draws that failed; of a base failure alone."""
 

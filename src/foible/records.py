@@ -7,7 +7,7 @@ shape (height, width, 3), RGB, 0..255, throughout. The values that people and pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Status = Literal["failed", "passed", "unscored"]
 
+TIED = "tied: equal scores leave open whether it failed"
+"""Why a draw is unscored for which the order of classes with one score would decide."""
 UNFAITHFUL = "unfaithful: the judge does not see the label in the image"
 """Why a draw is unscored whose image does not show its label."""
 
@@ -110,17 +112,56 @@ class Draw:
     """Why there is no image; empty where there is one."""
 
 
+class Level(NamedTuple):
+    """A score, and every class that has it."""
+
+    score: float
+    runs: tuple[range, ...]
+    """The classes as runs of neighbouring indices, in order: of a thousand classes nine hundred may have score 0."""
+
+    @property
+    def size(self) -> int:
+        """How many classes have the score."""
+        return sum(map(len, self.runs))
+
+    def of(self, classes: Collection[int]) -> int:
+        """How many of some classes have the score."""
+        return sum(any(index in run for run in self.runs) for index in classes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What the classifier said of one image."""
 
-    top: tuple[tuple[int, float], ...]
-    """(index, score) of the highest-scoring classes, best first; at least one."""
+    levels: tuple[Level, ...]
+    """The highest scores, best first, each with all of its classes; at least one."""
 
     @property
-    def index(self) -> int:
-        """The predicted class."""
-        return self.top[0][0]
+    def index(self) -> int | None:
+        """The predicted class; None where several share the highest score."""
+        highest = self.levels[0]
+        return highest.runs[0][0] if highest.size == 1 else None
+
+    def has(self, classes: Collection[int], among: int) -> bool | None:
+        """Tell whether one of some classes is among the highest scores, however equal scores are ordered.
+
+        Args:
+            classes: indices, each once.
+            among: how many of the highest scores count, at least 1.
+
+        Returns:
+            None where that hangs on the order of classes that have the same score, or on scores that were not kept.
+        """
+        left = among
+        for level in self.levels:
+            found = level.of(classes)
+            if found:
+                # The others of this score may take every place that is left, unless there are too few of them.
+                return True if level.size - found < left else None
+            left -= level.size
+            if left <= 0:
+                return False
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +179,7 @@ class Outcome:
 
     status: Status
     predicted: int | None = None
-    """The predicted class, where there is a prediction."""
+    """The predicted class; None where there is no prediction, or several classes share the highest score."""
     reason: str = ""
     """Why it is unscored; empty otherwise."""
 
@@ -196,11 +237,12 @@ class ClassMap:
     target: tuple[int, ...] = ()
     """Targeted mode: a draw fails when it is taken for one of these classes, and only then. Empty otherwise."""
 
-    def fails(self, prediction: Prediction, label: str) -> bool:
-        """Tell whether a prediction fails a label."""
+    def fails(self, prediction: Prediction, label: str) -> bool | None:
+        """Tell whether a prediction fails a label; None where equal scores leave that open."""
         if self.target:
-            return prediction.index in self.target
-        return all(index not in self.right[label] for index, _ in prediction.top[: self.top])
+            return prediction.has(self.target, 1)
+        passes = prediction.has(self.right[label], self.top)
+        return None if passes is None else not passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +291,8 @@ class Tally:
     unscored: int
     unfaithful: int = 0
     """Of the unscored, those in which the judge does not see the label."""
+    tied: int = 0
+    """Of the unscored, those in which equal scores leave open whether it failed."""
 
     @property
     def scored(self) -> int:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import foible
 import toyworld
 from foible.diorama.vocabulary import LABELS
-from foible.records import ClassMap, Prediction, Spec
+from foible.draws.values import read_prediction
+from foible.records import ClassMap, Spec
 
 PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
 QUIET = {"progress": False, "config": toyworld.SMALL}
@@ -23,7 +24,7 @@ INDEX = {label.name: number for number, label in enumerate(LABELS)}
 hunt = functools.partial(toyworld.hunt, seed=1)
 """With draws that show every bug."""
 
-predictions = st.lists(st.integers(0, 9), min_size=1, max_size=6, unique=True)
+predictions = st.permutations(range(10))
 
 
 class TwoWrong(toyworld.Classifier):
@@ -49,7 +50,7 @@ def probe(out, label="coffee mug", description="on grass", classifier=None, **op
 @given(order=predictions, accepted=st.frozensets(st.integers(0, 9), min_size=1), top=st.integers(1, 5))
 def test_a_draw_fails_when_no_accepted_label_is_among_the_highest(order, accepted, top):
     """Top-k failure is the absence of every accepted class from the k highest scores."""
-    prediction = Prediction(top=tuple((index, 1.0) for index in order))
+    prediction = read_prediction([[index, index, -float(place)] for place, index in enumerate(order)])
 
     def fails(target=()):
         right = {"mug": tuple(sorted(accepted))}

@@ -58,7 +58,7 @@ def tuples(of: SearchStrategy[object], size: int = 3) -> SearchStrategy[tuple[ob
 
 rates = st.builds(Rate, value=st.none() | shares, low=shares, high=shares)
 rate_differences = st.builds(Rate, value=st.none() | differences, low=differences, high=differences)
-tallies = st.builds(Tally, draws=counts, failures=counts, unscored=counts, unfaithful=counts)
+tallies = st.builds(Tally, draws=counts, failures=counts, unscored=counts, unfaithful=counts, tied=counts)
 treatments = st.builds(Treatment, words=tuples(text))
 reasons = st.tuples(text, counts)
 labels = st.builds(Label, text, text)

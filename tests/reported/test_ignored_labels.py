@@ -7,7 +7,8 @@ import pytest
 
 import foible
 from foible.draws.outcome import outcome
-from foible.records import ClassMap, Draw, Judgement, Prediction, Request, Treatment
+from foible.draws.values import read_prediction
+from foible.records import ClassMap, Draw, Judgement, Request, Treatment
 
 
 class Mugs:
@@ -48,4 +49,4 @@ def test_a_draw_counts_unless_its_whole_label_was_ignored(ignored, status):
     )
     judgement = Judgement(faithful=True, score=1.0)
     draw = Draw(request=request, image="i", ignored=ignored)
-    assert outcome(draw, Prediction(top=((0, 1.0),)), judgement, classes).status == status
+    assert outcome(draw, read_prediction([[0, 0, 1.0]]), judgement, classes).status == status

@@ -18,7 +18,8 @@ from foible.errors import LabelError, brief, visible
 from foible.labels import Classes
 from foible.labels import resolve as resolve_all
 from foible.report import sentence
-from foible.report.sentences import confusions, plain, title
+from foible.report.sentences import plain, title
+from foible.report.taken import confusions
 from report.results import sample
 
 pytestmark = pytest.mark.xdist_group("cli")

@@ -85,7 +85,8 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 def _print_findings(done: Any, console: Console) -> None:
     from foible.report import headline, summary
-    from foible.report.sentences import confusions, name_of
+    from foible.report.sentences import name_of
+    from foible.report.taken import foremost, ties
 
     result = done.result
     several = len(result.classifiers) > 1
@@ -95,7 +96,8 @@ def _print_findings(done: Any, console: Console) -> None:
             cell(s.text, {"label": "bold", "description": "italic"}.get(s.role, ""))
             for s in name_of(f.trial.hypothesis, result)
         ]
-        words += [cell(f" → {name}") for name, _ in confusions(f, result)[:1]]
+        taken = foremost(f, result)
+        words += [cell(f" → {' or '.join(taken)}")] if taken else []
         style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
         figures = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
         who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
@@ -107,6 +109,8 @@ def _print_findings(done: Any, console: Console) -> None:
     show_rows(console, ("verdict", *named, "fails with it", "without", "adj. p"), rows, named)
     if not done.confirmed or result.base_failures:
         console.print(cell(summary(result)))
+    elif ties(result):
+        console.print(cell(ties(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
     console.print(

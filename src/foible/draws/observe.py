@@ -254,8 +254,9 @@ class Observer:
 
     def _answer_key(self, part: str, request: Request, image: str) -> str:
         label = self.labels[request.label]
-        kept = max((KEPT, *(m.top for m in self.maps))) if part.startswith("classifier") else KEPT
-        question = canonical([label.name, label.kind]) if part == JUDGE else "" if kept == KEPT else f"top {kept}"
+        question = canonical([label.name, label.kind]) if part == JUDGE else ""
+        if part.startswith("classifier"):
+            question = f"the {max((KEPT, *(m.top for m in self.maps)))} highest scores, and all that equal the last"
         return answer_key(self.identities[part], image, question)
 
     # --- keeping -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ reason. Whatever a part could not say leaves the draw unscored, never passed. Ne
 
 from __future__ import annotations
 
-from foible.records import UNFAITHFUL, ClassMap, Draw, Fault, Judgement, Outcome, Prediction
+from foible.records import TIED, UNFAITHFUL, ClassMap, Draw, Fault, Judgement, Outcome, Prediction, Status
 
 
 def outcome(
@@ -26,12 +26,15 @@ def outcome(
         return Outcome(status="unscored", reason=f"not drawn: the generator ignored {draw.request.label!r}")
     if isinstance(prediction, Fault):
         return Outcome(status="unscored", reason=f"not classified: {prediction.reason}")
-    if isinstance(judgement, Fault):
-        return Outcome(status="unscored", predicted=prediction.index, reason=f"not judged: {judgement.reason}")
-    if not judgement.faithful:
-        return Outcome(status="unscored", predicted=prediction.index, reason=UNFAITHFUL)
     failed = classes.fails(prediction, draw.request.label)
-    return Outcome(status="failed" if failed else "passed", predicted=prediction.index)
+    if isinstance(judgement, Fault):
+        reason = f"not judged: {judgement.reason}"
+    elif not judgement.faithful:
+        reason = UNFAITHFUL
+    else:
+        reason = TIED if failed is None else ""
+    status: Status = "unscored" if reason else "failed" if failed else "passed"
+    return Outcome(status=status, predicted=prediction.index, reason=reason)
 
 
 def _without_its_label(draw: Draw) -> bool:

@@ -9,20 +9,40 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from foible.errors import StoreError, brief
-from foible.records import Judgement, Prediction
+from foible.records import Judgement, Level, Prediction
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_LARGEST_INDEX = 2**53
+"""Of a class: far beyond any network, and small enough to be counted."""
+
 
 def write_scores(scores: NDArray[np.float64], kept: int) -> list[list[float]]:
-    """Write [index, score] of the highest scores, best first; among equal scores the lower index."""
-    order = (-scores).argsort(kind="stable")[:kept]
-    return [[int(index), float(scores[index])] for index in order]
+    """Write the highest scores, best first, with every class that has one of them, so that each tie is known whole.
+
+    Args:
+        scores: (classes,), finite.
+        kept: how many of the highest are wanted at the least; all that equal the last of them come along.
+
+    Returns:
+        [first class, last class, score] for each run of neighbouring classes with one score.
+    """
+    order = (-scores).argsort(kind="stable")
+    runs: list[list[float]] = []
+    for index in order[: int((scores >= scores[order[:kept][-1]]).sum())].tolist():
+        score = float(scores[index])
+        if runs and runs[-1][1:] == [index - 1, score]:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index, score])
+    return runs
 
 
 def read_prediction(value: Any) -> Prediction:
@@ -31,17 +51,22 @@ def read_prediction(value: Any) -> Prediction:
     Raises:
         StoreError: the value is none that `write_scores` writes.
     """
-    pairs = value if isinstance(value, list) else []
+    runs = value if isinstance(value, list) else []
     usable = all(
-        isinstance(pair, list)
-        and [type(x) for x in pair] in ([int, float], [int, int])
-        and pair[0] >= 0
-        and math.isfinite(pair[1])
-        for pair in pairs
+        isinstance(run, list)
+        and [type(x) for x in run] in ([int, int, float], [int, int, int])
+        and 0 <= run[0] <= run[1] <= _LARGEST_INDEX
+        and math.isfinite(run[2])
+        for run in runs
     )
-    if not pairs or not usable:
+    if not runs or not usable or any(one[2] < other[2] for one, other in pairwise(runs)):
         raise _damaged("a prediction", value)
-    return Prediction(top=tuple((pair[0], float(pair[1])) for pair in pairs))
+    return Prediction(
+        levels=tuple(
+            Level(float(score), tuple(range(first, last + 1) for first, last, _ in same))
+            for score, same in groupby(runs, key=itemgetter(2))
+        )
+    )
 
 
 def write_judgement(judgement: Judgement) -> list[bool | float]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from foible.report.taken import confusions, shared_highest
 from foible.report.words import (
     by,
-    class_name,
     count,
     interval,
     label_name,
@@ -70,9 +70,10 @@ def base_sentence(one: LabelSummary, result: HuntResult) -> str:
     """Say of one label how often it fails by itself, what is tolerated, and what it is taken for."""
     limit = tolerated(result)
     surely = f", surely more than the {percent(limit)} that is tolerated" if limit is not None else ""
-    names = [f"{name} ({often:,})" for name, often in confusions_of(one, result)]
+    names = [f"{name} ({often:,})" for name, often in confusions(one, result)]
     rest = [count(len(names) - _TAKEN, "other label")] if len(names) > _TAKEN else []
-    taken = listed([*names[:_TAKEN], *rest])
+    none_alone = [f"several classes at once, by equal scores ({n:,})" for n in [shared_highest(one)] if n and names]
+    taken = listed([*names[:_TAKEN], *rest, *none_alone])
     said = f"It fails in {percent(one.rate.value)} of its draws {interval(one.rate)}{surely}"
     return f"{said}; it is taken for {taken}." if taken else f"{said}."
 
@@ -81,16 +82,6 @@ def base_title(one: LabelSummary, result: HuntResult) -> str:
     """Name a label, and its classifier where there are several."""
     name, who = label_name(one, result, _LONGEST), by(one.classifier, result)
     return f"{name} ({who})" if who else name
-
-
-def confusions_of(one: LabelSummary, result: HuntResult) -> list[tuple[str, int]]:
-    """Give the (predicted label, how often) of its failures, without those that are right for the label itself."""
-    right = result.classifiers[one.classifier].right.get(one.label, ())
-    return [
-        (class_name(index, result, one.classifier, _LONGEST), often)
-        for index, often in one.confused_with
-        if index not in right
-    ]
 
 
 def misfits(result: HuntResult) -> tuple[int, ...]:
@@ -138,5 +129,5 @@ def _often(result: HuntResult, whose: str = "their") -> str:
 
 def _short(one: LabelSummary, result: HuntResult) -> str:
     said = f"{base_title(one, result)} fails in {percent(one.rate.value)} of its draws {interval(one.rate)}"
-    names = [name for name, _ in confusions_of(one, result)][:_NAMED]
+    names = [name for name, _ in confusions(one, result)][:_NAMED]
     return f"{said} (taken for {listed(names, 'or')})" if names else said

@@ -22,7 +22,8 @@ from pydantic import TypeAdapter
 from foible.arms import ARMS
 from foible.findings import Finding, HuntResult
 from foible.records import Hypothesis, Pairs, Spec
-from foible.report.sentences import confusions, headline, sentence, summary
+from foible.report.sentences import headline, sentence, summary
+from foible.report.taken import confusions, shared_highest
 
 Schema = dict[str, Any]
 
@@ -49,6 +50,8 @@ DERIVED: Mapping[str, Mapping[str, Schema]] = {
             "additionalProperties": _COUNT,
             "description": "By name of a class that is not right: how many failing treat draws were taken for it.",
         },
+        "shared_highest": _COUNT
+        | {"description": "Failing treat draws in which several classes share the highest score."},
     },
     "Hypothesis": {
         "description": _TEXT | {"description": "The words of its treatment, as they stand in a prompt."},
@@ -64,7 +67,7 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
         "classifier": _COUNT,
         "score": {"type": ["number", "string"], "anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
     },
-    "Tally": {name: dict(_COUNT) for name in ("draws", "failures", "unscored", "unfaithful")},
+    "Tally": {name: dict(_COUNT) for name in ("draws", "failures", "unscored", "unfaithful", "tied")},
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
@@ -150,6 +153,7 @@ def _explain(one: dict[str, Any], finding: Finding, result: HuntResult) -> None:
     for name, often in confusions(finding, result):  # two classes may have one name
         taken[name] += often
     one["taken_for"] = dict(taken)
+    one["shared_highest"] = shared_highest(finding)
     trial = one["trial"]
     trial["pairs"] = finding.trial.pairs._asdict()
     _name(trial["hypothesis"], finding.trial.hypothesis, result)

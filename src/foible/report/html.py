@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from foible.report import bases, sentences, words
+from foible.report import bases, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 
@@ -154,7 +154,7 @@ def _environment() -> Environment:
         base_sentence=bases.base_sentence,
         base_title=bases.base_title,
         bound_of=sentences.bound_of,
-        confusions=sentences.confusions,
+        confusions=taken.confusions,
         notes=sentences.notes,
         by=words.by,
         headline=sentences.headline,
@@ -164,6 +164,7 @@ def _environment() -> Environment:
         most_pairs=_PAIRS_SHOWN,
         pairs=pairs,
         plain=sentences.plain,
+        shared_highest=taken.shared_highest,
         spans=sentences.spans,
         parts_of=words.parts,
         subject=words.subject,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from foible.report.bases import base_sentence, base_title
 from foible.report.sentences import (
     bound_of,
-    confusions,
     headline,
     left_out,
     notes,
@@ -21,6 +20,7 @@ from foible.report.sentences import (
     summary,
     title,
 )
+from foible.report.taken import confusions, shared_highest
 from foible.report.words import (
     as_sentence,
     by,
@@ -134,7 +134,10 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     lines[1:1] = [f"- {said}" for said in notes(finding)]
     confused = confusions(finding, result)
     if confused:
-        lines.insert(0, "- Taken for: " + ", ".join(f"{escape(name)} ({number:,})" for name, number in confused) + ".")
+        taken = [f"{escape(name)} ({number:,})" for name, number in confused]
+        none_alone = shared_highest(finding)
+        taken += [f"several classes at once, by equal scores ({none_alone:,})"] if none_alone else []
+        lines.insert(0, f"- Taken for: {', '.join(taken)}.")
     yield "\n".join(lines)
     if finding.counterfactuals:
         yield _counterfactuals(finding.counterfactuals)

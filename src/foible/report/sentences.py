@@ -1,8 +1,8 @@
 """The English of a finding: what failed, how often, against what, and how sure that is.
 
 Comes in: a finding and the result that it belongs to. Goes out: one sentence, either as plain text or as spans whose
-roles say what to set apart. Neighbours: `words.py` writes single numbers; `markdown.py` and `html.py` lay sentences
-out.
+roles say what to set apart. Neighbours: `words.py` writes single numbers, `taken.py` says what failures are taken for;
+`markdown.py` and `html.py` lay sentences out.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from foible.report.bases import base_headline, base_summary
+from foible.report.taken import confusions, foremost, shared_highest, ties
 from foible.report.words import (
     by,
-    class_name,
     count,
     interval,
     label_name,
@@ -73,10 +73,11 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
-    hypothesis, confused = finding.trial.hypothesis, confusions(finding, result)
+    hypothesis = finding.trial.hypothesis
     pieces = name_of(hypothesis, result)
-    if finding.verdict == "confirmed" and confused:
-        pieces = (*pieces, Span(" → "), Span(confused[0][0], "confusion"))
+    taken = foremost(finding, result) if finding.verdict == "confirmed" else ()
+    for place, name in enumerate(taken):
+        pieces = (*pieces, Span(" or " if place else " → "), Span(name, "confusion"))
     return (*pieces, *_by(hypothesis, result))
 
 
@@ -97,17 +98,6 @@ def _by(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
     return (Span(" ("), Span(who, "classifier"), Span(")")) if who else ()
 
 
-def confusions(finding: Finding, result: HuntResult) -> tuple[tuple[str, int], ...]:
-    """Give the (predicted label, how often) of the failures, without those that are accepted for the label itself."""
-    hypothesis = finding.trial.hypothesis
-    right = result.classifiers[hypothesis.classifier].right.get(hypothesis.label, ())
-    return tuple(
-        (class_name(index, result, hypothesis.classifier, _LONGEST), often)
-        for index, often in finding.confused_with
-        if index not in right
-    )
-
-
 def headline(result: HuntResult) -> str:
     """Give the verdict of the whole in one line."""
     who = subject(result)
@@ -126,8 +116,7 @@ def headline(result: HuntResult) -> str:
 def summary(result: HuntResult) -> str:
     """Say what fails by itself, what was tried and what came of it, in a few sentences."""
     bases = base_summary(result)
-    said = _findings_summary(result)
-    return f"{bases} {said}" if bases else said
+    return " ".join(said for said in (bases, _findings_summary(result), ties(result)) if said)
 
 
 def _findings_summary(result: HuntResult) -> str:
@@ -272,17 +261,15 @@ def _taken_for(finding: Finding, result: HuntResult) -> list[Span]:
     names = confusions(finding, result)
     if not names:
         return [Span(f" {often}fails")] if often else [Span(" fails")]
-    total = sum(n for _, n in names)
-    if names[0][1] >= _ALMOST_ALL * total:
+    none_alone = shared_highest(finding)
+    if names[0][1] >= _ALMOST_ALL * (sum(n for _, n in names) + none_alone):
         return [Span(f" is {often}taken for {_lead(names[0][0])}"), Span(names[0][0], "confusion")]
+    said = [[Span(_lead(name)), Span(name, "confusion")] for name, _ in names[:_NAMED]]
+    said += [[Span(count(len(names) - _NAMED, "other label"))]] if len(names) > _NAMED else []
+    said += [[Span("several classes at once (equal scores)")]] if none_alone else []
     pieces = [Span(f" is {often}taken for ")]
-    shown = names[:_NAMED]
-    for place, (name, _) in enumerate(shown):
-        last = place == len(shown) - 1 and len(names) <= _NAMED
-        joint = "" if not place else " or " if last else ", "
-        pieces += [Span(joint + _lead(name)), Span(name, "confusion")]
-    if len(names) > _NAMED:
-        pieces.append(Span(f" or {count(len(names) - _NAMED, 'other label')}"))
+    for place, one in enumerate(said):
+        pieces += [Span("" if not place else " or " if place == len(said) - 1 else ", "), *one]
     return pieces
 
 
@@ -337,7 +324,11 @@ def _unscored(finding: Finding) -> str:
     if not (treat.scored and control.scored) or not treat.unscored + control.unscored:
         return ""
     sides = [(treat, "with it"), (control, "without it")]
-    said = [f"{tally.unscored:,} of {tally.draws:,} draws {side}" for tally, side in sides if tally.unscored]
+    said = [
+        f"{tally.unscored:,} of {tally.draws:,} draws {side}{f' ({tally.tied:,} tied)' if tally.tied else ''}"
+        for tally, side in sides
+        if tally.unscored
+    ]
     lone = len(said) == 1 and treat.unscored + control.unscored == 1
     return f"; {listed(said)} {'is' if lone else 'are'} unscored"
 

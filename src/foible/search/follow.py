@@ -252,7 +252,7 @@ class Case:
                 label=self._label,
                 treatment=Treatment(words=in_order(chosen)),
                 classifier=self._classifier,
-                predicted=predicted.most_common(1)[0][0] if predicted else None,
+                predicted=_foremost(predicted),
                 score=float(belief.factor[best]),
             )
         )
@@ -279,6 +279,12 @@ def _followed(said: Phrases, often: Mapping[str, float], most: int) -> Followed:
     while sum(math.comb(len(kept), size) for size in range(1, most + 1)) > WIDEST:
         kept.pop()
     return Followed(said, tuple(kept), phrase_sets(len(kept), most))
+
+
+def _foremost(predicted: Counter[int | None]) -> int | None:
+    """Return the class that most failures are taken for; None where there is none, or another is as frequent."""
+    (first, often), (_, other), *_ = [*predicted.most_common(2), (None, 0), (None, 0)]
+    return first if often > other else None
 
 
 def _failed(observation: Observation) -> bool:

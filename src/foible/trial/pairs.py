@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foible.records import UNFAITHFUL, Answered, Hypothesis, Observation, Pairs, Status, Tally, Trial
+from foible.records import TIED, UNFAITHFUL, Answered, Hypothesis, Observation, Pairs, Status, Tally, Trial
 
 CELLS: tuple[tuple[Status, Status], ...] = (
     ("failed", "failed"),
@@ -36,12 +36,13 @@ class Tested:
 def tally(observations: Sequence[Observation]) -> Tally:
     """Count observations."""
     statuses = [o.outcome.status for o in observations]
-    unfaithful = sum(o.outcome.reason == UNFAITHFUL for o in observations)
+    reasons = [o.outcome.reason for o in observations]
     return Tally(
         draws=len(statuses),
         failures=statuses.count("failed"),
         unscored=statuses.count("unscored"),
-        unfaithful=unfaithful,
+        unfaithful=reasons.count(UNFAITHFUL),
+        tied=reasons.count(TIED),
     )
 
 
