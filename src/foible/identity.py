@@ -17,10 +17,12 @@ from foible.arms import Stream
 IDENTITY_VERSION = 2
 """Raised when the meaning of a key changes, so that old results are never taken for new ones."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
 
 def canonical(value: object) -> str:
     """Write a JSON-able value so that equal values give equal text (sorted keys, no spaces; others by `str`)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return _ENCODER.encode(value)
 
 
 def digest(value: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -69,6 +69,8 @@ class Carried:
     """By key of the request, for what was drawn."""
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By part and key of the request: a JSON-able value, or a `Fault`. Without an image there is none."""
+    whole: set[str] = field(default_factory=set)
+    """Hashes of images that were in the archive, and are what they should be."""
     size: tuple[int, int] | None = None
     """(height, width) of the images."""
     classes: dict[str, int] = field(default_factory=dict)
@@ -94,53 +96,51 @@ class Here:
         """Name the parts by what the run calls them, and where the images lie."""
         self._parts = parts
         self._images = images
+        self._writers = ThreadPoolExecutor(WRITERS)
 
     def carry_out(self, unit: Unit) -> Carried:
         """Draw, then ask part after part."""
         carried = Carried(size=unit.size)
+        rows: dict[str, Future[DrawRow | Fault]] = {}
         try:
-            shown = self._shown(unit, carried)
+            shown = self._shown(unit, carried, rows)
             for question in unit.questions:
                 self._ask(question, unit, shown, carried)
         except BaseException as stop:  # noqa: BLE001 - the driver keeps what is finished, and raises it again
             carried.stopped = stop
+        _gather(rows, carried)
         return carried
 
-    def _shown(self, unit: Unit, carried: Carried) -> dict[str, NDArray[np.uint8]]:
+    def _shown(
+        self, unit: Unit, carried: Carried, rows: dict[str, Future[DrawRow | Fault]]
+    ) -> dict[str, NDArray[np.uint8]]:
         """Give the images of a unit by key, drawing those that are missing or torn."""
         wanted = {key for question in unit.questions for key in question.keys}
         shown = {key: self._images.get(image) for key, image in unit.images.items() if key in wanted}
         torn = {key for key, image in shown.items() if image is None}
+        carried.whole.update(unit.images[key] for key in shown.keys() - torn)
         # The generator is given the whole unit, as when it was drawn first.
         todo = [r for r in unit.requests if torn or r.key in unit.draw]
-        fresh = self._draw(todo, unit.images.keys() - torn, unit, carried) if todo else {}
-        return {key: image for key, image in (shown | fresh).items() if image is not None}
+        new = self._draw(todo, unit, carried) if todo else {}
+        fresh = {r: answer for r, answer in new.items() if r.key not in unit.images.keys() - torn}
+        # Writing waits for the disk: meanwhile the parts are asked.
+        rows.update({r.key: self._writers.submit(self._keep, r, answer) for r, answer in fresh.items()})
+        drawn = {r.key: answer.image for r, answer in fresh.items() if isinstance(answer, Drawn)}
+        return {key: image for key, image in (shown | drawn).items() if image is not None}
 
-    def _draw(
-        self, todo: Sequence[Request], held: set[str], unit: Unit, carried: Carried
-    ) -> dict[str, NDArray[np.uint8]]:
+    def _draw(self, todo: Sequence[Request], unit: Unit, carried: Carried) -> dict[Request, Drawn | Fault]:
         began = time.perf_counter()
         part = self._parts[GENERATOR]
         answers = wrappers.ask_generator(part, [r.text for r in todo], [r.seed for r in todo], unit.size)
         carried.spent[GENERATOR] = len(todo), time.perf_counter() - began
         carried.size = unit.size or next((one.image.shape[:2] for one in answers if isinstance(one, Drawn)), None)
+        return dict(zip(todo, answers, strict=True))
 
-        def keep(request: Request, answer: Drawn | Fault) -> DrawRow | Fault:
-            if isinstance(answer, Fault):
-                return answer
-            return DrawRow(
-                key=request.key,
-                image=self._images.put(answer.image),
-                ignored=answer.ignored,
-                prompt=request.text,
-                seed=request.seed,
-            )
-
-        new = [(r, answer) for r, answer in zip(todo, answers, strict=True) if r.key not in held]
-        with ThreadPoolExecutor(WRITERS) as pool:
-            rows = list(pool.map(keep, *zip(*new, strict=True)))
-        carried.draws.update({r.key: row for (r, _), row in zip(new, rows, strict=True)})
-        return {r.key: answer.image for r, answer in new if isinstance(answer, Drawn)}
+    def _keep(self, request: Request, answer: Drawn | Fault) -> DrawRow | Fault:
+        if isinstance(answer, Fault):
+            return answer
+        image = self._images.put(answer.image)
+        return DrawRow(key=request.key, image=image, ignored=answer.ignored, prompt=request.text, seed=request.seed)
 
     def _ask(self, question: Question, unit: Unit, shown: Mapping[str, Any], carried: Carried) -> None:
         by_key = {r.key: r for r in unit.requests}
@@ -161,6 +161,17 @@ class Here:
         for key, answer in zip(keys, answers, strict=True):
             value = answer if isinstance(answer, Fault) else write(answer, question)
             carried.answers[question.part, key] = value
+
+
+def _gather(rows: Mapping[str, Future[DrawRow | Fault]], carried: Carried) -> None:
+    """Wait for images that are being written; one that cannot be ends the unit, and the others are kept."""
+    for key, row in rows.items():
+        if (problem := row.exception()) is None:
+            carried.draws[key] = row.result()
+        else:
+            carried.stopped = carried.stopped or problem
+    unwritten = rows.keys() - carried.draws.keys()
+    carried.answers = {place: answer for place, answer in carried.answers.items() if place[1] not in unwritten}
 
 
 _ASK: Mapping[str, Callable[[Part, list[list[Any]], Question], list[Any]]] = {

@@ -95,8 +95,8 @@ class Observer:
     _faults: dict[str, Fault] = field(init=False)
     _lost: set[str] = field(init=False)
     _worked: set[str] = field(init=False, default_factory=set)
-    _made: set[str] = field(init=False, default_factory=set)
-    """Hashes of the images that were drawn by this call: these are whole."""
+    _whole: set[str] = field(init=False, default_factory=set)
+    """Hashes of the images that were drawn or read by this call: these are what they should be."""
     _units: dict[str, tuple[Request, ...]] = field(init=False, default_factory=dict)
     """By key: the unit that a request was observed in first."""
 
@@ -147,7 +147,7 @@ class Observer:
         """
         if self.reading:
             return
-        kept = [draw for draw in draws if draw.image and draw.image not in self._made]
+        kept = [draw for draw in draws if draw.image and draw.image not in self._whole]
         torn = [draw.request for draw in kept if self.archive.images.get(draw.image) is None]
         size = self.notes.learned.size if self.notes.learned is not None else None
         # In the unit that it was drawn in: in another one the same model may give other pixels.
@@ -269,7 +269,7 @@ class Observer:
         """
         by_key = {r.key: r for r in job.requests}
         rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
-        self._made |= {row.image for row in rows}
+        self._whole |= carried.whole | {row.image for row in rows}
         images = {**job.images, **{row.key: row.image for row in rows}}
         drawn = {key for key, image in images.items() if image != job.images.get(key)}
         new = {at: value for at, value in carried.answers.items() if at not in before or at[1] in drawn}

@@ -43,7 +43,7 @@ class Images:
         if not _HASH.fullmatch(image):
             message = f"the hash of an image is 64 hexadecimal digits, but got {image[:40]!r}; what holds it is damaged"
             raise StoreError(message)
-        return self.folder / image[:2] / f"{image}.png"
+        return self.folder.joinpath(image[:2], f"{image}.png")
 
     def bytes(self, image: str) -> bytes | None:
         """Return the PNG file of an image; None where there is none.
