@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit coverage docs bench bugs rounds benchmark diorama diorama-check format clean
+.PHONY: hunt test lint types unit slow coverage docs bench bugs rounds benchmark diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -21,9 +21,13 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 unit: $(VENV)/dev
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-# As `unit`, and what share of the lines and branches of src/foible it ran: fails below `fail_under` of pyproject.toml.
+# What `unit` leaves out: the tests that are marked as slow.
+slow: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup -m slow
+
+# As `unit` and `slow` together, and what share of the lines and branches of src/foible it ran: fails below `fail_under` of pyproject.toml.
 coverage: $(VENV)/dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
 

@@ -176,6 +176,7 @@ def test_a_prompt_that_is_refused_is_not_asked_again(server):
     assert len(server.bodies) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "told"), [(401, "(401: something"), (402, "(402: something"), (SPENT, "no quota")])
 def test_a_hunt_whose_key_is_refused_stops_and_goes_on_to_the_same_end(fault, told, server, tmp_path):
     """No draw is unscored because the account ran dry: the hunt ends, says so, and the same call goes on."""
@@ -388,7 +389,7 @@ def test_patience_is_no_part_of_the_identity(server):
 # --- a server that was lost, and is back ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [503, DROP])
+@pytest.mark.parametrize("fault", [503, pytest.param(DROP, marks=pytest.mark.slow)])
 def test_what_a_server_lost_is_asked_again_by_the_next_call_and_nothing_else(fault, server, tmp_path):
     """The same call, once the server is mended, ends as one that never lost anything; each call can be verified."""
     whole = hunt(server, tmp_path / "whole")
@@ -413,6 +414,7 @@ def test_what_a_server_lost_is_asked_again_by_the_next_call_and_nothing_else(fau
     assert len(server.bodies) == before
 
 
+@pytest.mark.slow
 def test_what_a_server_said_of_one_input_is_kept(server, tmp_path):
     """A refusal, half an answer, a picture that is none: the answer's own, and not asked again."""
     server.faults = [None, 400, HALF, TEXT]
@@ -422,6 +424,7 @@ def test_what_a_server_said_of_one_input_is_kept(server, tmp_path):
     assert len(server.bodies) == before
 
 
+@pytest.mark.slow
 def test_patience_may_be_changed_on_the_way(server, tmp_path):
     """Another timeout, other retries, another concurrency: the hunt goes on, and asks nothing again."""
     first = hunt(server, tmp_path / "run")

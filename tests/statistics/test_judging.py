@@ -88,6 +88,7 @@ def test_unpolluted_rate_covers(truth, n, known):
     assert misses / total <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / total)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", [0.05, 0.5])
 def test_unpolluted_rate_covers_whenever_one_stops(truth):
     """Looked at after each of 60 images, the sequential interval ever misses in at most 5 % of hunts, within noise."""
