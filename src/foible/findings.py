@@ -61,6 +61,21 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """What of a confirmed description of several phrases carries its failure, by the draws with a phrase dropped."""
+
+    kind: Literal["together", "alone", "open"]
+    """together: it surely fails more often than with any phrase dropped. alone: not that, and what is left with one
+    phrase dropped surely fails more often than the base prompt. open: the draws show neither."""
+    treatment: Treatment
+    """The phrases: for `alone` those that are left, else all."""
+    together: float
+    """p-value of "with some phrase dropped it fails as often", adjusted (Holm) over all such descriptions; 0..1."""
+    alone: float
+    """p-value of "no rest with a phrase dropped fails more often than the base prompt", adjusted likewise; 0..1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A hypothesis with its verdict and what supports it."""
 
@@ -98,6 +113,8 @@ class Finding:
     """Counts of the draws that were made to measure the rates, after the verdict; None where none were."""
     deciding: Deciding | None = None
     """The rates of the draws that decided, where others are shown."""
+    carrier: Carrier | None = None
+    """Which of its phrases carry the failure; None where it is not confirmed, or has one phrase."""
 
     @property
     def rated(self) -> Trial:
@@ -144,6 +161,30 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CauseTest:
+    """What became of a cause for one label."""
+
+    label: str
+    verdict: Verdict
+    finding: int
+    """Place among the findings, counted from 0, of the one with this verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Phrases that one classifier fails with, over all labels: the confirmed findings that share them are one cause."""
+
+    classifier: int
+    """Its place among those of the run."""
+    treatment: Treatment
+    """The phrases, as the largest of these findings has them; articles set no cause apart."""
+    findings: tuple[int, ...]
+    """Places of its confirmed findings, counted from 0; each confirmed finding belongs to one cause."""
+    tested: tuple[CauseTest, ...]
+    """By label, in label order: each label for which it was tested. For every other label it was not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HuntResult:
     """Everything that a hunt found: what `findings.json`, `findings.md` and `report.html` are made from.
 
@@ -176,6 +217,8 @@ class HuntResult:
     """By draw key: each draw that is shown, as an example of a finding or for its caption."""
     captions: Mapping[str, str]
     """By draw key, for those explored failures that led to a hypothesis and are shown."""
+    causes: tuple[Cause, ...]
+    """What the confirmed findings have in common, by classifier, that of the most labels first."""
 
     @property
     def base_failures(self) -> tuple[LabelSummary, ...]:
@@ -188,4 +231,4 @@ class HuntResult:
         return None if index is None else self.classifiers[classifier].class_names.get(index)
 
 
-kept(Rate, Ratio, Counterfactual, Deciding, Finding, LabelSummary, Subject, HuntResult)
+kept(Rate, Ratio, Counterfactual, Deciding, Carrier, Finding, LabelSummary, Subject, CauseTest, Cause, HuntResult)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, get_args
 from hypothesis import strategies as st
 
 from foible.arms import Arm
-from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate, Ratio, Subject, Verdict
+from foible.findings import (
+    Carrier,
+    Cause,
+    CauseTest,
+    Counterfactual,
+    Finding,
+    HuntResult,
+    LabelSummary,
+    Rate,
+    Ratio,
+    Subject,
+    Verdict,
+)
 from foible.records import (
     Answered,
     Draw,
@@ -71,6 +83,9 @@ counterfactuals = st.builds(
     rate=rates,
     examples=tuples(key),
 )
+carriers = st.builds(
+    Carrier, kind=st.sampled_from(("together", "alone", "open")), treatment=treatments, together=shares, alone=shares
+)
 factors = st.floats(0, 1e6).map(rounded)
 ratios = st.builds(Ratio, value=st.none() | factors, low=factors, high=st.none() | factors)
 requests = st.builds(
@@ -127,6 +142,19 @@ def findings(classifiers: int) -> SearchStrategy[Finding]:
         passing=tuples(key),
         paired=tuples(key),
         counterfactuals=tuples(counterfactuals, 2),
+        carrier=st.none() | carriers,
+    )
+
+
+def causes(classifiers: int, found: int) -> SearchStrategy[Cause]:
+    """Draw causes of one of so many classifiers, among so many findings (at least one)."""
+    places = st.integers(0, found - 1)
+    return st.builds(
+        Cause,
+        classifier=st.integers(0, classifiers - 1),
+        treatment=treatments,
+        findings=st.lists(places, min_size=1, max_size=3).map(tuple),
+        tested=tuples(st.builds(CauseTest, label=text, verdict=verdicts, finding=places)),
     )
 
 
@@ -151,7 +179,8 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         confused_with=tuples(st.tuples(indices, counts)),
         failing=tuples(key),
     )
-    return st.builds(
+    found = tuples(findings(classifiers), 3)
+    whole = st.builds(
         HuntResult,
         foible_version=text,
         settings=st.dictionaries(text, json_values, max_size=3),
@@ -159,14 +188,23 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         parts=st.dictionaries(text, st.dictionaries(text, json_values, max_size=2), max_size=2),
         labels=tuples(labels),
         failure=text,
-        findings=tuples(findings(classifiers), 3),
+        findings=found,
         untested=tuples(hypotheses(classifiers), 2),
         explored=tuples(summaries, 2),
         unscored=tuples(reasons, 2),
         draws=st.dictionaries(arms, counts),
         observations=st.lists(seen, max_size=3).map(lambda all_: {one.request.key: one for one in all_}),
         captions=st.dictionaries(key, text, max_size=2),
+        causes=st.just(()),
     )
+    return whole.flatmap(lambda one: _with_causes(one, classifiers))
+
+
+def _with_causes(result: HuntResult, classifiers: int) -> SearchStrategy[HuntResult]:
+    """Draw causes of the findings that there are."""
+    if not result.findings:
+        return st.just(result)
+    return tuples(causes(classifiers, len(result.findings)), 2).map(lambda found: replace(result, causes=found))  # type: ignore[arg-type]
 
 
 results: SearchStrategy[HuntResult] = st.integers(1, 3).flatmap(results_of)
@@ -197,7 +235,12 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
     finding, last = result.findings[0], classifiers - 1
     hypothesis = suspicion(evil, (evil, "on grass"), 463, 1.0, last)
     changed = tuple(replace(one, phrase=evil, treatment=Treatment(words=(evil,))) for one in finding.counterfactuals)
-    bad = replace(finding, trial=replace(finding.trial, hypothesis=hypothesis), reason=evil, counterfactuals=changed)
+    carrier = Carrier(kind="alone", treatment=Treatment(words=(evil,)), together=0.5, alone=0.01)
+    trial = replace(finding.trial, hypothesis=hypothesis)
+    bad = replace(finding, trial=trial, reason=evil, counterfactuals=changed, carrier=carrier)
+    verdicts_seen: tuple[Verdict, ...] = get_args(Verdict)
+    tests = tuple(CauseTest(label=evil * at, verdict=one, finding=at) for at, one in enumerate(verdicts_seen))
+    cause = Cause(classifier=last, treatment=Treatment(words=(evil,)), findings=(0,), tested=tests)
     seen = {
         key: replace(
             one,
@@ -241,4 +284,5 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
         unscored=((evil, 1),),
         observations=seen,
         captions=dict.fromkeys(list(seen)[:3], evil),
+        causes=(cause, cause),
     )

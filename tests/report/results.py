@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from foible.arms import Arm
+from foible.explanation.causes import causes_of
 from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate, Ratio, Subject, Verdict
 from foible.records import Answered, Draw, Hypothesis, Label, Outcome, Pairs, Request, Tally, Treatment, Trial
 
@@ -239,6 +240,7 @@ def two() -> HuntResult:
         one,
         classifiers=(SUBJECT, OTHER),
         findings=(first, theirs, *one.findings[1:]),
+        causes=causes_of((first, theirs, *one.findings[1:]), KINDS),
         untested=(*one.untested, replace(one.untested[0], classifier=1)),
         explored=(*one.explored, *explored),
         observations={
@@ -311,6 +313,7 @@ def sample(kind: str = "hunt") -> HuntResult:
         draws={"explore": 576, "treat": 400, "control": 400, "explain": 224} if findings else {},
         observations={key: seen for key, seen in builder.observations.items() if key in shown},
         captions=captions if kind == "hunt" else {},
+        causes=causes_of(findings, KINDS),
     )
 
 
@@ -327,7 +330,7 @@ def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
 
 def colour_of(key: str) -> tuple[int, int, int]:
     """Give every draw its own colour."""
-    digest = hashlib.sha256(key.encode()).digest()
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
     return digest[0], digest[1], digest[2]
 
 

@@ -53,6 +53,7 @@ def test_a_hunt_reads_in_order() -> None:
     text = to_markdown(sample())
     heads = [line for line in text.splitlines() if line.startswith("## ")]
     assert heads == [
+        "## Causes",
         "## Confirmed",
         "## Tried and not confirmed",
         "## Left out by the budget",

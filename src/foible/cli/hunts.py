@@ -85,6 +85,7 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 def _print_findings(done: Any, console: Console) -> None:
     from foible.report import headline, summary
+    from foible.report.causes import cause_lines
     from foible.report.sentences import name_of
     from foible.report.taken import foremost, ties
 
@@ -107,6 +108,8 @@ def _print_findings(done: Any, console: Console) -> None:
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
     named = [*(["classifier"] if several else []), "label, description, taken for"]
     show_rows(console, ("verdict", *named, "fails with it", "without", "adj. p"), rows, named)
+    for line in cause_lines(result):
+        console.print(cell(line))
     if not done.confirmed or result.base_failures:
         console.print(cell(summary(result)))
     elif ties(result):

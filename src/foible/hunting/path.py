@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foible.explanation.causes import with_carriers
 from foible.explanation.words import ExplainWords
 from foible.findings import HuntResult
 from foible.hunting.loop import Loop
@@ -52,8 +53,9 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     captions = [phrases for one in suspected for phrases in one.phrases.values()]
     explain = ExplainWords(findings, tested, captions, loop.requests, study.config.explain)
     loop.run(explain)
+    confirm = study.config.confirm
     work = Work(
-        findings=explain.explained(),
+        findings=with_carriers(explain.explained(), confirm.level, confirm.unscored),
         tried=tried,
         explored=explored,
         answered=loop.answered,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from foible.config import HuntConfig
 from foible.errors import brief
+from foible.explanation.causes import causes_of
 from foible.findings import Finding, HuntResult, LabelSummary, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
@@ -65,6 +66,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         draws=work.draws,
         observations={key: work.answered[key] for key in dict.fromkeys(shown)},
         captions=dict(work.captions),
+        causes=causes_of(work.findings, study.labels),
     )
 
 

@@ -35,7 +35,7 @@ def from_json(text: str) -> HuntResult:
 
     Raises:
         StoreError: it is no JSON, of another schema, of a newer version, a field is missing or of the wrong kind, or a
-            classifier is spoken of that is not there.
+            classifier or a finding is spoken of that is not there.
     """
     if len(text) > LARGEST:
         message = (
@@ -95,7 +95,7 @@ def _told(error: ErrorDetails) -> str:
 
 
 def _whole(result: HuntResult) -> None:
-    """Refuse a result that speaks of a classifier that it does not have.
+    """Refuse a result that speaks of a classifier or of a finding that it does not have.
 
     Raises:
         StoreError: it does.
@@ -103,11 +103,15 @@ def _whole(result: HuntResult) -> None:
     own = len(result.classifiers)
     places = [one.classifier for one in _hypotheses(result)]
     places += [one.classifier for one in result.explored]
+    places += [one.classifier for one in result.causes]
+    shown = [place for one in result.causes for place in (*one.findings, *(test.finding for test in one.tested))]
     wrong = next((place for place in places if not 0 <= place < own), None)
     if not own:
         said = "names no classifier"
     elif wrong is not None:
         said = f"speaks of classifier {brief(wrong, 30)} of {own}, counted from 0"
+    elif not all(0 <= place < len(result.findings) for place in shown):
+        said = f"speaks of a finding as a cause that is none of its {len(result.findings)}, counted from 0"
     elif any(len(one.outcomes) != own for one in result.observations.values()):
         said = f"has an observation without {own} outcomes, one for each classifier"
     else:

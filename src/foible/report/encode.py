@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from foible.arms import ARMS
 from foible.findings import Finding, HuntResult
 from foible.records import Hypothesis, Pairs, Spec
+from foible.report.causes import cause_sentence
 from foible.report.sentences import headline, sentence, summary
 from foible.report.taken import confusions, shared_highest
 
@@ -57,6 +58,9 @@ DERIVED: Mapping[str, Mapping[str, Schema]] = {
         "description": _TEXT | {"description": "The words of its treatment, as they stand in a prompt."},
         "predicted_name": {"type": ["string", "null"], "description": "What its predicted class is called."},
     },
+    "Cause": {
+        "sentence": _TEXT | {"description": "For which labels it was tested, and what came of it, in one sentence."},
+    },
 }
 """By record: fields of the file that repeat others for the reader, and are not read back."""
 
@@ -71,6 +75,9 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
+    "Carrier": {"together": _SHARE, "alone": _SHARE},
+    "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},
+    "CauseTest": {"finding": _COUNT},
     "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
 }
 """By record: what the file holds that the type of a field does not say."""
@@ -97,6 +104,8 @@ def to_json(result: HuntResult) -> str:
         subject["class_names"] = dict(sorted(subject["class_names"].items()))
     for one, finding in zip(found["findings"], result.findings, strict=True):
         _explain(one, finding, result)
+    for one, cause in zip(found["causes"], result.causes, strict=True):
+        one["sentence"] = cause_sentence(cause, result)
     for one, hypothesis in zip(found["untested"], result.untested, strict=True):
         _name(one, hypothesis, result)
     # However they were collected, they stand in one order.
@@ -140,8 +149,8 @@ def schema_text() -> str:
 
 
 _ORDER = (
-    "failure", "draws", "unscored", "findings", "untested", "explored", "labels", "classifiers", "parts", "settings",
-    "captions", "observations", "foible_version",
+    "failure", "draws", "unscored", "causes", "findings", "untested", "explored", "labels", "classifiers", "parts",
+    "settings", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from foible.report import bases, sentences, taken, words
+from foible.report import bases, causes, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 
@@ -63,6 +63,7 @@ def to_html(result: HuntResult, image: Callable[[str], bytes | None]) -> str:
         others=[f for f in result.findings if f.verdict != "confirmed"],
         probe=not result.explored and len(result.findings) <= _PROBED,
         margin=words.margin(result),
+        tables=causes.matrices(result),
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
@@ -154,6 +155,8 @@ def _environment() -> Environment:
         base_sentence=bases.base_sentence,
         base_title=bases.base_title,
         bound_of=sentences.bound_of,
+        carrier_spans=causes.carrier_spans,
+        cause_spans=causes.cause_spans,
         confusions=taken.confusions,
         notes=sentences.notes,
         by=words.by,

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from foible.report.bases import base_sentence, base_title
+from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.sentences import (
     bound_of,
     headline,
@@ -63,6 +64,7 @@ def to_markdown(result: HuntResult) -> str:
         blocks.append("## Failing by themselves, under the base prompt")
         for one in result.base_failures:
             blocks += _base_failure(one, result)
+    blocks += _causes(result)
     if confirmed:
         blocks.append("## Confirmed")
         for place, finding in enumerate(confirmed, 1):
@@ -114,6 +116,23 @@ def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
         yield "\n".join(lines)
 
 
+def _causes(result: HuntResult) -> Iterable[str]:
+    for at, table in enumerate(matrices(result)):
+        if not at:
+            yield "## Causes"
+        if table.who:
+            yield f"### {escape(table.who)}"
+        head = ["", *(f"*{escape(cause.treatment.description)}*" for cause in table.causes)]
+        rows = [
+            (escape(label), *(f"{cell.verdict} {cell.points}".strip() for cell in cells)) for label, cells in table.rows
+        ]
+        yield _table(head, rows)
+        yield _list_of(cause_spans(cause, result) for cause in table.causes)
+        if table.more_causes or table.more_labels:
+            more = f"{count(table.more_causes, 'more cause')}, {count(table.more_labels, 'more label')}"
+            yield f"And {more} in findings.json."
+
+
 def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     trial = finding.trial
     yield f"### {place}. {_marked(title(finding, result))}"
@@ -141,6 +160,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
     yield "\n".join(lines)
     if finding.counterfactuals:
         yield _counterfactuals(finding.counterfactuals)
+    yield _marked(carrier_spans(finding))
 
 
 def _counterfactuals(changes: Sequence[Counterfactual]) -> str:

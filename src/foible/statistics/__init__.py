@@ -5,7 +5,7 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
 from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
-from foible.statistics.exceeding import surely_above
+from foible.statistics.exceeding import higher_p, holm, surely_above
 from foible.statistics.finite import Sample, Stratum, log_association, log_difference, set_difference, set_rate
 from foible.statistics.intervals import (
     clopper_pearson,
@@ -49,6 +49,8 @@ __all__ = [
     "expected_pairs",
     "given_up",
     "growth",
+    "higher_p",
+    "holm",
     "independent_difference",
     "log_association",
     "log_difference",

@@ -1,7 +1,8 @@
-"""Which of many rates surely lie above one bound.
+"""Which of many rates surely lie above one bound, and whether one rate lies above another.
 
-Comes in: counts of numbers of draws that were fixed beforehand. Goes out: a mask. Neighbours: `intervals.py` says where
-a single rate may lie; `multiplicity.py` holds a rate of false discoveries, where this holds the chance of any.
+Comes in: counts of numbers of draws that were fixed beforehand. Goes out: a mask, p-values. Neighbours: `intervals.py`
+says where a single rate may lie; `multiplicity.py` holds a rate of false discoveries, where this holds the chance of
+any; `paired.py` compares rates over the same seeds.
 """
 
 from __future__ import annotations
@@ -43,8 +44,47 @@ def surely_above(failures: ArrayLike, n: ArrayLike, bound: float, level: float) 
         message = f"expected a bound of 0 .. 1 and a level between 0 and 1, got {bound!r} and {level!r}"
         raise ValueError(message)
     p: NDArray[np.float64] = np.asarray(stats.binom.sf(k - 1, total, bound), dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= level / np.arange(len(p), 0, -1)
-    named = np.zeros(len(p), dtype=np.bool_)
-    named[order[np.logical_and.accumulate(passed)]] = True
-    return named
+    return np.asarray(holm(p) <= level, dtype=np.bool_)
+
+
+def higher_p(failures: int, n: int, other_failures: int, other_n: int) -> float:
+    """Return the p-value of "the first rate is not above the other", from draws on seeds of their own.
+
+    Fisher's exact one-sided test: given how many of all draws failed, so many of the first fall out by chance.
+
+    Args:
+        failures: of the first, 0 .. n.
+        n: draws of the first; 0 gives 1.
+        other_failures: of the other, 0 .. other_n.
+        other_n: draws of the other; 0 gives 1.
+
+    Raises:
+        ValueError: a count is negative or above its number of draws.
+    """
+    if not 0 <= failures <= n or not 0 <= other_failures <= other_n:
+        message = f"expected failures within 0 .. n, got {failures} of {n} and {other_failures} of {other_n}"
+        raise ValueError(message)
+    if not n or not other_n:
+        return 1.0
+    return float(stats.hypergeom.sf(failures - 1, n + other_n, failures + other_failures, n))
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Adjust p-values so that calling those at most q holds the chance that any is called wrongly at q.
+
+    Holds however they depend on each other.
+
+    Args:
+        p: p-values in 0 .. 1; may be empty.
+
+    Returns:
+        Adjusted p-values in 0 .. 1, same order and length; each at least its p-value.
+
+    Source: as `surely_above`.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    raised = np.minimum(values[order] * np.arange(len(values), 0, -1), 1.0)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.maximum.accumulate(raised)
+    return adjusted
