@@ -93,8 +93,14 @@ class Finding:
     control: Rate
     """Without it, of the same draws."""
     difference: Rate
+    """Treat minus control over the pairs of these draws. Its interval is the one that goes with the verdict: of a
+    confirmed finding the lower end is the one-sided bound that the deciding pairs put above the margin, with `risk`."""
+    risk: float = 0.025
+    """The chance of error that the lower end of `difference` allows: of a confirmed finding `confirm.level` times the
+    share of those that were confirmed among all that were tried (Benjamini and Yekutieli), else that of one side."""
     ratio: Ratio | None = None
-    """`treat` over `control`; None in results written before there was one."""
+    """`treat` over `control`; its interval is 1 + `difference` / `control`. None in results written before there was
+    one."""
     treat_corrected: Rate | None = None
     """`treat` without what the judge let through wrongly; None where the judge's errors were not measured."""
     control_corrected: Rate | None = None

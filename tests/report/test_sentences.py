@@ -103,7 +103,7 @@ def test_a_confirmed_finding_says_what_how_often_and_against_what() -> None:
     result = sample()
     assert sentence(result.findings[0], result) == (
         "A coffee mug “on grass” is taken for a bucket: it fails in 93 % of draws [80 %, 97 %] against 5 % [1 %, 17 %] "
-        "without the description, on the same seeds."
+        "without the description, on the same seeds, at least 63 points more often."
     )
 
 
@@ -113,7 +113,8 @@ def test_a_confirmed_finding_says_what_how_often_and_against_what() -> None:
         (((463, 37),), "is taken for a bucket: it"),
         (((463, 20), (883, 17)), "is taken for a bucket or a vase: it"),
         (((463, 13), (883, 12), (470, 12)), "is taken for a bucket, a vase or a candle: it"),
-        (((463, 10), (883, 9), (470, 9), (849, 9)), "is taken for a bucket, a vase, a candle or 1 other label: it"),
+        (((463, 10), (883, 9), (470, 9), (849, 9)), "fails, its answers scattered over 4 classes: it"),
+        (((463, 19), (883, 9), (470, 5), (849, 4)), "is taken for a bucket, a vase, a candle or 1 other label: it"),
         (((99999, 37),), "is taken for class 99999: it"),
         (((504, 37),), "fails: it"),
         ((), "fails: it"),
@@ -252,18 +253,18 @@ def test_each_label_without_a_bug_has_its_own_bounds() -> None:
 def test_the_ratio_is_said_as_far_as_it_is_known() -> None:
     """A value with its interval, a lower bound where there is no value, and nothing where nothing is known."""
     finding = sample().findings[0]
+    often = "It fails 4.7 times as often with the description"
     said = [
-        (Ratio(value=4.71, low=2.5, high=31.2), "It fails 4.7 times as often with the description [2.5 to 31]."),
-        (
-            Ratio(value=4.71, low=2.5, high=None),
-            "It fails 4.7 times as often with the description, at least 2.5 times.",
-        ),
+        (Ratio(value=4.71, low=2.5, high=31.2), f"{often}, at least 2.5 times."),
+        (Ratio(value=4.71, low=2.5, high=None), f"{often}, at least 2.5 times."),
         (Ratio(value=None, low=3.1, high=None), "It fails at least 3.1 times as often with the description."),
         (Ratio(value=None, low=0.0, high=None), ""),
         (None, ""),
     ]
     for ratio, words in said:
         assert ratio_sentence(replace(finding, ratio=ratio)) == words
+    undecided = replace(finding, verdict="undecided", ratio=Ratio(value=4.71, low=0.5, high=31.2))
+    assert ratio_sentence(undecided) == f"{often} [0.5 to 31]."
 
 
 def test_corrected_rates_are_said_where_the_judge_was_measured() -> None:

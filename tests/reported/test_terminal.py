@@ -130,7 +130,7 @@ def test_findings_can_be_read_on_a_narrow_terminal(place):
     assert all(len(line.rstrip()) <= 40 for line in lines if not line.startswith("report: "))
     words = " ".join(out.decode().split())
     assert re.search(r"verdict: confirmed label, description, taken for: coffee mug on grass → bucket·\[2J", words)
-    assert re.search(r"fails with it: 100% \[\d+, 100\] without: \d+% \[\d+, \d+\] adj\. p: \d", words)
+    assert re.search(r"fails with it: 100% \[\d+, 100\] without: \d+% \[\d+, \d+\] points more: \+\d+ ≥ \+\d", words)
 
 
 @pytest.mark.parametrize("columns", [30, 40, 50, NARROW - 1, NARROW, 80, 200])

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foible.statistics import difference_sequence, growth, log_evidence, log_futility, rate_sequence
+from foible.statistics import (
+    difference_lower,
+    difference_sequence,
+    growth,
+    log_evidence,
+    log_futility,
+    rate_sequence,
+)
 from foible.statistics.evidence import _BETS
 
 MARGINS = (-0.2, 0.0, 0.1, 0.4)
@@ -240,3 +247,22 @@ def test_impossible_levels_and_rates_are_refused():
         difference_sequence(0, 0, 0, 1.0)
     with pytest.raises(ValueError, match="counts"):
         rate_sequence(3, 2)
+
+
+@given(COUNTS, st.sampled_from([0.0, 0.1, 0.3]), st.floats(0.001, 0.2))
+def test_a_one_sided_bound_is_above_a_margin_exactly_where_it_is_refuted(counts, margin, risk):
+    """The bound exceeds what has evidence of at least 1 / risk against it, and nothing else."""
+    minus, zero, plus = counts
+    refuted = log_evidence(minus, zero, plus, margin) >= -np.log(risk)
+    bound = difference_lower(minus, zero, plus, risk)
+    assert (bound >= margin - 1e-9) if refuted else (bound <= margin)
+    assert bound <= difference_sequence(minus, zero, plus, 1 - risk / 2)[1]
+
+
+def test_a_one_sided_bound_holds_at_all_times():
+    """Enumerated exactly: the chance that the bound ever exceeds the true difference is at most the risk."""
+    wrong = np.zeros((15, 15, 15), dtype=bool)  # by minus, plus, pairs
+    for minus, plus, n in itertools.product(range(15), range(15), range(1, 15)):
+        wrong[minus, plus, n] = minus + plus <= n and difference_lower(minus, n - minus - plus, plus, 0.2) > 0.3
+    chance = walk(lambda lost, won, n: wrong[lost, won, n], (0.1, 0.5, 0.4), 14)
+    assert 0.0 < chance <= 0.2

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foible.statistics import clopper_pearson, newcombe_paired, paired_difference, risk_ratio, wilson
+from foible.statistics import clopper_pearson, newcombe_paired, paired_difference, paired_ratio, wilson
 
 RATES = np.concatenate([[0.0, 1e-4, 1e-3], np.linspace(0.01, 0.99, 99), [0.999, 0.9999, 1.0]])
 SIZES = (1, 2, 5, 10, 30, 50, 100)
@@ -176,26 +176,50 @@ def test_newcombe_refuses_impossible_counts():
         newcombe_paired(3, 0.5, 0, 2)
 
 
-def test_risk_ratio_by_hand():
-    """The smallest ratio is low over high, the largest high over low, or endless where control may never fail."""
-    assert risk_ratio((0.2, 0.6), (0.1, 0.4)) == pytest.approx((0.5, 6.0))
-    assert risk_ratio((0.0, 0.6), (0.0, 0.5)) == (0.0, float("inf"))
+def test_paired_ratio_by_hand():
+    """The ratio is 1 + difference / control, with the end of control that makes it smallest, or largest."""
+    assert paired_ratio((0.2, 0.6), (0.1, 0.4)) == pytest.approx((1.5, 7.0))
+    assert paired_ratio((0.2, 0.6), (0.0, 0.4)) == (1.5, float("inf"))
+    assert paired_ratio((0.8, 0.9), (0.1, 0.4)) == pytest.approx((5.0, 10.0)), "what is left above 80 points is 20 %"
+    assert paired_ratio((-0.1, 0.0), (0.2, 0.4)) == pytest.approx((0.5, 1.0))
+    assert paired_ratio((-0.3, -0.1), (0.0, 0.4)) == pytest.approx((0.0, 0.75))
 
 
-def test_risk_ratio_covers():
-    """From two exact 97.5 % intervals at 30 draws each, the exact coverage of the ratio is at least 95 % everywhere."""
-    k = np.arange(31)
-    low, high = clopper_pearson(k, 30, 0.975)
-    for treat in (0.0, 0.01, 0.3, 1.0):
-        for control in (0.01, 0.1, 0.5, 1.0):
-            mass = np.outer(stats.binom.pmf(k, 30, treat), stats.binom.pmf(k, 30, control))
-            ends = [[risk_ratio((low[i], high[i]), (low[j], high[j])) for j in k] for i in k]
-            covered = np.array([[a - 1e-12 <= treat / control <= b + 1e-12 for a, b in row] for row in ends])
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=2), st.lists(st.floats(0, 1), min_size=2, max_size=2))
+def test_paired_ratio_lies_where_the_difference_does(ends, rates):
+    """It is above 1 where the difference is above 0, below 1 where it is below, and never upside down."""
+    least, most = sorted(ends)
+    rare, often = sorted(rates)
+    if not often:
+        return
+    low, high = paired_ratio((least, most), (rare, often))
+    assert 0.0 <= low <= high
+    if least > 1e-9:
+        assert low > 1.0
+    if most < -1e-9:
+        assert high < 1.0
+    if least <= 0.0 <= most:
+        assert low <= 1.0 <= high
+
+
+def test_paired_ratio_covers():
+    """From an exact 97.5 % interval of the control rate and one of the difference, its coverage is at least 95 %."""
+    k = np.arange(21)
+    rate_ends = np.array([clopper_pearson(int(i), 20, 0.975) for i in k])
+    for treat in (0.0, 0.05, 0.3, 1.0):
+        for control in (0.05, 0.3, 0.7):
+            mass = np.outer(stats.binom.pmf(k, 20, treat), stats.binom.pmf(k, 20, control))
+            covered = np.zeros_like(mass, dtype=bool)
+            for i in k:
+                for j in k:
+                    least, most = rate_ends[i][0] - rate_ends[j][1], rate_ends[i][1] - rate_ends[j][0]
+                    low, high = paired_ratio((least, most), tuple(rate_ends[j]))
+                    covered[i, j] = low - 1e-12 <= treat / control <= high + 1e-12
             assert mass[covered].sum() >= 0.95
 
 
 @pytest.mark.parametrize("bad", [((0.5, 0.4), (0.1, 0.2)), ((0.1, 0.2), (0.0, 0.0)), ((0.1, 1.2), (0.1, 0.2))])
 def test_impossible_intervals_are_refused(bad):
-    """What is no interval of a rate is an error."""
-    with pytest.raises(ValueError, match="expected intervals"):
-        risk_ratio(*bad)
+    """What is no interval of a difference or a rate is an error."""
+    with pytest.raises(ValueError, match="expected a difference"):
+        paired_ratio(*bad)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from foible.statistics import mcnemar_p, paired_margin_p
+from foible.statistics import mcnemar_p, paired_lower, paired_margin_p
 from foible.statistics.paired import _tail
 
 MARGINS = (0.0, 0.1, 0.3)
@@ -137,3 +137,15 @@ def test_impossible_gamma_and_counts_are_refused():
         paired_margin_p(1, 0, 5, 0.1, 0.0)
     with pytest.raises(ValueError, match="counts"):
         mcnemar_p(-1, 2)
+
+
+@given(counts(40), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.05, 0.01]))
+def test_a_bound_is_the_largest_margin_that_the_test_refutes(drawn, margin, risk):
+    """All up to the bound is refuted at the risk, and what is a little larger is not."""
+    only_treat, only_control, n = drawn
+    if paired_margin_p(only_treat, only_control, n, margin) > risk:
+        return
+    bound = paired_lower(only_treat, only_control, n, margin, risk)
+    assert margin <= bound < 1.0
+    assert paired_margin_p(only_treat, only_control, n, bound) <= risk
+    assert bound + 2e-4 >= 1.0 or paired_margin_p(only_treat, only_control, n, bound + 2e-4) > risk

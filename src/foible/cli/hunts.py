@@ -29,6 +29,7 @@ FailOn = Annotated[
         metavar="GATE",
     ),
 ]
+_STYLES = {"label": "bold", "description": "italic"}
 TOLD = 5
 """Rates that a failing gate names on stderr."""
 PLACES = ("seed", "out", "archive")
@@ -86,28 +87,26 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 def _print_findings(done: Any, console: Console) -> None:
     from foible.report import headline, summary
     from foible.report.causes import cause_lines
-    from foible.report.sentences import name_of
-    from foible.report.taken import foremost, ties
+    from foible.report.claims import apart
+    from foible.report.sentences import headed
+    from foible.report.taken import ties
+    from foible.report.words import points
 
     result = done.result
     several = len(result.classifiers) > 1
     rows = []
     for f in done:
-        words = [
-            cell(s.text, {"label": "bold", "description": "italic"}.get(s.role, ""))
-            for s in name_of(f.trial.hypothesis, result)
-        ]
-        taken = foremost(f, result)
-        words += [cell(f" → {' or '.join(taken)}")] if taken else []
+        words = [cell(s.text, _STYLES.get(s.role, "")) for s in headed(f, result)]
         style = {"confirmed": "bold red", "undecided": "yellow", "refuted": "dim"}[f.verdict]
-        figures = (_rate(f.treat), _rate(f.control), f"{f.adjusted:.2g}")
+        more = f"{points(f.difference.value)} {apart(f, result).replace('at least', '≥')}"
+        figures = (_rate(f.treat), _rate(f.control), more)
         who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
         rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
     if result.base_failures:
         console.print(cell(headline(result), "bold red"))
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
     named = [*(["classifier"] if several else []), "label, description, taken for"]
-    show_rows(console, ("verdict", *named, "fails with it", "without", "adj. p"), rows, named)
+    show_rows(console, ("verdict", *named, "fails with it", "without", "points more"), rows, named)
     for line in cause_lines(result):
         console.print(cell(line))
     if not done.confirmed or result.base_failures:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foible.report.taken import confusions, shared_highest
+from foible.report.taken import clear, confusions, scattered, shared_highest
 from foible.report.words import (
     by,
     count,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from foible.findings import HuntResult, LabelSummary
 
 _NAMED = 3
-"""Labels, or what they are taken for, that a sentence names."""
+"""Labels that a sentence names."""
 _TAKEN = 6
 """What a label is taken for, where it has a section of its own."""
 _HALF = 0.5
@@ -129,5 +129,8 @@ def _often(result: HuntResult, whose: str = "their") -> str:
 
 def _short(one: LabelSummary, result: HuntResult) -> str:
     said = f"{base_title(one, result)} fails in {percent(one.rate.value)} of its draws {interval(one.rate)}"
-    names = [name for name, _ in confusions(one, result)][:_NAMED]
-    return f"{said} (taken for {listed(names, 'or')})" if names else said
+    named = [name for name, _ in clear(one, result)]
+    if named:
+        return f"{said} (taken for {listed(named, 'or')})"
+    spread = scattered(one, result)
+    return f"{said} ({spread})" if spread else said

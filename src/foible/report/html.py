@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from foible.report import bases, causes, sentences, taken, words
+from foible.report import bases, causes, claims, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 
@@ -142,7 +142,6 @@ def _environment() -> Environment:
         "interval": lambda rate: words.unbroken(words.interval(rate)),
         "percent": lambda share: words.unbroken(words.percent(share)),
         "points": words.points,
-        "points_interval": words.points_interval,
         "probability": lambda p: words.unbroken(words.probability(p)),
         "short": words.shorten,
         "span_of": span_of,
@@ -152,6 +151,7 @@ def _environment() -> Environment:
     }
     environment.filters.update(filters)
     environment.globals.update(
+        apart=claims.apart,
         base_sentence=bases.base_sentence,
         base_title=bases.base_title,
         bound_of=sentences.bound_of,

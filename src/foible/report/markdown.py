@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
+from foible.report.claims import apart
 from foible.report.sentences import (
     bound_of,
     headline,
@@ -30,7 +31,6 @@ from foible.report.words import (
     interval,
     percent,
     points,
-    points_interval,
     printable,
     probability,
     shorten,
@@ -142,7 +142,7 @@ def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
         ("without it", *_arm(finding.rated.control, finding.control)),
     ]
     yield _table(("", "draws", "failed", "unscored", "rate", "interval"), rows)
-    difference = f"{points(finding.difference.value)} points {points_interval(finding.difference)}"
+    difference = f"{points(finding.difference.value)} points, {apart(finding, result)}"
     pairs = dict(zip(("both", "only with", "only without", "neither"), trial.pairs, strict=True))
     failed = ", ".join(f"{name} {number:,}" for name, number in pairs.items())
     lines = [

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from foible.report.bases import base_headline, base_summary
-from foible.report.taken import confusions, foremost, shared_highest, ties
+from foible.report.claims import apart, disagreement
+from foible.report.taken import FEW, clear, confusions, foremost, scattered, shared_highest, ties
 from foible.report.words import (
     by,
     count,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 _LONGEST = 160
 """Characters of a description or name inside a sentence; findings.json holds the whole."""
 _ALMOST_ALL = 0.8
-_NAMED = 3
-"""Predicted labels that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,8 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     lead = [Span(who, "classifier"), Span(": ")] if who else []
     if finding.verdict == "confirmed":
         pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
-    elif finding.verdict == "refuted":
+        return (*lead, *pieces, Span(f"{_rates(finding)}{_by_points(finding, result)}{_unscored(finding)}."))
+    if finding.verdict == "refuted":
         pieces = [*_subject(finding, result, "A "), Span(f" does not fail {_more(result)}: it ")]
     else:
         pieces = [Span("It is open whether "), *_subject(finding, result, "a "), Span(f" fails {_more(result)}: it ")]
@@ -72,13 +72,24 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
-    """Name a finding in a few words: label, description, and for a confirmed one what it is taken for."""
-    hypothesis = finding.trial.hypothesis
-    pieces = name_of(hypothesis, result)
-    taken = foremost(finding, result) if finding.verdict == "confirmed" else ()
-    for place, name in enumerate(taken):
-        pieces = (*pieces, Span(" or " if place else " → "), Span(name, "confusion"))
-    return (*pieces, *_by(hypothesis, result))
+    """Name a finding in a few words: label, description, and for a confirmed one what it is taken for.
+
+    What heads it has a clear share of the failures (see `taken.py`).
+    """
+    return (*headed(finding, result), *_by(finding.trial.hypothesis, result))
+
+
+def headed(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
+    """Give the title of a finding without its classifier."""
+    pieces = name_of(finding.trial.hypothesis, result)
+    if finding.verdict != "confirmed":
+        return pieces
+    names = foremost(finding, result)
+    for place, name in enumerate(names):
+        joint = " → " if not place else " or " if place == len(names) - 1 else ", "
+        pieces = (*pieces, Span(joint), Span(name, "confusion"))
+    said = "" if names else scattered(finding, result)
+    return (*pieces, Span(f" → {said}")) if said else pieces
 
 
 def left_out(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
@@ -172,7 +183,7 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
 
 def notes(finding: Finding) -> list[str]:
     """Say what else is known of the rates of a finding, a sentence each."""
-    said = (ratio_sentence(finding), corrected_sentence(finding), deciding_sentence(finding))
+    said = (ratio_sentence(finding), corrected_sentence(finding), deciding_sentence(finding), disagreement(finding))
     return [one for one in said if one]
 
 
@@ -208,7 +219,9 @@ def ratio_sentence(finding: Finding) -> str:
     if ratio.value is None:
         return f"It fails at least {low} times as often with the description." if ratio.low > 0 else ""
     said = f"It fails {times(ratio.value)} times as often with the description"
-    return f"{said}, at least {low} times." if ratio.high is None else f"{said} [{low} to {times(ratio.high)}]."
+    if ratio.high is None or finding.verdict == "confirmed":
+        return f"{said}, at least {low} times."
+    return f"{said} [{low} to {times(ratio.high)}]."
 
 
 def _untested(result: HuntResult) -> str:
@@ -264,8 +277,11 @@ def _taken_for(finding: Finding, result: HuntResult) -> list[Span]:
     none_alone = shared_highest(finding)
     if names[0][1] >= _ALMOST_ALL * (sum(n for _, n in names) + none_alone):
         return [Span(f" is {often}taken for {_lead(names[0][0])}"), Span(names[0][0], "confusion")]
-    said = [[Span(_lead(name)), Span(name, "confusion")] for name, _ in names[:_NAMED]]
-    said += [[Span(count(len(names) - _NAMED, "other label"))]] if len(names) > _NAMED else []
+    shown = clear(finding, result)
+    if not shown:
+        return [Span(f" {often}fails, its answers {scattered(finding, result)}")]
+    said = [[Span(_lead(name)), Span(name, "confusion")] for name, _ in shown]
+    said += [[Span(count(len(names) - FEW, "other label"))]] if len(names) > FEW else []
     said += [[Span("several classes at once (equal scores)")]] if none_alone else []
     pieces = [Span(f" is {often}taken for ")]
     for place, one in enumerate(said):
@@ -306,6 +322,12 @@ def _rates(finding: Finding) -> str:
             f"{interval(finding.control)} without it"
         )
     return f"has no rate, with the description ({_nothing(treat)}) or without it ({_nothing(control)})"
+
+
+def _by_points(finding: Finding, result: HuntResult) -> str:
+    """Say by how much a confirmed one fails more often, as far as its verdict goes."""
+    bound = apart(finding, result).replace("+", "")
+    return f", {bound} points more often" if finding.rated.treat.scored and finding.rated.control.scored else ""
 
 
 def _rate(rate: Rate) -> str:

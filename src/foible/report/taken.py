@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 _LONGEST = 160
 """Characters of a name; findings.json holds the whole."""
-_FOREMOST = 3
-"""Classes that are named together where each is as frequent as the other."""
+FEW = 3
+"""Up to this many classes are all named."""
+CLEAR = 0.5
+"""A class of more than a few is named only where the first of them has at least this share of the failures; else they
+are scattered over so many classes, and none of them is what the label is taken for."""
 
 
 def confusions(of: Finding | LabelSummary, result: HuntResult) -> tuple[tuple[str, int], ...]:
@@ -38,15 +41,32 @@ def shared_highest(of: Finding | LabelSummary) -> int:
     return max(failures - sum(often for _, often in of.confused_with), 0)
 
 
-def foremost(of: Finding | LabelSummary, result: HuntResult) -> tuple[str, ...]:
-    """Name what the failures are most often taken for: one class, or all that are as frequent.
-
-    Nothing where more than three are, or where failures that are taken for none alone are more.
-    """
+def clear(of: Finding | LabelSummary, result: HuntResult) -> tuple[tuple[str, int], ...]:
+    """Give the (class, how often) that a sentence may name, at most three; nothing where failures are scattered."""
     found = confusions(of, result)
-    most = found[0][1] if found else 0
-    names = tuple(name for name, often in found if often == most)
-    return names if len(names) <= _FOREMOST and shared_highest(of) <= most else ()
+    return found[:FEW] if len(found) <= FEW or _has_share(of, found) else ()
+
+
+def foremost(of: Finding | LabelSummary, result: HuntResult) -> tuple[str, ...]:
+    """Name what heads a finding: the class with a clear share of the failures, else the few that there are.
+
+    Nothing where they are scattered, or where failures that are taken for none alone are more.
+    """
+    found = clear(of, result)
+    if not found or shared_highest(of) > found[0][1]:
+        return ()
+    alone = _has_share(of, confusions(of, result)) and [often for _, often in found].count(found[0][1]) == 1
+    return tuple(name for name, _ in (found[:1] if alone else found))
+
+
+def scattered(of: Finding | LabelSummary, result: HuntResult) -> str:
+    """Say over how many classes failures are scattered; empty where they are few."""
+    number = len(confusions(of, result))
+    return f"scattered over {count(number, 'class', 'classes')}" if number > FEW else ""
+
+
+def _has_share(of: Finding | LabelSummary, found: tuple[tuple[str, int], ...]) -> bool:
+    return found[0][1] >= CLEAR * (sum(often for _, often in found) + shared_highest(of))
 
 
 def ties(result: HuntResult) -> str:

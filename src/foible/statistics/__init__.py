@@ -4,7 +4,14 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 """
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
-from foible.statistics.evidence import difference_sequence, growth, log_evidence, log_futility, rate_sequence
+from foible.statistics.evidence import (
+    difference_lower,
+    difference_sequence,
+    growth,
+    log_evidence,
+    log_futility,
+    rate_sequence,
+)
 from foible.statistics.exceeding import higher_p, holm, surely_above
 from foible.statistics.finite import Sample, Stratum, log_association, log_difference, set_difference, set_rate
 from foible.statistics.intervals import (
@@ -12,7 +19,7 @@ from foible.statistics.intervals import (
     independent_difference,
     newcombe_paired,
     paired_difference,
-    risk_ratio,
+    paired_ratio,
     wilson,
 )
 from foible.statistics.judging import (
@@ -25,7 +32,7 @@ from foible.statistics.judging import (
     unpolluted_rate,
 )
 from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
-from foible.statistics.paired import mcnemar_p, paired_margin_p
+from foible.statistics.paired import mcnemar_p, paired_lower, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
 from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect
 
@@ -43,6 +50,7 @@ __all__ = [
     "choose",
     "clopper_pearson",
     "corrected_failure_rate",
+    "difference_lower",
     "difference_sequence",
     "e_adjusted",
     "e_benjamini_hochberg",
@@ -61,14 +69,15 @@ __all__ = [
     "newcombe_paired",
     "outlook",
     "paired_difference",
+    "paired_lower",
     "paired_margin_p",
+    "paired_ratio",
     "pairs_needed",
     "phrase_sets",
     "power",
     "ppi_mean",
     "ppi_rate",
     "rate_sequence",
-    "risk_ratio",
     "rogan_gladen",
     "set_difference",
     "set_rate",

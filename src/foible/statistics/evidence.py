@@ -123,6 +123,28 @@ def difference_sequence(
     return (float(low), float(high)) if low.ndim == 0 else (low, high)
 
 
+def difference_lower(minus: float, zero: float, plus: float, risk: float) -> float:
+    """Give the largest difference of the rates that the evidence refutes at a risk of error: a one-sided bound.
+
+    It holds at all times at once; of the same counts it exceeds a margin exactly where the e-value at that margin is at
+    least 1 / risk.
+
+    Args:
+        minus: pairs in which control alone failed.
+        zero: pairs in which both or neither failed.
+        plus: pairs in which treat alone failed.
+        risk: the chance, at most, that the true difference is ever smaller; between 0 and 1.
+
+    Returns:
+        -1 .. 1; -1 without pairs.
+
+    Raises:
+        ValueError: a count is negative or not finite, or the risk is out of range.
+    """
+    lost, tied, won = _counts(minus, zero, plus)
+    return float(_lower(lost, tied, won, _log_bar(1.0 - risk)))
+
+
 @overload
 def rate_sequence(failures: float, n: float, level: float = ...) -> tuple[float, float]: ...
 @overload

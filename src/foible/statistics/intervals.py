@@ -197,26 +197,34 @@ def _joined(
     return low, high
 
 
-def risk_ratio(treat: tuple[float, float], control: tuple[float, float]) -> tuple[float, float]:
-    """Give an interval of the ratio of two rates from an interval of each.
+def paired_ratio(difference: tuple[float, float], control: tuple[float, float]) -> tuple[float, float]:
+    """Give an interval of how many times as often treat fails as control, from that of their difference.
 
-    Holds whenever both do: for 95 %, give both at 97.5 %. Valid however the rates depend on each other, and at all
-    times where both intervals are.
+    The ratio is 1 + difference / control. So it exceeds 1 exactly where the difference exceeds 0, and holds wherever
+    both intervals do, however the rates depend on each other, and at all times where both do.
 
     Args:
-        treat: (low, high) of the failure rate with the description.
-        control: (low, high) of that of the base prompt; high above 0, as every interval here has it.
+        difference: (low, high) of treat minus control, within -1 .. 1.
+        control: (low, high) of the failure rate of the base prompt, within 0 .. 1; high above 0.
 
     Returns:
-        (low, high), at least 0; high is infinite where the control rate may be 0.
+        (low, high), at least 0; high is infinite where the control rate may be 0 and the difference above it.
 
     Raises:
-        ValueError: an interval is not 0 <= low <= high <= 1, or the control's is 0 .. 0.
+        ValueError: an interval is none, or the control's is 0 .. 0.
     """
-    if not all(0.0 <= low <= high <= 1.0 for low, high in (treat, control)) or control[1] == 0.0:
-        message = f"expected intervals within 0 .. 1, control not 0 .. 0, got {treat} and {control}"
+    if not (-1.0 <= difference[0] <= difference[1] <= 1.0 and 0.0 <= control[0] <= control[1] <= 1.0 and control[1]):
+        message = (
+            f"expected a difference within -1 .. 1 and a rate within 0 .. 1 and not 0, got {difference}, {control}"
+        )
         raise ValueError(message)
-    return treat[0] / control[1], treat[1] / control[0] if control[0] > 0.0 else float("inf")
+    (least, most), (rare, often) = difference, control
+    # Nothing fails more often than always: a difference leaves the control rate no more than the rest.
+    often = max(min(often, 1.0 - max(least, 0.0)), rare) or often
+    low = 1.0 + (least / often if least >= 0.0 else least / rare if rare > 0.0 else -1.0)
+    if most > 0.0:
+        return max(low, 0.0), 1.0 + most / rare if rare > 0.0 else math.inf
+    return max(low, 0.0), max(1.0 + most / often, 0.0)
 
 
 def _phi(a: Array, b: Array, c: Array, d: Array) -> Floats:

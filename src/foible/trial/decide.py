@@ -4,36 +4,39 @@ Comes in: tested hypotheses. Goes out: findings, confirmed first. A pure functio
 `statistics/` has the mathematics, `explanation/words.py` adds which words carry a failure.
 
 How many pairs a hypothesis got decides what may be said of them: at a number that was fixed beforehand an exact test
-and intervals of fixed n, at a number that depends on what was seen evidence and intervals that hold at all times.
+and intervals of fixed n, at a number that depends on what was seen evidence and intervals that hold at all times. The
+interval of the difference is the one that the verdict rests on (`design/0015`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from foible.config import ConfirmOptions, HuntConfig
 from foible.findings import Finding, Rate, Ratio, Verdict
-from foible.records import Observation, Tally, Trial
+from foible.records import Observation, Pairs, Tally, Trial
 from foible.statistics import (
     Skill,
     benjamini_hochberg,
     clopper_pearson,
+    difference_lower,
     difference_sequence,
     e_adjusted,
     log_evidence,
     paired_difference,
+    paired_lower,
     paired_margin_p,
+    paired_ratio,
     rate_sequence,
-    risk_ratio,
     unpolluted_rate,
 )
 from foible.trial.pairs import Tested, spoilt
 
-HALF_OF_THE_ERROR = 0.975
-"""Level of two intervals that hold together in 95 % of cases."""
+ONE_SIDE = 0.025
+"""Chance of error of one end of a 95 % interval."""
 ORDER: dict[Verdict, int] = {"confirmed": 0, "undecided": 1, "refuted": 2}
 
 
@@ -109,16 +112,17 @@ def corrected(counts: Tally, judge: tuple[Skill, Skill] | None, *, sequential: b
     return Rate(value=value, low=low, high=high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Weighed:
     """What the counts of one hypothesis support."""
 
     p_value: float
     adjusted: float
+    risk: float
+    """Chance of error of the lower end of the difference."""
     treat: Rate
     control: Rate
     difference: Rate
-    ratio: Ratio
 
 
 def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
@@ -127,17 +131,20 @@ def _weigh_fixed(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Wei
     adjusted = benjamini_hochberg(
         [1.0 if spoilt(t, options.unscored) else p for t, p in zip(trials, p_values, strict=True)]
     )
-    return [
-        _Weighed(
-            p,
-            float(q),
-            rate(t.treat),
-            rate(t.control),
-            difference_of(t, paired_difference(t.pairs)),
-            ratio_of(t, clopper_pearson),
+    share = _share(adjusted, options.level)
+    weighed = []
+    for t, p, q in zip(trials, p_values, adjusted, strict=True):
+        low, high = paired_difference(t.pairs)
+        risk = share if q <= options.level else ONE_SIDE
+        if q <= options.level:
+            low = paired_lower(t.pairs.only_treat, t.pairs.only_control, sum(t.pairs), options.margin, risk)
+        gap = difference_of(t, _with_verdict(low, high, options, confirmed=q <= options.level))
+        weighed.append(
+            _Weighed(
+                p_value=p, adjusted=float(q), risk=risk, treat=rate(t.treat), control=rate(t.control), difference=gap
+            )
         )
-        for t, p, q in zip(trials, p_values, adjusted, strict=True)
-    ]
+    return weighed
 
 
 def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list[_Weighed]:
@@ -148,14 +155,48 @@ def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list
         for p in (t.pairs for t in trials)
     ]
     counted = [-math.inf if spoilt(t, options.unscored) else e for t, e in zip(trials, evidence, strict=True)]
-    for t, log_e, level in zip(trials, evidence, e_adjusted(counted), strict=True):
-        p = t.pairs
-        interval = difference_sequence(p.only_control, p.both_failed + p.both_passed, p.only_treat)
-        gap = difference_of(t, interval)
+    adjusted = e_adjusted(counted)
+    share = _share(adjusted, options.level)
+    for t, log_e, q in zip(trials, evidence, adjusted, strict=True):
+        risk = share if q <= options.level else ONE_SIDE
+        gap = difference_of(t, _with_verdict(*at_all_times(t.pairs, risk), options, confirmed=q <= options.level))
         p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
         rates = _running(t.treat), _running(t.control)
-        weighed.append(_Weighed(p_value, float(level), *rates, gap, ratio_of(t, rate_sequence)))
+        weighed.append(
+            _Weighed(p_value=p_value, adjusted=float(q), risk=risk, treat=rates[0], control=rates[1], difference=gap)
+        )
     return weighed
+
+
+def _share(adjusted: Iterable[float], level: float) -> float:
+    """Return the chance of error for the bound of each that is confirmed: the level, times their share of all tried.
+
+    It is what each of them had to pass (Benjamini-Hochberg, and e-BH), so that its bound lies above the margin exactly
+    where it is confirmed; and of those confirmed at most a share of `level` has a bound that is wrong, on average.
+    """
+    passed = [float(q) <= level for q in adjusted]
+    return level * sum(passed) / max(len(passed), 1)
+
+
+def _with_verdict(low: float, high: float, options: ConfirmOptions, *, confirmed: bool) -> tuple[float, float]:
+    """Keep the lower end on the side of the margin on which the verdict is.
+
+    Of one that is not confirmed the two-sided interval may lie above the margin, as it makes no allowance for the
+    others that were tried; lowering its end takes nothing from what it covers. Of a confirmed one only the last bit of
+    a bound that was narrowed down is at stake.
+    """
+    return (max(low, options.margin) if confirmed else min(low, options.margin)), high
+
+
+def at_all_times(pairs: Pairs, risk: float) -> tuple[float, float]:
+    """Return an interval of the difference that holds at all times at once.
+
+    Args:
+        pairs: so far.
+        risk: chance of error of the lower end; that of the upper end is 2.5 %.
+    """
+    counts = pairs.only_control, pairs.both_failed + pairs.both_passed, pairs.only_treat
+    return difference_lower(*counts, risk), difference_sequence(*counts)[1]
 
 
 def _running(counts: Tally) -> Rate:
@@ -171,13 +212,10 @@ def difference_of(trial: Trial, interval: tuple[float, float]) -> Rate:
     return Rate(value=value, low=interval[0], high=interval[1])
 
 
-def ratio_of(trial: Trial, interval: Callable[[int, int, float], tuple[float, float]]) -> Ratio:
-    """Return treat over control; its interval joins one of each rate, with half of the error."""
-    treat, control = trial.treat, trial.control
-    ends = [interval(of.failures, of.scored, HALF_OF_THE_ERROR) for of in (treat, control)]
-    low, high = risk_ratio(ends[0], ends[1])
-    known = treat.scored and control.failures
-    value = treat.failures / treat.scored / (control.failures / control.scored) if known else None
+def ratio_of(treat: Rate, control: Rate, difference: Rate) -> Ratio:
+    """Return treat over control; its interval follows from those of the difference and the control rate."""
+    low, high = paired_ratio((difference.low, difference.high), (control.low, control.high))
+    value = None if treat.value is None or not control.value else treat.value / control.value
     return Ratio(value=value, low=low, high=high if math.isfinite(high) else None)
 
 
@@ -196,7 +234,8 @@ def _finding(tested: Tested, weighed: _Weighed, options: ConfirmOptions, example
         treat=weighed.treat,
         control=weighed.control,
         difference=weighed.difference,
-        ratio=weighed.ratio,
+        risk=weighed.risk,
+        ratio=ratio_of(weighed.treat, weighed.control, weighed.difference),
         confused_with=taken_for(failed),
         failing=tuple(o.key for o in shown),
         passing=tuple(o.key for o in _with(tested.treat, "passed")[:examples]),

@@ -16,12 +16,12 @@ from itertools import islice
 from foible.arms import Arm
 from foible.asker import Ask
 from foible.budget import Allowance
-from foible.config import MeasureOptions
+from foible.config import ConfirmOptions, MeasureOptions
 from foible.draws.request import BASE, Requests
 from foible.findings import Deciding, Finding
-from foible.records import Answered, Hypothesis, Request, Tally
-from foible.statistics import Skill, clopper_pearson, paired_difference
-from foible.trial.decide import corrected, difference_of, rate, ratio_of
+from foible.records import Answered, Hypothesis, Pairs, Request, Tally
+from foible.statistics import Skill, clopper_pearson
+from foible.trial.decide import at_all_times, corrected, difference_of, rate, ratio_of
 from foible.trial.pairs import count, spoilt
 
 
@@ -32,7 +32,7 @@ class Measure:
     arm: Arm = "measure"
 
     def __init__(
-        self, findings: Sequence[Finding], requests: Requests, options: MeasureOptions, unscored: float
+        self, findings: Sequence[Finding], requests: Requests, options: MeasureOptions, decided: ConfirmOptions
     ) -> None:
         """Fix how many pairs each confirmed finding gets; those about the same draws share them.
 
@@ -40,10 +40,11 @@ class Measure:
             findings: with verdicts.
             requests: makes requests.
             options: how exactly rates are measured.
-            unscored: with a larger share of unscored draws in an arm, the deciding rates are shown: of a source that
-                runs out of images only what is left would be measured.
+            decided: how the verdicts came about. With a larger share of unscored draws in an arm than is allowed
+                there, the deciding rates are shown: of a source that runs out of images only what is left would be
+                measured.
         """
-        self._unscored = unscored
+        self._decided = decided
         self._findings = findings
         self._requests = requests
         self._seen: dict[str, Answered] = {}
@@ -82,14 +83,16 @@ class Measure:
         hypothesis = finding.trial.hypothesis
         pairs = [(self._seen[t.key], self._seen[c.key]) for c, t in self._wanted(hypothesis)]
         trial = count(hypothesis, pairs).trial
-        if spoilt(trial, self._unscored):
+        if spoilt(trial, self._decided.unscored):
             return finding
+        rates = rate(trial.treat), rate(trial.control)
+        gap = difference_of(trial, narrowed(finding, trial.pairs, self._decided.method))
         return replace(
             finding,
-            treat=rate(trial.treat),
-            control=rate(trial.control),
-            difference=difference_of(trial, paired_difference(trial.pairs)),
-            ratio=ratio_of(trial, clopper_pearson),
+            treat=rates[0],
+            control=rates[1],
+            difference=gap,
+            ratio=ratio_of(*rates, gap),
             treat_corrected=corrected(trial.treat, judge, sequential=False),
             control_corrected=corrected(trial.control, judge, sequential=False),
             measured=trial,
@@ -106,6 +109,25 @@ class Measure:
         seeds = list(islice(self._requests.seeds(label, self.arm), self._pairs.get(hypothesis, 0)))
         controls = self._requests.on(label, BASE, self.arm, seeds)
         return list(zip(controls, self._requests.on(label, treatment, self.arm, seeds), strict=True))
+
+
+def narrowed(finding: Finding, pairs: Pairs, method: str) -> tuple[float, float]:
+    """Return the interval of a difference: that of the verdict, narrowed by the pairs that were drawn after it.
+
+    An interval that holds at all times holds after these pairs, too, and so does what both times leave of it. One of a
+    fixed number of pairs stays what it was.
+
+    Args:
+        finding: as it was decided.
+        pairs: that came after.
+        method: by which it was decided: `sequential` or `fixed`.
+    """
+    before = finding.difference
+    if method == "fixed":
+        return before.low, before.high
+    low, high = at_all_times(Pairs(*map(sum, zip(finding.trial.pairs, pairs, strict=True))), finding.risk)
+    low, high = max(low, before.low), min(high, before.high)
+    return (low, high) if low <= high else (before.low, before.high)
 
 
 def draws_for(seen: Tally, width: float, most: int) -> int:
