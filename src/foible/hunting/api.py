@@ -184,7 +184,7 @@ def run(
         result = walk(
             study, loop_over(study, executor=executor, archive=archive, record=journal, clock=clock, progress=progress)
         )
-        report.write(result, archive.images.bytes, prepared.folder)
+        report.write(result, archive.images.bytes, prepared.folder, prepared.archive)
         if not journal.ended:
             journal.note(Ended())
     spent = {**journal.spent}

@@ -37,17 +37,18 @@ __all__ = [
 ]
 
 
-def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path) -> None:
+def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path, archive: Path | None = None) -> None:
     """Write `findings.json`, `findings.md` and `report.html`, in that order, each whole or not at all.
 
     Args:
         result: what the hunt found.
         image: gives the PNG file of an image by the hash of its pixels; None where there is none.
         folder: where the files go; it exists.
+        archive: the folder of the archive: where it lies beside `folder`, the page links whole images.
 
     Raises:
         StoreError: a file cannot be written.
     """
     write_atomically(folder / "findings.json", to_json(result))
     write_atomically(folder / "findings.md", to_markdown(result))
-    write_html(result, image, folder / "report.html")
+    write_html(result, image, folder / "report.html", archive)

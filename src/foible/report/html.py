@@ -11,10 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from foible.report import bases, causes, claims, sentences, taken, words
 from foible.report.files import write_atomically
@@ -35,7 +37,9 @@ _PROBED = 12
 """Without exploration, up to this many hypotheses are shown in full whatever their verdict: a person asked."""
 
 
-def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: Path) -> None:
+def write_html(
+    result: HuntResult, image: Callable[[str], bytes | None], path: Path, archive: Path | None = None
+) -> None:
     """Write the page, whole or not at all.
 
     Args:
@@ -43,22 +47,43 @@ def write_html(result: HuntResult, image: Callable[[str], bytes | None], path: P
         image: gives the PNG file of an image by the hash of its pixels; None where there is none (a placeholder is
             shown).
         path: the file.
+        archive: the folder of the archive: where it lies beside that of the page, whole images are linked.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, to_html(result, image))
+    write_atomically(path, to_html(result, image, linked(path.parent, archive)))
 
 
-def to_html(result: HuntResult, image: Callable[[str], bytes | None]) -> str:
-    """Make the text of the page. The same result and images give the same text."""
+def linked(folder: Path, archive: Path | None) -> str:
+    """Give the link from a page to the images of an archive; empty where the two do not lie side by side.
+
+    So a page holds no path of the machine it was made on, and goes on working where both are moved together.
+
+    Args:
+        folder: of the page.
+        archive: its folder; None for none.
+    """
+    if archive is None or archive.resolve().parent != folder.resolve().parent:
+        return ""
+    return f"../{quote(os.fsencode(archive.resolve().name))}/images"
+
+
+def to_html(result: HuntResult, image: Callable[[str], bytes | None], archive: str = "") -> str:
+    """Make the text of the page. The same result and images give the same text.
+
+    Args:
+        result: what the hunt found.
+        image: as for `write_html`.
+        archive: the link to the folder of whole images (see `linked`); empty for no links.
+    """
     from markupsafe import Markup
 
     style = _read("style.css")
     page = _environment().get_template("template.html")
     text: str = page.render(
         result=result,
-        pictures=Pictures(result, image),
+        pictures=Pictures(result, image, archive),
         confirmed=[f for f in result.findings if f.verdict == "confirmed"],
         others=[f for f in result.findings if f.verdict != "confirmed"],
         probe=not result.explored and len(result.findings) <= _PROBED,

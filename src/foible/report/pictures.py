@@ -2,13 +2,15 @@
 
 Comes in: draw keys, and a way to fetch the PNG file of an image. Goes out: numbered draws for the page to refer to, and
 the data of each different image as WebP: pixel for pixel where it is small, reduced where it is large, so that a page
-of hundreds of images can be sent. The archive keeps the whole ones. Neighbour: `html.py` lays the page out.
+of hundreds of images can be sent. The archive keeps the whole ones,
+and each is linked where it lies beside the run. Neighbour: `html.py` lays the page out.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,7 @@ _SMALL = 160
 _LARGEST = 256
 """Larger ones are held with at most this many pixels a side."""
 _QUALITY = 85
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,14 @@ class Picture:
 
     number: int
     width: int
+    """Of the small image, in pixels."""
     height: int
     data: str
-    """A data URI."""
+    """A data URI of the small image."""
+    whole: str = ""
+    """Where the whole image lies, as a link from the page; empty where the archive does not lie beside the run."""
+    size: tuple[int, int] = (0, 0)
+    """(width, height) of the whole image."""
 
     @property
     def small(self) -> bool:
@@ -78,9 +86,11 @@ class Shown:
 class Pictures:
     """Numbers draws and images in the order in which the page first shows them."""
 
-    def __init__(self, result: HuntResult, image: Callable[[str], bytes | None]) -> None:
+    def __init__(self, result: HuntResult, image: Callable[[str], bytes | None], archive: str = "") -> None:
         self._result = result
         self._image = image
+        self.archive = archive
+        """Where the images of the archive lie, as a link from the page; empty where that is not beside the run."""
         self._shown: dict[tuple[str, int], Shown] = {}
         self._fetched: dict[str, Picture | None] = {}
         """By hash of the pixels."""
@@ -140,15 +150,30 @@ class Pictures:
         image = None if data is None else pixels.read_png(data)
         if image is None:
             return None
-        uri = "data:image/webp;base64," + base64.b64encode(webp(image)).decode("ascii")
+        small = webp(image)
+        uri = "data:image/webp;base64," + base64.b64encode(small.data).decode("ascii")
         if uri not in self._pictures:
+            # The hash is of the image that was read, so that a name that means something to a browser is no link.
+            whole = f"{self.archive}/{name[:2]}/{name}.png" if self.archive and _HASH.fullmatch(name) else ""
             height, width, _ = image.shape
-            self._pictures[uri] = Picture(len(self._pictures) + 1, width, height, uri)
+            self._pictures[uri] = Picture(
+                len(self._pictures) + 1, small.width, small.height, uri, whole, (width, height)
+            )
         return self._pictures[uri]
 
 
-def webp(image: NDArray[np.uint8]) -> bytes:
-    """Make the WebP file that a page holds of an image.
+@dataclass(frozen=True, slots=True)
+class Small:
+    """The image that a page holds in place of a whole one."""
+
+    data: bytes
+    """A WebP file."""
+    width: int
+    height: int
+
+
+def webp(image: NDArray[np.uint8]) -> Small:
+    """Make the image that a page holds.
 
     Args:
         image: uint8 (height, width, 3), RGB; whole up to 160 pixels a side, else reduced to at most 256.
@@ -157,12 +182,12 @@ def webp(image: NDArray[np.uint8]) -> bytes:
 
     picture, file = Pictures.fromarray(image), io.BytesIO()
     largest = max(picture.size)
-    if largest <= _SMALL:
-        # With the most effort a file is 5 % smaller, and takes seven times as long.
-        picture.save(file, "WEBP", lossless=True, quality=25, method=2)
-        return file.getvalue()
     if largest > _LARGEST:
         sides = [max(1, round(side * _LARGEST / largest)) for side in picture.size]
         picture = picture.resize((sides[0], sides[1]), Pictures.Resampling.LANCZOS)
-    picture.save(file, "WEBP", quality=_QUALITY, method=4)
-    return file.getvalue()
+    if largest <= _SMALL:
+        # With the most effort a file is 5 % smaller, and takes seven times as long.
+        picture.save(file, "WEBP", lossless=True, quality=25, method=2)
+    else:
+        picture.save(file, "WEBP", quality=_QUALITY, method=4)
+    return Small(file.getvalue(), *picture.size)
