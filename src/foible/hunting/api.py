@@ -176,6 +176,7 @@ def run(
     clock = Clock(config.max_minutes)
     began = time.perf_counter()
     with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
+        report.make_ready(prepared.folder)  # before anything is spent on what could not be written
         keep(journal, prepared.began)
         last.callback(_note_work, journal, clock)
         assert journal.began is not None  # noqa: S101 - `keep` has begun it

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foible.report.decode import from_json
+from foible.errors import StoreError
+from foible.report.decode import from_json, version_of
 from foible.report.encode import SCHEMA, SCHEMA_VERSION, to_json
-from foible.report.files import write_atomically
+from foible.report.files import sweep, write_atomically
 from foible.report.html import to_html, write_html
 from foible.report.markdown import to_markdown
 from foible.report.sentences import headline, no_bug_sentence, sentence, summary
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from foible.findings import HuntResult
 
 __all__ = [
+    "FILES",
     "SCHEMA",
     "SCHEMA_VERSION",
     "from_json",
     "headline",
+    "make_ready",
     "no_bug_sentence",
     "sentence",
     "summary",
@@ -35,6 +38,23 @@ __all__ = [
     "write",
     "write_html",
 ]
+
+
+FILES = ("findings.json", "findings.md", "report.html")
+"""What a run directory holds for people and programs, in the order in which they are written."""
+
+
+def make_ready(folder: Path) -> None:
+    """Remove what killed processes left half written, and refuse to replace what a newer foible wrote.
+
+    Raises:
+        StoreError: the folder has a `findings.json` of a newer version, which would be lost.
+    """
+    sweep(folder, FILES)
+    version = version_of(folder / FILES[0])
+    if version is not None and version > SCHEMA_VERSION:
+        message = f"{folder / FILES[0]} is of version {version}, and this foible writes {SCHEMA_VERSION}: a newer one"
+        raise StoreError(f"{message} wrote it; use that, name another --out, or move the file away")
 
 
 def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path, archive: Path | None = None) -> None:
@@ -47,8 +67,9 @@ def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path
         archive: the folder of the archive: where it lies beside `folder`, the page links whole images.
 
     Raises:
-        StoreError: a file cannot be written.
+        StoreError: a file cannot be written, or would replace one that a newer foible wrote.
     """
-    write_atomically(folder / "findings.json", to_json(result))
-    write_atomically(folder / "findings.md", to_markdown(result))
-    write_html(result, image, folder / "report.html", archive)
+    make_ready(folder)
+    write_atomically(folder / FILES[0], to_json(result))
+    write_atomically(folder / FILES[1], to_markdown(result))
+    write_html(result, image, folder / FILES[2], archive)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from foible.report.older import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 2**20
 """Characters of a file beyond which it is none of ours: a result shows some hundred draws."""
+_BEGINNING = 1000
+"""Bytes of a file among which its version stands."""
+_VERSION = re.compile(rb'\s*\{\s*"schema"\s*:\s*"%b"\s*,\s*"schema_version"\s*:\s*([0-9]{1,9})\b' % SCHEMA.encode())
 _ENDLESS = ("inf", "-inf", "nan")
 
 
@@ -55,6 +60,18 @@ def from_json(text: str) -> HuntResult:
         raise StoreError("findings.json nests without end; it is none of foible's") from None
     _whole(result)
     return result
+
+
+def version_of(path: Path) -> int | None:
+    """Read the version of a `findings.json` from its beginning; None where there is none, or it does not say."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            found = _VERSION.match(file.read(_BEGINNING))
+    except OSError:
+        return None
+    return int(found[1]) if found else None
 
 
 def _read(document: dict[str, Any]) -> HuntResult:

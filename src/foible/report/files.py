@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from foible.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+
+def sweep(folder: Path, names: Iterable[str]) -> None:
+    """Remove the temporary files that killed processes left; nobody else may be writing in the folder."""
+    with suppress(OSError):
+        for name in names:
+            for left in folder.glob(f".{name}.*.part"):
+                left.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Self
 from foible.errors import StoreError
 from foible.identity import canonical, digest
 from foible.run.database import connect, told
-from foible.run.images import Images
+from foible.run.images import GONE, Images
 
 SCHEMA = (
     """
@@ -65,7 +65,7 @@ class Archive:
         self._path = folder / "archive.sqlite"
         with told(folder):
             if write:
-                folder.mkdir(parents=True, exist_ok=True)
+                self.images.folder.mkdir(parents=True, exist_ok=True)
             elif not self._path.is_file():
                 message = f"{folder} is no archive (it holds no archive.sqlite); name the right one with --archive"
                 raise StoreError(message)
@@ -111,8 +111,7 @@ class Archive:
         """
         with told(self._path):
             if not self._path.exists():
-                message = f"the archive {self.folder} has gone while the hunt ran; bring it back, and repeat it"
-                raise StoreError(message)
+                raise StoreError(GONE.format(self.folder))
             with self._transaction():
                 there, said = self._draws(row.key for row in draws), self._answers(answers)
                 torn = {key for key, row in there.items() if row.image == replace.get(key)}

@@ -7,6 +7,7 @@ view or a table that foible does not make is refused before a row is read. Neigh
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ def connect(path: Path, steps: Sequence[str], *, write: bool) -> sqlite3.Connect
     with told(path):
         db = sqlite3.connect(path if write else _read_only(path), uri=not write, timeout=WAIT, isolation_level=None)
         try:
+            if not write:
+                db.execute("PRAGMA locking_mode = EXCLUSIVE" if _is_abandoned(path) else "PRAGMA locking_mode = NORMAL")
             db.execute("PRAGMA trusted_schema = OFF")
             if write:
                 db.execute("PRAGMA journal_mode = WAL")
@@ -67,12 +70,23 @@ def told(path: Path) -> Iterator[None]:
 def _read_only(path: Path) -> str:
     """Write the URI of a file that must not be changed, nor anything beside it.
 
-    Without a write-ahead log nothing else is read, and SQLite is told so: then a read-only directory will do.
+    Without a write-ahead log nothing else is read, and SQLite is told so: then a read-only directory will do. For a log
+    that was abandoned SQLite would make an index beside it, unless nobody else can have the file open: so it is read
+    without locks, and alone.
     """
     path.stat()
+    how = f"&vfs={'win32' if os.name == 'nt' else 'unix'}-none" if _is_abandoned(path) else ""
+    return f"{path.resolve().as_uri()}?mode=ro{how if _has_log(path) else '&immutable=1'}"
+
+
+def _has_log(path: Path) -> bool:
     log = path.with_name(path.name + "-wal")
-    quiet = not log.exists() or log.stat().st_size == 0
-    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if quiet else ''}"
+    return log.exists() and log.stat().st_size > 0
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Tell whether a write-ahead log holds rows and nobody writes: a process that does keeps an index beside it."""
+    return _has_log(path) and not path.with_name(path.name + "-shm").exists()
 
 
 def _migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str], *, write: bool) -> None:

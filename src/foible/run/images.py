@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import threading
 import time
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LEFT = 86_400
 """Seconds after which a temporary file belongs to a process that was killed."""
+GONE = "the archive {} has gone while the hunt ran; bring it back, and repeat the command, which goes on"
+"""Of its folder: the sentence that ends a hunt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,17 @@ class Images:
         return self.folder.joinpath(image[:2], f"{image}.png")
 
     def bytes(self, image: str) -> bytes | None:
-        """Return the PNG file of an image; None where there is none.
+        """Return the PNG file of an image; None where there is none, or what no image can be.
 
         Raises:
             StoreError: the folder cannot be read.
         """
+        path = self.path(image)
         try:
-            return self.path(image).read_bytes()
+            about = path.stat()
+            if not stat.S_ISREG(about.st_mode) or about.st_size > pixels.LARGEST:  # a pipe or a device would never end
+                return None
+            return path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as problem:
@@ -86,7 +93,7 @@ class Images:
         temporary = self.folder / "unfinished" / f"{image}.{os.getpid()}-{threading.get_ident()}"
         try:
             for folder in (temporary.parent, path.parent):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(exist_ok=True)  # never the archive itself: one that has gone must not be half made anew
             with temporary.open("wb") as file:
                 file.write(pixels.write_png(array))
                 file.flush()
@@ -95,6 +102,8 @@ class Images:
         except OSError as problem:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+            if not self.folder.is_dir():
+                raise StoreError(GONE.format(self.folder.parent)) from problem
             message = f"the image archive {self.folder} cannot be written ({problem.strerror}); free it, or --archive"
             raise StoreError(message) from problem
         return image

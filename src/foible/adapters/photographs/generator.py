@@ -20,6 +20,7 @@ import logging
 import math
 import os
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ _FEW = 10
 """Photographs below which a prompt's are told to be few."""
 _DAMAGED = "damaged, too large, or no images"
 """As the words of a shelf: why a photograph is left out."""
+_LEFT = 86_400
+"""Seconds after which a temporary file belongs to a process that was killed."""
 _log = logging.getLogger(__name__)
 
 
@@ -280,7 +283,12 @@ class _Vectors:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._file.parent, suffix=".tmp", delete=False) as held:
+            for left in self._file.parent.glob(f"{self._file.stem}.*.tmp"):  # by processes that were killed
+                if time.time() - left.stat().st_mtime > _LEFT:
+                    left.unlink(missing_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=self._file.parent, prefix=f"{self._file.stem}.", suffix=".tmp", delete=False
+            ) as held:
                 np.savez(held, digests=np.array(list(self.known)), vectors=np.array(list(self.known.values())))
             Path(held.name).replace(self._file)
         except OSError as error:
