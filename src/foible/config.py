@@ -208,7 +208,9 @@ class HuntConfig(Options):
     measure: MeasureOptions = decides(MeasureOptions(), "How exactly the rates of confirmed findings are measured.")
     explain: ExplainOptions = decides(ExplainOptions(), "Which words carry a failure.")
     report: ReportOptions = decides(ReportOptions(), "What a finding shows.")
-    out: Path | None = runtime(None, "The run directory. Default: `runs/`, and in it the classifier's name.")
+    out: Path | None = runtime(
+        None, "The run directory. Default: `runs/`, and in it the classifier's name and a hash of what else is set."
+    )
     max_minutes: float | None = runtime(
         None, "Stop between two units of work after this many minutes of new work; the same command goes on.", gt=0
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ import foible
 import toyworld
 from foible.diorama.vocabulary import LABELS
 from foible.draws.values import read_prediction
+from foible.hunting.prepare import _folder
+from foible.layers import resolve
 from foible.records import ClassMap, Spec
 
 PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
@@ -152,22 +155,44 @@ def test_a_probe_goes_on_only_with_its_own_hypotheses(tmp_path):
 
 
 def test_a_run_is_named_after_what_it_tests(tmp_path, monkeypatch):
-    """Without `out` a run lies under `runs/`, named after the classifiers, the labels and a probe's hypotheses."""
+    """Without `out` a run lies under `runs/`, named after classifiers and probe, with a hash of what else is set."""
     monkeypatch.chdir(tmp_path)
     few = {"labels": None, "config": {"explore": {"draws": 2}}}
     hunted, probed = hunt(None, **few), probe(None)
-    assert hunted.folder == Path("runs/toyworld.Classifier")
+    assert re.fullmatch(r"toyworld\.Classifier-[0-9a-f]{8}", hunted.folder.name)
+    assert {hunted.folder.parent, probed.folder.parent} == {Path("runs")}
+    assert hunt(None, **few).folder == hunted.folder, "the same call goes on"
     over = [hunt(None, toyworld.Perfect(), labels=[label]).folder.name for label in toyworld.LABELLED[:2]]
     assert over[0] != over[1]
-    assert all(name.startswith("toyworld.Perfect-") for name in over)
     both = [toyworld.Classifier(), toyworld.Perfect()]
-    assert hunt(None, both, **few).folder == Path("runs/toyworld.Classifier-and-toyworld.Perfect")
-    assert probed.folder.parent == Path("runs")
+    assert hunt(None, both, **few).folder.name.startswith("toyworld.Classifier-and-toyworld.Perfect-")
     assert probed.folder.name.startswith("toyworld.Classifier-probe-")
     assert probe(None, description="on snow").folder != probed.folder
-    named = hunt(None, "python:toyworld:Classifier", **few)
-    assert named.folder == Path("runs/python-toyworld-Classifier")
-    assert {path.name for path in Path("runs").iterdir()} >= {"archive", named.folder.name, hunted.folder.name}
+    assert (Path("runs") / "archive").is_dir()
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 3}, {"labels": ["vase"]}, {"confirm": {"margin": 0.2}}, {"generator": "folder:photos"}], ids=str
+)
+def test_no_two_hunts_meet_in_a_directory(other):
+    """Whatever decides what is found makes another default directory; a larger budget and where it runs do not."""
+
+    def folder(**given):
+        return _folder(resolve([("test", given)])[0], ["diorama:biased-resnet"], None)
+
+    assert folder() == Path("runs/diorama-biased-resnet")
+    assert folder(**other) != folder()
+    assert folder(**other) == folder(**other, budget=500, max_minutes=3) == folder(**other, archive="elsewhere")
+    assert folder(classifier="timm:resnet18") == folder(), "it is part of the name"
+    assert folder(classifier={"spec": "timm:resnet18", "args": {"size": 32}}) != folder()
+
+
+def test_other_settings_in_one_directory_are_refused_with_a_command_that_works(tmp_path):
+    """The sentence names what differs, and a directory that is free."""
+    hunt(tmp_path / "run")
+    (tmp_path / "run-2").mkdir()
+    with pytest.raises(foible.InputError, match=r"labels was .*use the same, or --out .*/run-3$"):
+        hunt(tmp_path / "run", labels=["vase"])
 
 
 def test_the_result_tells_what_was_used(tmp_path):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foible.budget import foretold, within
+from foible.checks.likely import SHARE, likely_draws
 from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
@@ -49,6 +50,10 @@ class Plan:
     """At most, by stage: explore, follow, confirm, measure, explain."""
     total: int
     """At most, in all: a budget does not let every stage have its most."""
+    likely: Mapping[str, int]
+    """By stage, where bugs are as `likely.py` supposes."""
+    bare: int
+    """Draws in all where there is no bug at all."""
     answers: Mapping[str, int]
     """At most, by kind of part: elements that it is asked about."""
     requests: Mapping[str, int]
@@ -58,7 +63,9 @@ class Plan:
     measured: bool
     """Whether images were drawn and parts timed; else `disk` is that of pixels that do not compress."""
     seconds: Mapping[str, float]
-    """By kind of part; empty where nothing was timed."""
+    """By kind of part, for the draws that are likely; empty where nothing was timed."""
+    longest: float
+    """Seconds in all, for the most draws; 0 where nothing was timed."""
     max_minutes: float | None
     """The cap that was set."""
     failures: int
@@ -91,8 +98,7 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each = _timings(prepared)
-    seconds = {kind: each[kind] * counts["answers"][kind] for kind in KINDS}
-    return _plan(config, counts, counts["total"] * image, seconds)
+    return _plan(config, counts, counts["total"] * image, each)
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
@@ -144,11 +150,14 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     after = after if left is None else {stage: min(count, left) for stage, count in after.items()}
     draws = {"explore": explored, "follow": followed, "confirm": confirm, **after}
     total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
-    captioned = explored + followed
-    answers = {"generator": total, "classifier": classifiers * total, "judge": total}
-    answers |= {"embedder": explored, "captioner": captioned}
     sizes = {"labels": labels, "explore": explore, "hypotheses": findings, "pairs": pairs}
-    return {"draws": draws, "total": total, "answers": answers, **sizes}
+    return {"draws": draws, "total": total, "answers": _answers(draws, total, classifiers), **sizes}
+
+
+def _answers(draws: Mapping[str, int], total: int, classifiers: int) -> dict[str, int]:
+    """Count what each kind of part is asked about."""
+    answers = {"generator": total, "classifier": classifiers * total, "judge": total}
+    return answers | {"embedder": draws["explore"], "captioner": draws["explore"] + draws["follow"]}
 
 
 def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -181,11 +190,16 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     return sum(len(write_png(image)) for image in images) // len(images), each
 
 
-def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds: dict[str, float]) -> Plan:
+def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Mapping[str, float]) -> Plan:
+    """Put a plan together; `each` has the seconds an element, by kind of part, where they were taken."""
     from scipy import special
 
     from foible.statistics import bound_without_failure
 
+    sizes = counts["labels"], counts["explore"], counts["draws"]
+    likely, bare = (likely_draws(config, *sizes, share) for share in (SHARE, 0.0))
+    asked = _answers(likely, sum(likely.values()), len(config.parts("classifier")))
+    seconds, longest = ({kind: each[kind] * of[kind] for kind in each} for of in (asked, counts["answers"]))
     explore = counts["explore"]
     failures = 1 if config.describe.method == "follow" else config.describe.failures
     # The chance of k failures or more in n draws is the regularised beta function at the rate, with k and n - k + 1.
@@ -197,11 +211,14 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, seconds:
         hypotheses=counts["hypotheses"],
         draws=counts["draws"],
         total=counts["total"],
+        likely=likely,
+        bare=sum(bare.values()),
         answers=counts["answers"],
         requests=_requests(config, counts["answers"]),
         disk=disk,
-        measured=bool(seconds),
+        measured=bool(each),
         seconds=seconds,
+        longest=sum(longest.values()),
         max_minutes=config.max_minutes,
         failures=failures,
         seen=seen,

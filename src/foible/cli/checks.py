@@ -130,9 +130,16 @@ def calibrate_judge(
 
 def _costs(found: Plan) -> list[tuple[str, str]]:
     """Tell what a hunt may cost."""
-    stages = ", ".join(f"{name} {count:,}" for name, count in found.draws.items())
+    from foible.checks.likely import SUPPOSED
+
+    stages, likely = (
+        ", ".join(f"{name} {count:,}" for name, count in of.items()) for of in (found.draws, found.likely)
+    )
     sent = ", ".join(f"{kind} {count:,}" for kind, count in found.requests.items())
-    rows = [("draws", f"at most {found.total:,} ({stages})")]
+    rows = [
+        ("draws", f"likely {sum(found.likely.values()):,} ({likely}), {SUPPOSED}; {found.bare:,} without a bug"),
+        ("  at most", f"{found.total:,} ({stages})"),
+    ]
     rows += [("requests", f"at most {sum(found.requests.values()):,} ({sent})" if sent else "none")]
     if found.disk is None:
         rows.append(("disk", "not known: the generator decides the size of its images"))
@@ -141,10 +148,10 @@ def _costs(found: Plan) -> list[tuple[str, str]]:
     if found.seconds:
         slowest = sorted(found.seconds.items(), key=lambda item: -item[1])
         shares = ", ".join(f"{kind} {_time(seconds)}" for kind, seconds in slowest)
-        rows.append(("time", f"about {_time(sum(found.seconds.values()))} ({shares})"))
+        rows.append(("time", f"likely {_time(sum(found.seconds.values()))} ({shares}), at most {_time(found.longest)}"))
     if found.max_minutes is not None:
         total = sum(found.seconds.values()) / 60
-        parts = f"; the whole takes about {total / found.max_minutes:.1f} times that" if found.seconds else ""
+        parts = f"; the whole is likely to take {total / found.max_minutes:.1f} times that" if found.seconds else ""
         rows.append(("stops after", f"{found.max_minutes:g} minutes, to be gone on with{parts}"))
     return rows
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from foible._version import __version__
 from foible.budget import explored_each, least_total
-from foible.config import HuntConfig, PartOptions, settings
+from foible.config import HuntConfig, PartOptions, fields, plain, settings
 from foible.draws.observe import JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief
 from foible.identity import digest
@@ -275,12 +275,22 @@ def explore_draws(config: HuntConfig, labels: int) -> int:
 
 
 def _folder(config: HuntConfig, names: Sequence[str], probe: Sequence[Sequence[str]] | None) -> Path:
-    """Return the run directory: `out`, or one under `runs/` named after the classifiers and what else is asked."""
+    """Return the run directory: `out`, or one under `runs/` named after the classifiers and whatever else was set.
+
+    What decides what is found makes another directory, so that two hunts do not meet in one; what may grow does not, so
+    that the same command with a larger budget goes on.
+    """
     if config.out is not None:
         return config.out
     called = "-and-".join(name.removeprefix("object:") for name in names)
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", called).strip("-.")[:80] or "hunt"
-    asked = [list(config.labels), config.failure.target, *([[*words] for words in probe] if probe is not None else ())]
-    plain = probe is None and not config.labels and not config.failure.target
+    usual = {field: value for field, value, _ in fields(HuntConfig())}
+    named = {"classifier.spec", "classifier.args"} if config.classifier.args == {} else {"classifier.spec"}
+    asked: dict[str, object] = {
+        field: plain(value)
+        for field, value, role in fields(config)
+        if role == "decides" and value != usual[field] and field not in named
+    }
+    asked |= {} if probe is None else {"probe": [[*words] for words in probe]}
     kind = "-probe" if probe is not None else ""
-    return Path("runs") / (name if plain else f"{name}{kind}-{digest(asked)[:8]}")
+    return Path("runs") / (f"{name}{kind}-{digest(asked)[:8]}" if asked else name)

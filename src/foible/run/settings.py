@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from foible.config import HuntConfig, fields
@@ -44,7 +46,8 @@ def keep(journal: Journal, wanted: Began) -> None:
             for n in differing[:NAMED]
         )
         more = f" and {len(differing) - NAMED} more" if len(differing) > NAMED else ""
-        message = f"{journal.folder} was made with other settings ({shown}{more}); use the same, or another --out"
+        other = _free(journal.folder)
+        message = f"{journal.folder} was made with other settings ({shown}{more}); use the same, or --out {other}"
         raise StoreError(message)
     if grown:
         journal.note(Grew(settings={name: wanted.settings[name] for name in growing if name in grown}))
@@ -88,6 +91,12 @@ def _labels(began: Began) -> Iterator[tuple[str, object]]:
     yield "labels", [[label.name, label.kind] for label in began.labels]
     yield "classes", [sorted((label, sorted(right)) for label, right in m.right.items()) for m in began.maps]
     yield "failure.target", [list(m.target) for m in began.maps]
+
+
+def _free(folder: Path) -> Path:
+    """Name a directory beside one that is taken."""
+    others = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(other for other in others if not other.exists())
 
 
 def _rises(before: object, now: object) -> bool:

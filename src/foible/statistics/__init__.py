@@ -3,7 +3,7 @@
 Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here knows of images, stores or stages.
 """
 
-from foible.statistics.allocation import Aim, Outlook, Tally, choose, given_up, outlook
+from foible.statistics.allocation import Aim, Outlook, Tally, choose, expected_left, given_up, outlook
 from foible.statistics.evidence import (
     difference_lower,
     difference_sequence,
@@ -54,6 +54,7 @@ __all__ = [
     "difference_sequence",
     "e_adjusted",
     "e_benjamini_hochberg",
+    "expected_left",
     "expected_pairs",
     "given_up",
     "growth",

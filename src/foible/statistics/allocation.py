@@ -162,6 +162,23 @@ def given_up(seen: Outlook, aim: Aim) -> NDArray[np.bool_]:
     return ~seen.confirmed & (seen.closed | ((seen.price > aim.price) & (seen.pairs >= aim.least)))
 
 
+def expected_left(seen: Outlook, aim: Aim, most: float) -> float:
+    """Foretell how many pairs are still to be drawn until none is worth another, as believed now.
+
+    A price is pairs a bug, so that a hypothesis costs its price times its chance of being one: the pairs until its
+    evidence suffices, or until it is given up.
+
+    Args:
+        seen: of `outlook`.
+        aim: the same as there.
+        most: pairs that one hypothesis may get.
+    """
+    live = ~seen.confirmed & ~given_up(seen, aim) & ~seen.closed
+    hope = seen.bug[live] > 0.0
+    cost = np.where(hope, seen.bug[live] * np.where(hope, seen.price[live], 0.0), aim.least - seen.pairs[live])
+    return float(np.clip(cost, 1.0, np.maximum(most - seen.pairs[live], 1.0)).sum())
+
+
 def choose(seen: Outlook, aim: Aim, most: int, seed: int) -> NDArray[np.intp]:
     """Choose the hypotheses to draw next: the cheapest that are neither confirmed nor given up.
 

@@ -52,6 +52,11 @@ class Ledger:
         self._pairs: dict[tuple[str, tuple[str, ...]], list[Pair]] = {about: [] for about in self._places}
         self.add_controls(explored)
 
+    @property
+    def drawn(self) -> int:
+        """Pairs so far; those that several classifiers share count once."""
+        return sum(map(len, self._pairs.values()))
+
     def outlook(self, aim: Aim) -> Outlook:
         """Weigh every hypothesis.
 

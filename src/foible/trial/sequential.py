@@ -26,7 +26,7 @@ from foible.budget import Allowance
 from foible.config import ConfirmOptions
 from foible.draws.request import BASE, Requests
 from foible.records import Answered, Hypothesis
-from foible.statistics import Aim, choose, given_up
+from foible.statistics import Aim, choose, expected_left
 from foible.trial.ledger import Ledger
 from foible.trial.pairs import Tested, by_seed
 
@@ -89,11 +89,10 @@ class Sequential:
             self._ledger.add_pairs(label, words, pairs)
 
     def progress(self) -> tuple[int, int]:
-        """Count hypotheses that are settled; those that are only open for another classifier's sake are left out."""
+        """Count pairs, of all that are expected by now: each hypothesis costs its own, so that time can be told."""
         seen = self._ledger.outlook(self._aim)
-        own = ~self._ledger.borrowed
-        settled = seen.confirmed | given_up(seen, self._aim) | seen.closed
-        return int((settled & own).sum()), int(own.sum())
+        drawn = self._ledger.drawn
+        return drawn, drawn + math.ceil(expected_left(seen, self._aim, self._options.most))
 
     def tested(self) -> list[Tested]:
         """Return every hypothesis with its trial, in the order given."""
