@@ -3,12 +3,13 @@
 Comes in: a folder with WordNet 3.0's `data.noun` (Debian's `wordnet-base` puts it into /usr/share/wordnet), and the
 lists that `timm` ships: the classes in order of their index, and the labels that people gave anew to each of the 50,000
 validation images (Beyer et al. 2020, "Are we done with ImageNet?"). Goes out: one line a class: name, hypernym,
-accepted; and WordNet's licence, which asks to be kept with every copy.
+accepted, alike; and WordNet's licence, which asks to be kept with every copy.
 
     python training/imagenet_names.py /usr/share/wordnet src/foible/adapters/shared/imagenet.json
 
 A name is the first word of the class's synset, a hypernym that of the synset above it. Two classes accept each other
-where people found each of them in at least `SHARE` of the images of the other: nobody can tell them apart.
+where people found each of them in at least `SHARE` of the images of the other: nobody can tell them apart. A class is
+alike another one where people found it in at least `SEEN` of the images of the other.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from importlib.metadata import distribution, version
 from itertools import permutations
 from pathlib import Path
 
-SHARE = 0.7
+SHARE, SEEN = 0.7, 0.3
 KINDS = {836: "spectacles", 968: "drinking vessel"}
 """Where the pictures of a class are not of its synset: cups, not the punch; sunglasses, not the burning glass."""
 NAMES = {639: "tank suit"}
@@ -35,8 +36,12 @@ def main(wordnet: Path, out: Path) -> None:
     info = Path(str(distribution("timm").locate_file("timm/data/_info")))
     classes = (info / "imagenet_synsets.txt").read_text(encoding="utf-8").split()
     synsets = read(wordnet / "data.noun")
-    accepted = same(json.loads((info / "imagenet_real_labels.json").read_text(encoding="utf-8")))
-    rows = [[*named(index, synsets, synset[1:]), accepted.get(index, [])] for index, synset in enumerate(classes)]
+    real = json.loads((info / "imagenet_real_labels.json").read_text(encoding="utf-8"))
+    accepted, alike = same(real), seen(real)
+    rows = [
+        [*named(index, synsets, synset[1:]), accepted.get(index, []), alike.get(index, [])]
+        for index, synset in enumerate(classes)
+    ]
     head = {
         "source": f"timm {version('timm')} (order of the classes, ReaL labels), WordNet 3.0 (names, hypernyms)",
         "licence": licence(wordnet / "data.noun"),
@@ -79,6 +84,17 @@ def same(images: Sequence[Sequence[int]]) -> dict[int, list[int]]:
     for (one, other), count in sorted(together.items()):
         if count >= SHARE * alone[one] and count >= SHARE * alone[other]:
             found.setdefault(one, []).append(other)
+    return found
+
+
+def seen(images: Sequence[Sequence[int]]) -> dict[int, list[tuple[int, float]]]:
+    """Find what else people saw in the images of each class, with the share of images, from the labels of each."""
+    alone = Counter(index for labels in images for index in set(labels))
+    together = Counter(pair for labels in images for pair in permutations(sorted(set(labels)), 2))
+    found: dict[int, list[tuple[int, float]]] = {}
+    for (one, other), count in sorted(together.items()):
+        if count >= SEEN * alone[one]:
+            found.setdefault(one, []).append((other, round(count / alone[one], 2)))
     return found
 
 

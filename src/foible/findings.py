@@ -191,6 +191,42 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """What is left of a confirmed finding with one class more accepted, by the same draws."""
+
+    finding: int
+    """Its place among the findings, counted from 0."""
+    treat: Rate
+    control: Rate
+    difference: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """A class that may be the same thing as a label: whether it is right for it, somebody has to say."""
+
+    label: str
+    classifier: int
+    """Its place among those of the run."""
+    index: int
+    """Of the class."""
+    named: bool
+    """Whether names or annotations say so before anything is drawn."""
+    share: float | None
+    """In this share of the label's pictures annotators saw the class too, 0..1; None where nobody said."""
+    taken: int
+    """How many draws of the base prompt were taken for the class."""
+    scored: int
+    """Of how many."""
+    rate: Rate
+    """The share of these."""
+    accept: str
+    """The label, as it is given, with the class accepted; empty where it has no such form."""
+    remaining: tuple[Remaining, ...]
+    """Of each confirmed finding of the label that the class changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HuntResult:
     """Everything that a hunt found: what `findings.json`, `findings.md` and `report.html` are made from.
 
@@ -225,6 +261,8 @@ class HuntResult:
     """By draw key, for those explored failures that led to a hypothesis and are shown."""
     causes: tuple[Cause, ...]
     """What the confirmed findings have in common, by classifier, that of the most labels first."""
+    alike: tuple[Alike, ...]
+    """Classes that may be the same thing as a label; none is right for it unless somebody says so."""
 
     @property
     def base_failures(self) -> tuple[LabelSummary, ...]:
@@ -237,4 +275,18 @@ class HuntResult:
         return None if index is None else self.classifiers[classifier].class_names.get(index)
 
 
-kept(Rate, Ratio, Counterfactual, Deciding, Carrier, Finding, LabelSummary, Subject, CauseTest, Cause, HuntResult)
+kept(
+    Rate,
+    Ratio,
+    Counterfactual,
+    Deciding,
+    Carrier,
+    Finding,
+    LabelSummary,
+    Subject,
+    CauseTest,
+    Cause,
+    Remaining,
+    Alike,
+    HuntResult,
+)

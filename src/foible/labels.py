@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from foible.errors import ConfigError, LabelError, brief, near
-from foible.records import ClassMap, Label
+from foible.records import ClassMap, Label, Likeness
 
 _FORM = re.compile(
     r"(?:(?P<indices>[0-9]{1,9}(?: ?\| ?[0-9]{1,9})*) ?= ?)?(?P<name>[^()=]+?) ?(?:\((?P<kind>[^()]*)\))?"
@@ -82,6 +82,8 @@ class Classes:
     """In order, each as "name" or "name (kind)"; None where it names none."""
     accepted: Mapping[int, Collection[int]] = field(default_factory=dict)
     """Index -> further classes that are as good, for a label that does not list its indices itself."""
+    alike: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
+    """Index -> further classes that annotators saw in its pictures, each with the share of pictures, 0..1."""
 
 
 def resolve(
@@ -123,6 +125,7 @@ def resolve(
             right={label.name: indices for label, (_, indices) in zip(labels, found, strict=True)},
             top=top,
             target=_find_target(target, of, found) if target else (),
+            alike={} if target else _all_alike(labels, found, of),
         )
         for of, found in zip(classifiers, each, strict=True)
     )
@@ -274,6 +277,52 @@ def _of_class(index: int, text: str, of: Classes) -> tuple[Label, tuple[int, ...
         message = f"class {index} is called {brief(repr(text))}, which is no name; write the label as {index}=name"
         raise LabelError(message)
     return Label(name, kind), (index, *sorted(set(of.accepted.get(index, ())) - {index}))
+
+
+def accepting(label: Label, right: Sequence[int]) -> str:
+    """Write a label with all of its right classes, as a user gives it: "504|968=coffee mug (cup)".
+
+    Returns:
+        A text that `resolve` reads as this label and these classes; empty where there is none.
+    """
+    text = f"{'|'.join(map(str, right))}={_text(label)}"
+    try:
+        same = _resolve(text, Classes(classifier=""), several=False) == (label, tuple(right))
+    except LabelError:
+        return ""
+    return text if same else ""
+
+
+def _all_alike(
+    labels: Sequence[Label], found: Sequence[tuple[Label, tuple[int, ...]]], of: Classes
+) -> dict[str, tuple[Likeness, ...]]:
+    each = {label.name: _alike(label, right, of) for label, (_, right) in zip(labels, found, strict=True)}
+    return {name: alike for name, alike in each.items() if alike}
+
+
+def _alike(label: Label, right: Sequence[int], of: Classes) -> tuple[Likeness, ...]:
+    """Return the classes that may show the same thing as a label: as annotators say, or else as names say."""
+    if of.alike:  # a "monitor" is a lizard in one name and a screen in the other; people do not mix these up
+        seen = of.alike.get(right[0], {})
+        found = {index: share for index, share in seen.items() if index not in right}
+        return tuple(Likeness(index=i, share=found[i]) for i in sorted(found, key=lambda i: (-found[i], i)))
+    by_name, by_kind = _places(tuple(of.names or ()))
+    kinds = {_folded(label.kind)} | {_folded(split_name(name)[1]) for name in (of.names or ())[right[0] : right[0] + 1]}
+    named = {at for kind in kinds - {""} for at in by_name.get(kind, ())} | {*by_kind.get(_folded(label.name), ())}
+    return tuple(Likeness(index=index) for index in sorted(named - set(right)))
+
+
+@lru_cache(maxsize=8)
+def _places(names: tuple[str, ...]) -> tuple[Mapping[str, Sequence[int]], Mapping[str, Sequence[int]]]:
+    """Give the indices of classes by their names, and by their kinds."""
+    by_name: dict[str, list[int]] = {}
+    by_kind: dict[str, list[int]] = {}
+    for index, text in enumerate(names):
+        name, kind = split_name(text)
+        by_name.setdefault(_folded(name), []).append(index)
+        if kind:
+            by_kind.setdefault(_folded(kind), []).append(index)
+    return by_name, by_kind
 
 
 def _same(one: str, other: str) -> bool:

@@ -223,6 +223,17 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """A class that may show the same thing as a label, as names or annotations say before anything is drawn."""
+
+    index: int
+    """Of the class; it is not right for the label."""
+    share: float | None = None
+    """In this share of the label's pictures annotators saw the class too, 0..1; None where names alone say it: one is
+    what kind of thing the other is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassMap:
     """What the classes of one classifier mean for the labels of a run, and what failing means for it."""
 
@@ -236,6 +247,8 @@ class ClassMap:
     """A draw fails when no right class is among this many highest scores."""
     target: tuple[int, ...] = ()
     """Targeted mode: a draw fails when it is taken for one of these classes, and only then. Empty otherwise."""
+    alike: Mapping[str, tuple[Likeness, ...]] = field(default_factory=dict)
+    """By the name of a label: further classes that may show the same thing, the surest first."""
 
     def fails(self, prediction: Prediction, label: str) -> bool | None:
         """Tell whether a prediction fails a label; None where equal scores leave that open."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from foible.arms import Arm
 from foible.findings import (
+    Alike,
     Carrier,
     Cause,
     CauseTest,
@@ -18,6 +19,7 @@ from foible.findings import (
     LabelSummary,
     Rate,
     Ratio,
+    Remaining,
     Subject,
     Verdict,
 )
@@ -158,6 +160,26 @@ def causes(classifiers: int, found: int) -> SearchStrategy[Cause]:
     )
 
 
+def alikes(classifiers: int, found: int) -> SearchStrategy[Alike]:
+    """Draw classes that may be the same as a label of one of so many classifiers, among so many findings."""
+    left = st.builds(
+        Remaining, finding=st.integers(0, found - 1), treat=rates, control=rates, difference=rate_differences
+    )
+    return st.builds(
+        Alike,
+        label=text,
+        classifier=st.integers(0, classifiers - 1),
+        index=indices,
+        named=st.booleans(),
+        share=st.none() | shares,
+        taken=counts,
+        scored=counts,
+        rate=rates,
+        accept=text,
+        remaining=tuples(left, 2),
+    )
+
+
 def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
     """Draw results of so many classifiers."""
     seen = st.builds(
@@ -196,6 +218,7 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         observations=st.lists(seen, max_size=3).map(lambda all_: {one.request.key: one for one in all_}),
         captions=st.dictionaries(key, text, max_size=2),
         causes=st.just(()),
+        alike=st.just(()),
     )
     return whole.flatmap(lambda one: _with_causes(one, classifiers))
 
@@ -204,7 +227,9 @@ def _with_causes(result: HuntResult, classifiers: int) -> SearchStrategy[HuntRes
     """Draw causes of the findings that there are."""
     if not result.findings:
         return st.just(result)
-    return tuples(causes(classifiers, len(result.findings)), 2).map(lambda found: replace(result, causes=found))  # type: ignore[arg-type]
+    count = len(result.findings)
+    both = st.tuples(tuples(causes(classifiers, count), 2), tuples(alikes(classifiers, count), 2))
+    return both.map(lambda drawn: replace(result, causes=drawn[0], alike=drawn[1]))  # type: ignore[arg-type]
 
 
 results: SearchStrategy[HuntResult] = st.integers(1, 3).flatmap(results_of)
@@ -240,6 +265,19 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
     bad = replace(finding, trial=trial, reason=evil, counterfactuals=changed, carrier=carrier)
     verdicts_seen: tuple[Verdict, ...] = get_args(Verdict)
     tests = tuple(CauseTest(label=evil * at, verdict=one, finding=at) for at, one in enumerate(verdicts_seen))
+    left = Remaining(finding=0, treat=finding.treat, control=finding.control, difference=finding.difference)
+    alike = Alike(
+        label=evil,
+        classifier=last,
+        index=463,
+        named=True,
+        share=0.5,
+        taken=1,
+        scored=2,
+        rate=share(0.5, 0.1, 0.9),
+        accept=evil,
+        remaining=(left,),
+    )
     cause = Cause(classifier=last, treatment=Treatment(words=(evil,)), findings=(0,), tested=tests)
     seen = {
         key: replace(
@@ -285,4 +323,5 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
         observations=seen,
         captions=dict.fromkeys(list(seen)[:3], evil),
         causes=(cause, cause),
+        alike=(alike, replace(alike, named=False, accept="", remaining=())),
     )

@@ -11,7 +11,18 @@ from math import sqrt
 
 from foible.arms import Arm
 from foible.explanation.causes import causes_of
-from foible.findings import Counterfactual, Finding, HuntResult, LabelSummary, Rate, Ratio, Subject, Verdict
+from foible.findings import (
+    Alike,
+    Counterfactual,
+    Finding,
+    HuntResult,
+    LabelSummary,
+    Rate,
+    Ratio,
+    Remaining,
+    Subject,
+    Verdict,
+)
 from foible.records import Answered, Draw, Hypothesis, Label, Outcome, Pairs, Request, Tally, Treatment, Trial
 
 LABELS = (
@@ -314,6 +325,30 @@ def sample(kind: str = "hunt") -> HuntResult:
         observations={key: seen for key, seen in builder.observations.items() if key in shown},
         captions=captions if kind == "hunt" else {},
         causes=causes_of(findings, KINDS),
+        alike=alike_of() if kind == "hunt" else (),
+    )
+
+
+def alike_of() -> tuple[Alike, ...]:
+    """Say that a coffee mug may be a vase, half of whose finding is left then, and that a candle may be a barrel."""
+    half, left = wilson(19, 40), share(0.4, 0.2, 0.6)
+    remaining = (Remaining(finding=0, treat=half, control=wilson(1, 40), difference=left),)
+    mug = ("coffee mug", INDICES["vase"], True, 0.61, 1, "504|968|883=coffee mug (cup)", remaining)
+    candle = ("candle", INDICES["barrel"], False, None, 9, "", ())
+    return tuple(
+        Alike(
+            label=label,
+            classifier=0,
+            index=index,
+            named=named,
+            share=seen,
+            taken=taken,
+            scored=48,
+            rate=wilson(taken, 48),
+            accept=accept,
+            remaining=rest,
+        )
+        for label, index, named, seen, taken, accept, rest in (mug, candle)
     )
 
 

@@ -117,8 +117,8 @@ def test_the_last_bits_of_a_float_do_not_show() -> None:
     first = result.findings[0]
     nudged = replace(first, treat=share(0.1 + 0.2, 0.1, 0.9))
     other = replace(first, treat=share(0.3, 0.1, 0.9))
-    assert to_json(replace(result, findings=(nudged,), causes=())) == to_json(
-        replace(result, findings=(other,), causes=())
+    assert to_json(replace(result, findings=(nudged,), causes=(), alike=())) == to_json(
+        replace(result, findings=(other,), causes=(), alike=())
     )
 
 
@@ -161,7 +161,7 @@ def test_a_rate_that_is_no_number_is_an_error() -> None:
     result = sample()
     broken = replace(result.findings[0], p_value=float("nan"))
     with pytest.raises(ValueError, match="JSON"):
-        to_json(replace(result, findings=(broken,), causes=()))
+        to_json(replace(result, findings=(broken,), causes=(), alike=()))
 
 
 @pytest.mark.parametrize("score", [math.inf, -math.inf])
@@ -181,7 +181,7 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
     subject = result.classifiers[0]
     named = replace(subject, class_names={**subject.class_names, 134: "crane", 517: "crane"})
     finding = replace(result.findings[0], confused_with=((134, 20), (517, 17)))
-    document = json.loads(to_json(replace(result, classifiers=(named,), findings=(finding,), causes=())))
+    document = json.loads(to_json(replace(result, classifiers=(named,), findings=(finding,), causes=(), alike=())))
     assert document["findings"][0]["taken_for"] == {"crane (class 134)": 20, "crane (class 517)": 17}
 
 

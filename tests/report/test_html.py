@@ -178,7 +178,7 @@ def test_the_policy_forbids_scripts_network_and_foreign_style() -> None:
 def test_an_image_is_held_once_however_often_it_is_shown() -> None:
     """Draws that several findings share, and equal files of different draws, are in the page once."""
     result = sample()
-    twice = replace(result, findings=(result.findings[0], result.findings[0]), causes=())
+    twice = replace(result, findings=(result.findings[0], result.findings[0]), causes=(), alike=())
     keys = {*result.observations}
     page = Page(to_html(twice, coloured))
     images = [value for value in page.values("href") if value.startswith("data:")]

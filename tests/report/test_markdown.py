@@ -54,6 +54,7 @@ def test_a_hunt_reads_in_order() -> None:
     heads = [line for line in text.splitlines() if line.startswith("## ")]
     assert heads == [
         "## Causes",
+        "## Classes that may be the same thing",
         "## Confirmed",
         "## Tried and not confirmed",
         "## Left out by the budget",

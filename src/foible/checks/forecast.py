@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from foible.budget import foretold, within
@@ -19,6 +19,7 @@ from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
 from foible.errors import LabelError
 from foible.hunting.prepare import Prepared, explore_draws, prepare
+from foible.labels import accepting, class_name
 from foible.parts.families import REMOTE
 from foible.parts.registry import KINDS, verify
 from foible.records import Hypothesis, Treatment
@@ -33,6 +34,20 @@ _STEPS = 200
 """Rates between 0 and 1 among which the smallest effect is looked for."""
 _BATCH = 8
 """Images that are drawn to take the time, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class MayBeSame:
+    """A class that may be the same thing as a label."""
+
+    classifier: str
+    label: str
+    name: str
+    """Of the class."""
+    share: float | None
+    """In this share of the label's pictures annotators saw the class too; None where names alone say so."""
+    accept: str
+    """The label, as it is given, with the class accepted; empty where it has no such form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,9 @@ class Plan:
     Where confirmation is sequential: that is expected to be confirmed by its last pair."""
     excluded: float
     """Where no explored draw of a label fails, larger failure rates of that label are excluded, at 95 %."""
+    alike: tuple[MayBeSame, ...] = ()
+    """Classes that names or annotations put beside a label, and that are not right for it; none where no part was
+    loaded."""
 
 
 def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
@@ -98,7 +116,7 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each = _timings(prepared)
-    return _plan(config, counts, counts["total"] * image, each)
+    return replace(_plan(config, counts, counts["total"] * image, each), alike=_may_be_same(prepared))
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
@@ -224,6 +242,22 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Ma
         seen=seen,
         effects={base: _effect(base, config, counts) for base in BASE_RATES},
         excluded=bound_without_failure(explore),
+    )
+
+
+def _may_be_same(prepared: Prepared) -> tuple[MayBeSame, ...]:
+    """List the classes that names or annotations put beside a label."""
+    return tuple(
+        MayBeSame(
+            classifier=classes.classifier,
+            label=label.name,
+            name=class_name(one.index, classes.names),
+            share=one.share,
+            accept=accepting(label, (*classes.right[label.name], one.index)),
+        )
+        for classes in prepared.maps
+        for label in prepared.labels
+        for one in classes.alike.get(label.name, ())
     )
 
 

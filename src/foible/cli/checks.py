@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,8 @@ from foible.parts.registry import KINDS
 if TYPE_CHECKING:
     from foible.checks.forecast import Plan
 
+ALIKE = 5
+"""Classes that may be the same as a label, and that `plan` names."""
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 
@@ -45,7 +48,7 @@ def plan(
             print(json.dumps(dataclasses.asdict(found), indent=2))
             return
         table = Table(box=None, pad_edge=False, show_header=False)
-        for name, told in (*_costs(found), *_sight(found)):
+        for name, told in (*_costs(found), *_sight(found), *_alike(found)):
             table.add_row(cell(name, "bold"), cell(told))
         console.print(table)
 
@@ -173,6 +176,21 @@ def _sight(found: Plan) -> list[tuple[str, str]]:
         told = f"a failure rate of {effect:.0%} {seen}" if effect else "nothing can be confirmed"
         rows.append((f"  base {base:.0%}", told))
     return rows
+
+
+def _alike(found: Plan) -> list[tuple[str, str]]:
+    """Tell which classes may be the same thing as a label, and how to accept them."""
+    rows: list[tuple[str, str]] = []
+    for one in found.alike[:ALIKE]:
+        why = (
+            "one is the kind of the other"
+            if one.share is None
+            else f"annotators saw both in {one.share:.0%} of pictures"
+        )
+        how = f"accept with --label {shlex.quote(one.accept)}" if one.accept else "list its class among the label's"
+        rows.append(("" if rows else "may be the same", f"{one.label} and {one.name} ({why}): {how}"))
+    more = len(found.alike) - ALIKE
+    return [*rows, ("", f"and {more} more; see --json")] if more > 0 else rows
 
 
 def _each(seconds: float) -> str:

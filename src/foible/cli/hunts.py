@@ -86,6 +86,7 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
 
 def _print_findings(done: Any, console: Console) -> None:
     from foible.report import headline, summary
+    from foible.report.alike import alike_lines
     from foible.report.causes import cause_lines
     from foible.report.claims import apart
     from foible.report.sentences import headed
@@ -107,8 +108,8 @@ def _print_findings(done: Any, console: Console) -> None:
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
     named = [*(["classifier"] if several else []), "label, description, taken for"]
     show_rows(console, ("verdict", *named, "fails with it", "without", "points more"), rows, named)
-    for line in cause_lines(result):
-        console.print(cell(line))
+    for line in (*cause_lines(result), *alike_lines(result)):
+        console.print(cell(line), soft_wrap=True)
     if not done.confirmed or result.base_failures:
         console.print(cell(summary(result)))
     elif ties(result):

@@ -21,7 +21,7 @@ from foible.draws.values import read_caption, read_judgement, read_prediction, r
 from foible.errors import PluginError
 from foible.identity import answer_key, canonical
 from foible.labels import check_classes
-from foible.records import Answered, ClassMap, Draw, Fault, Label, Request
+from foible.records import Answered, ClassMap, Draw, Fault, Label, Outcome, Request
 from foible.run.archive import Archive, DrawRow
 from foible.run.events import Event, Learned, Lost, Mended
 
@@ -129,6 +129,30 @@ class Observer:
                 found += [self._answered(draws[r.key], r, answers) for r in unit]
                 self.advance(len(unit))
         return found
+
+    def under(self, draws: Sequence[Draw], place: int, classes: ClassMap) -> list[Outcome]:
+        """Say what would have become of draws that were observed before, if one classifier's classes meant otherwise.
+
+        Args:
+            draws: with an image or without.
+            place: of the classifier.
+            classes: what its classes mean then.
+
+        Returns:
+            An outcome for each draw, from what the archive and the journal have: nobody is asked.
+        """
+        by_key: dict[str, Outcome] = {}
+        part = classifier(place)
+        for unit in _cut([draw.request for draw in draws], self.batch):
+            rows, answers = self._known(unit, [part, JUDGE])
+            for r in unit:
+                row = rows.get(r.key)
+                draw = Draw(request=r, image=row.image, ignored=row.ignored) if isinstance(row, DrawRow) else None
+                prediction = _maybe(answers.get((part, r.key)), read_prediction)
+                judgement = _maybe(answers.get((JUDGE, r.key)), read_judgement)
+                gone = Draw(request=r, fault=row.reason if isinstance(row, Fault) else "it has gone from the archive")
+                by_key[r.key] = outcome(draw or gone, prediction, judgement, classes)
+        return [by_key[draw.request.key] for draw in draws]
 
     def captions(self, draws: Iterable[Draw]) -> dict[str, str | Fault]:
         """Caption draws that were made before, by key of the request."""

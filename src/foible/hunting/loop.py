@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from foible.asker import Ask, Asker
@@ -22,7 +23,7 @@ from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
 from foible.progress import Progress, Show
-from foible.records import Answered, Draw, Fault, Hypothesis, Request
+from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Observation, Request
 from foible.run.archive import Archive
 from foible.run.events import Asked, Tried
 
@@ -124,6 +125,22 @@ class Loop:
             found = self._observer.vectors(draws)
             show(len(draws), len(draws), len(draws))
         return _part(found, "not embedded")
+
+    def under(self, seen: Sequence[Observation], classes: ClassMap, place: int) -> list[Observation]:
+        """Look again at draws that were made before, as if the classes of their classifier meant something else.
+
+        A draw that is unscored for another reason than equal scores stays so.
+
+        Args:
+            seen: observations of one classifier.
+            classes: what its classes mean then.
+            place: of the classifier.
+        """
+        open_ = [o for o in seen if o.outcome.status != "unscored" or o.outcome.reason == TIED]
+        again = dict(
+            zip((o.key for o in open_), self._observer.under([o.draw for o in open_], place, classes), strict=True)
+        )
+        return [replace(o, outcome=again.get(o.key, o.outcome)) for o in seen]
 
     def restore(self, draws: Sequence[Draw]) -> None:
         """See that the images of some draws are there, for whoever looks at them."""

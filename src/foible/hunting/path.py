@@ -18,6 +18,7 @@ from foible.hunting.study import Study
 from foible.hunting.suspect import for_all, propose
 from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
+from foible.trial.accepting import Again, likenesses
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed
 from foible.trial.measure import Measure
@@ -54,8 +55,17 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     explain = ExplainWords(findings, tested, captions, loop.requests, study.config.explain)
     loop.run(explain)
     confirm = study.config.confirm
+    findings = with_carriers(explain.explained(), confirm.level, confirm.unscored)
+    by_hypothesis = {t.trial.hypothesis: t for t in tested}
+    again = Again(
+        findings=findings,
+        rated=[measure.seen(f) or by_hypothesis[f.trial.hypothesis] for f in findings],
+        under=loop.under,
+        sequential=confirm.method == "sequential",
+    )
     work = Work(
-        findings=with_carriers(explain.explained(), confirm.level, confirm.unscored),
+        findings=findings,
+        alike=likenesses(explored, study.maps, study.labels, again),
         tried=tried,
         explored=explored,
         answered=loop.answered,

@@ -23,7 +23,7 @@ from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
 from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
-from foible.parts.protocols import AcceptsClasses, HasMembers, NamesClasses, offers
+from foible.parts.protocols import AcceptsClasses, HasMembers, LikensClasses, NamesClasses, offers
 from foible.parts.registry import KINDS, Part, load, method
 from foible.records import ClassMap, Label, Spec
 from foible.run.events import Began
@@ -199,7 +199,7 @@ def _owner(part: Part) -> object:
 def _classes(part: Part, called: str) -> Classes:
     """Return what a classifier says of its own classes."""
     names = _class_names(part)
-    return Classes(classifier=called, names=names, accepted=_accepted(part, names))
+    return Classes(classifier=called, names=names, accepted=_accepted(part, names), alike=_alike(part, names))
 
 
 def _class_names(part: Part) -> tuple[str, ...] | None:
@@ -228,6 +228,26 @@ def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collectio
         message = (
             f"`accepted` of the classifier {brief(part.identity['spec'])} must map class indices to collections "
             f"of class indices below {len(names)}, but got {brief(repr(found), 80)}"
+        )
+        raise PluginError(message)
+    return found
+
+
+def _alike(part: Part, names: Sequence[str] | None) -> Mapping[int, Mapping[int, float]]:
+    """Return which further classes annotators saw in the pictures of a class: index -> index -> share."""
+    found = part.object.alike if offers(part.object, LikensClasses) else None
+    if not found or names is None:
+        return {}
+    rows = found.items() if isinstance(found, Mapping) else [(-1, {})]
+    whole = all(
+        isinstance(index, int) and 0 <= index < len(names) and isinstance(share, int | float) and 0 <= share <= 1
+        for one, others in rows
+        for index, share in [(one, 0.0), *(others.items() if isinstance(others, Mapping) else [(-1, 0.0)])]
+    )
+    if not whole:
+        message = (
+            f"`alike` of the classifier {brief(part.identity['spec'])} must map class indices below {len(names)} to "
+            f"mappings from class indices to shares of 0 to 1, but got {brief(repr(found), 80)}"
         )
         raise PluginError(message)
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.explanation.causes import causes_of
-from foible.findings import Finding, HuntResult, LabelSummary, Subject
+from foible.findings import Alike, Finding, HuntResult, LabelSummary, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
@@ -37,6 +37,8 @@ class Work:
     """Every draw, by key."""
     draws: Mapping[str, int]
     """Different draws by arm."""
+    alike: Sequence[Alike] = ()
+    """Classes that may be the same thing as a label."""
     undescribed: Sequence[str] = ()
     """For each failure that could not be put into words, why."""
     captions: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +69,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         observations={key: work.answered[key] for key in dict.fromkeys(shown)},
         captions=dict(work.captions),
         causes=causes_of(work.findings, study.labels),
+        alike=tuple(work.alike),
     )
 
 
@@ -92,6 +95,7 @@ def _subject(place: int, work: Work, study: Study) -> Subject:
     """Name the classes of a classifier that occur: those of the labels, and those it predicted."""
     classes = study.maps[place]
     indices = {index for right in classes.right.values() for index in right} | set(classes.target)
+    indices |= {one.index for one in work.alike if one.classifier == place}
     predicted = (one.outcomes[place].predicted for one in work.answered.values())
     indices |= {index for index in predicted if index is not None}
     return Subject(

@@ -117,6 +117,15 @@ class AcceptsClasses(Protocol):
         ...
 
 
+class LikensClasses(Protocol):
+    """A classifier that knows which further classes people saw in the pictures of a class."""
+
+    @property
+    def alike(self) -> Mapping[int, Mapping[int, float]]:
+        """Index of a class -> further indices -> the share of its pictures, 0..1, in which annotators saw them too."""
+        ...
+
+
 class Fingerprinted(Protocol):
     """A part that says itself what decides its answers, beside its arguments: a hash of its weights."""
 

@@ -39,7 +39,7 @@ METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Per kind: the one method of its protocol and what that is given."""
 
-_SAID = ("labels", "accepted", "fingerprint", "version", "resolved")
+_SAID = ("labels", "accepted", "alike", "fingerprint", "version", "resolved")
 """What a plain function may say of itself, as the capabilities of `protocols.py` name it."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

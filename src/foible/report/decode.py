@@ -121,14 +121,16 @@ def _whole(result: HuntResult) -> None:
     places = [one.classifier for one in _hypotheses(result)]
     places += [one.classifier for one in result.explored]
     places += [one.classifier for one in result.causes]
+    places += [one.classifier for one in result.alike]
     shown = [place for one in result.causes for place in (*one.findings, *(test.finding for test in one.tested))]
+    shown += [left.finding for one in result.alike for left in one.remaining]
     wrong = next((place for place in places if not 0 <= place < own), None)
     if not own:
         said = "names no classifier"
     elif wrong is not None:
         said = f"speaks of classifier {brief(wrong, 30)} of {own}, counted from 0"
     elif not all(0 <= place < len(result.findings) for place in shown):
-        said = f"speaks of a finding as a cause that is none of its {len(result.findings)}, counted from 0"
+        said = f"speaks of a finding that is none of its {len(result.findings)}, counted from 0"
     elif any(len(one.outcomes) != own for one in result.observations.values()):
         said = f"has an observation without {own} outcomes, one for each classifier"
     else:

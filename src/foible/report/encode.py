@@ -22,9 +22,11 @@ from pydantic import TypeAdapter
 from foible.arms import ARMS
 from foible.findings import Finding, HuntResult
 from foible.records import Hypothesis, Pairs, Spec
+from foible.report.alike import alike_sentence
 from foible.report.causes import cause_sentence
 from foible.report.sentences import headline, sentence, summary
 from foible.report.taken import confusions, shared_highest
+from foible.report.words import class_name
 
 Schema = dict[str, Any]
 
@@ -61,6 +63,11 @@ DERIVED: Mapping[str, Mapping[str, Schema]] = {
     "Cause": {
         "sentence": _TEXT | {"description": "For which labels it was tested, and what came of it, in one sentence."},
     },
+    "Alike": {
+        "name": _TEXT | {"description": "What the class is called."},
+        "sentence": _TEXT
+        | {"description": "Why they may be the same, how to accept the class, and what is left then."},
+    },
 }
 """By record: fields of the file that repeat others for the reader, and are not read back."""
 
@@ -78,6 +85,8 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     "Carrier": {"together": _SHARE, "alone": _SHARE},
     "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},
     "CauseTest": {"finding": _COUNT},
+    "Remaining": {"finding": _COUNT},
+    "Alike": {name: dict(_COUNT) for name in ("classifier", "index", "taken", "scored")},
     "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
 }
 """By record: what the file holds that the type of a field does not say."""
@@ -106,6 +115,9 @@ def to_json(result: HuntResult) -> str:
         _explain(one, finding, result)
     for one, cause in zip(found["causes"], result.causes, strict=True):
         one["sentence"] = cause_sentence(cause, result)
+    for one, alike in zip(found["alike"], result.alike, strict=True):
+        one["name"] = class_name(alike.index, result, alike.classifier)
+        one["sentence"] = alike_sentence(alike, result)
     for one, hypothesis in zip(found["untested"], result.untested, strict=True):
         _name(one, hypothesis, result)
     # However they were collected, they stand in one order.
@@ -149,8 +161,8 @@ def schema_text() -> str:
 
 
 _ORDER = (
-    "failure", "draws", "unscored", "causes", "findings", "untested", "explored", "labels", "classifiers", "parts",
-    "settings", "captions", "observations", "foible_version",
+    "failure", "draws", "unscored", "causes", "alike", "findings", "untested", "explored", "labels", "classifiers",
+    "parts", "settings", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

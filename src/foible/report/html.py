@@ -18,7 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import bases, causes, claims, sentences, taken, words
+from foible.report import alike, bases, causes, claims, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 
@@ -176,6 +176,8 @@ def _environment() -> Environment:
     }
     environment.filters.update(filters)
     environment.globals.update(
+        alike_most=alike.MOST,
+        alike_spans=alike.alike_spans,
         apart=claims.apart,
         base_sentence=bases.base_sentence,
         base_title=bases.base_title,

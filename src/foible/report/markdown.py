@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from foible.report.alike import MOST, alike_spans
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
@@ -65,6 +66,10 @@ def to_markdown(result: HuntResult) -> str:
         for one in result.base_failures:
             blocks += _base_failure(one, result)
     blocks += _causes(result)
+    if result.alike:
+        more = [f"And {len(result.alike) - MOST} more in findings.json."] if len(result.alike) > MOST else []
+        shown = _list_of(alike_spans(one, result) for one in result.alike[:MOST])
+        blocks += ["## Classes that may be the same thing", shown, *more]
     if confirmed:
         blocks.append("## Confirmed")
         for place, finding in enumerate(confirmed, 1):

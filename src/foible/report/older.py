@@ -53,6 +53,7 @@ def _document(old: dict[str, Any]) -> dict[str, Any]:
         "parts": {kind: found for kind, found in old["parts"].items() if kind != "classifier"},
         "labels": [{"name": one["name"], "kind": one["hypernym"]} for one in old["labels"]],
         "failure": old["failure"],
+        "alike": [],
         "causes": [],
         "findings": [_finding(one, known) for one in old["findings"]],
         "untested": [_hypothesis(one) for one in old["untested"]],

@@ -22,7 +22,7 @@ from foible.findings import Deciding, Finding
 from foible.records import Answered, Hypothesis, Pairs, Request, Tally
 from foible.statistics import Skill, clopper_pearson
 from foible.trial.decide import at_all_times, corrected, difference_of, rate, ratio_of
-from foible.trial.pairs import count, spoilt
+from foible.trial.pairs import Tested, count, spoilt
 
 
 class Measure:
@@ -79,10 +79,13 @@ class Measure:
         """
         return [self._one(f, judge) if self._is_whole(f.trial.hypothesis) else f for f in self._findings]
 
+    def seen(self, finding: Finding) -> Tested | None:
+        """Give the pairs that the rates of a finding were measured by; None where they were not."""
+        return self._counted(finding.trial.hypothesis) if finding.measured is not None else None
+
     def _one(self, finding: Finding, judge: tuple[Skill, Skill] | None) -> Finding:
         hypothesis = finding.trial.hypothesis
-        pairs = [(self._seen[t.key], self._seen[c.key]) for c, t in self._wanted(hypothesis)]
-        trial = count(hypothesis, pairs).trial
+        trial = self._counted(hypothesis).trial
         if spoilt(trial, self._decided.unscored):
             return finding
         rates = rate(trial.treat), rate(trial.control)
@@ -98,6 +101,9 @@ class Measure:
             measured=trial,
             deciding=Deciding(treat=finding.treat, control=finding.control, difference=finding.difference),
         )
+
+    def _counted(self, hypothesis: Hypothesis) -> Tested:
+        return count(hypothesis, [(self._seen[t.key], self._seen[c.key]) for c, t in self._wanted(hypothesis)])
 
     def _is_whole(self, hypothesis: Hypothesis) -> bool:
         wanted = self._wanted(hypothesis)

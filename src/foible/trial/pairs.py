@@ -50,6 +50,11 @@ def count(hypothesis: Hypothesis, pairs: Sequence[Pair]) -> Tested:
     """Count the pairs of a hypothesis, as its classifier sees them."""
     treat = tuple(one.seen_by(hypothesis.classifier) for one, _ in pairs)
     control = tuple(other.seen_by(hypothesis.classifier) for _, other in pairs)
+    return count_seen(hypothesis, treat, control)
+
+
+def count_seen(hypothesis: Hypothesis, treat: Sequence[Observation], control: Sequence[Observation]) -> Tested:
+    """Count the pairs of a hypothesis; treat and control observations of the same place form a pair."""
     cells = Counter((t.outcome.status, c.outcome.status) for t, c in zip(treat, control, strict=True))
     trial = Trial(
         hypothesis=hypothesis,
@@ -57,7 +62,7 @@ def count(hypothesis: Hypothesis, pairs: Sequence[Pair]) -> Tested:
         control=tally(control),
         pairs=Pairs(*(cells[cell] for cell in CELLS)),
     )
-    return Tested(trial=trial, treat=treat, control=control)
+    return Tested(trial=trial, treat=tuple(treat), control=tuple(control))
 
 
 def by_seed(answered: Sequence[Answered]) -> dict[tuple[str, tuple[str, ...]], list[Pair]]:

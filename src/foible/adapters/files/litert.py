@@ -93,6 +93,7 @@ class LiteRTClassifier:
         self._place = found.place
         self.labels = found.named.labels
         self.accepted = found.named.accepted
+        self.alike = found.named.alike
         self.fingerprint = fingerprint.of_files([path], path.parent)
         self.resolved = {"device": "cpu", "output": found.output, **self._recipe.plain()}
         self.version = f"adapter {ADAPTER_VERSION}; ai-edge-litert {ai_edge_litert.__version__}"

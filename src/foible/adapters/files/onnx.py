@@ -103,7 +103,7 @@ class OnnxClassifier:
         _images.must_know_size(name, found.classes, assumed=assumed)
         self._place = found.place
         self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
-        self.labels, self.accepted = found.named.labels, found.named.accepted
+        self.labels, self.accepted, self.alike = found.named.labels, found.named.accepted, found.named.alike
         self.fingerprint = _fingerprint(path)
         self.resolved = {"device": self._device, "output": found.output, **self._recipe.plain()}
         self.version = "; ".join(part for part in (_VERSION, self._recipe.version) if part)

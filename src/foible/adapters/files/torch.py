@@ -109,7 +109,7 @@ class TorchClassifier:
         count = _classes.classes(name, self._classes(name), threshold)
         self._threshold = threshold
         named = _names.names(name, count, given=labels)
-        self.labels, self.accepted = named.labels, named.accepted
+        self.labels, self.accepted, self.alike = named.labels, named.accepted, named.alike
         guessed = _guessed({**said, **({"channels": channels} if channels else {})})
         known = {**_torch.resolved(self._device, self._dtype), **self._recipe.plain(), **told}
         self.resolved = {**known, "channels": self._channels, "guessed": guessed}

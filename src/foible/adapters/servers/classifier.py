@@ -126,6 +126,11 @@ class HttpClassifier:
         return self._known.named.accepted
 
     @property
+    def alike(self) -> Mapping[int, Mapping[int, float]]:
+        """Class index to the other classes that people saw in its pictures, with the share of pictures."""
+        return self._known.named.alike
+
+    @property
     def fingerprint(self) -> str:
         """Address, version and the order of the classes stand for what cannot be hashed."""
         told = json.dumps([self._server.address, self._known.version, self._known.order, self.labels])

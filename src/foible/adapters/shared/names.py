@@ -47,6 +47,8 @@ class Names:
     """In the order of the outputs, each "name" or "name (kind)"; None where nothing names them."""
     accepted: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """Index -> the other classes that count as correct for it, where there are any."""
+    alike: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
+    """Index -> the other classes that people saw in its pictures -> the share of pictures, where it is large."""
 
 
 def names(
@@ -141,13 +143,18 @@ def imagenet(outputs: int | None = _CLASSES) -> Names:
     """Give the names of ImageNet-1k in the order of their index; one further in a model with a background class."""
     content = json.loads(files("foible.adapters.shared").joinpath("imagenet.json").read_text(encoding="utf-8"))
     first = 1 if outputs == _CLASSES + 1 else 0
-    labels = [f"{name} ({kind})" for name, kind, _ in content["classes"]]
+    labels = [f"{name} ({kind})" for name, kind, *_ in content["classes"]]
     accepted = {
         index + first: frozenset(other + first for other in others)
-        for index, (_, _, others) in enumerate(content["classes"])
+        for index, (_, _, others, _) in enumerate(content["classes"])
         if others
     }
-    return Names((*[BACKGROUND] * first, *labels), accepted)
+    alike = {
+        index + first: {other + first: share for other, share in seen}
+        for index, (_, _, _, seen) in enumerate(content["classes"])
+        if seen
+    }
+    return Names((*[BACKGROUND] * first, *labels), accepted, alike)
 
 
 def _are_imagenets(own: Sequence[str]) -> bool:

@@ -95,6 +95,7 @@ class TimmClassifier:
             _must_take(name, size, self._scores)
         self.labels = named.labels
         self.accepted = named.accepted
+        self.alike = named.alike
         self.fingerprint = found.fingerprint
         self.resolved = {**_torch.resolved(found.device, found.dtype), **found.resolved}
         self.version = _timm.VERSION
@@ -156,7 +157,12 @@ def _by_synsets(name: str, synsets: Sequence[str], told: Mapping[str, object]) -
             for place, others in known.accepted.items()
             if place in back and any(other in back for other in others)
         }
-        return _names.Names(tuple((known.labels or ())[places[synset]] for synset in synsets), accepted)
+        alike = {
+            back[place]: {back[other]: share for other, share in seen.items() if other in back}
+            for place, seen in known.alike.items()
+            if place in back and any(other in back for other in seen)
+        }
+        return _names.Names(tuple((known.labels or ())[places[synset]] for synset in synsets), accepted, alike)
     words = {**ImageNetInfo("imagenet-22k").label_descriptions(as_dict=True), **told}
     if not all(synset in words for synset in synsets):
         return _names.Names(None)

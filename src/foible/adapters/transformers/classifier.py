@@ -153,6 +153,7 @@ class TransformersClassifier:
             named = _names.names(found.name, count, given=labels, own=_classes.two(own, outputs))
         self.labels = named.labels
         self.accepted = named.accepted
+        self.alike = named.alike
         self.fingerprint = found.fingerprint
         self.resolved = found.resolved
         self.version = shared.VERSION

@@ -62,6 +62,7 @@ class ZeroShotClassifier:
         named = _names.names(name, None, given=classes)
         self.labels = named.labels or ()
         self.accepted = named.accepted
+        self.alike = named.alike
         if not self.labels:
             message = f"{name!r} needs at least one class to compare images with, but the argument classes names none"
             raise ArgumentError(message)
