@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foible._version import __version__
 
 if TYPE_CHECKING:
+    from foible.act.transfer import transfer
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
     from foible.findings import Finding
@@ -34,6 +35,7 @@ _HOMES = {
     "Spec": "foible.records",
     "hunt": "foible.hunting.api",
     "probe": "foible.hunting.api",
+    "transfer": "foible.act.transfer",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "__version__",
     "hunt",
     "probe",
+    "transfer",
 ]
 
 

@@ -17,13 +17,8 @@ from pathlib import Path
 
 from foible import report
 from foible.checks.differences import MOST, compare
-from foible.checks.reading import UNFINISHED, Missing, Reader, Unfinished
+from foible.checks.reading import Missing, Unfinished, reread
 from foible.errors import FoibleError, StoreError, brief
-from foible.hunting.clock import Clock
-from foible.hunting.loop import loop_over
-from foible.hunting.path import walk
-from foible.hunting.study import study_of
-from foible.progress import Silent
 from foible.records import Answered
 from foible.run.archive import Archive
 from foible.run.journal import Journal
@@ -56,29 +51,17 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
         if journal.began is None:
             message = f"{folder} notes no run; name the directory of a hunt"
             raise StoreError(message)
-        if not journal.ended:
-            return Verified(differences=(UNFINISHED,))
         missing = Missing()
         differences: list[str] = []
         try:
-            study = study_of(journal.began, journal.settings)
-            loop = loop_over(
-                study,
-                executor=missing,
-                archive=kept,
-                record=Reader(journal),
-                clock=Clock(None),
-                progress=Silent(),
-                reading=True,
-            )
-            found = walk(study, loop)
-            differences += [*missing.differences, *_images(loop.answered.values(), kept)]
-            differences += compare(folder / "findings.json", report.to_json(found))
+            again = reread(journal, kept, missing)
+            differences += [*missing.differences, *_images(again.answered.values(), kept)]
+            differences += compare(folder / "findings.json", report.to_json(again.result))
         except (FoibleError, RecursionError) as problem:
             told = brief(problem, 300)
             said = told if isinstance(problem, Unfinished) else f"the run cannot be worked out again: {told}"
             return Verified(differences=(*missing.differences, said))
-        return Verified(differences=tuple(differences), draws=len(loop.answered), findings=len(found.findings))
+        return Verified(differences=tuple(differences), draws=len(again.answered), findings=len(again.result.findings))
 
 
 def _images(answered: Iterable[Answered], archive: Archive) -> Iterator[str]:

@@ -123,8 +123,8 @@ def prepare(
     parts = dict(_load_all(kinds, config, objects or {}, Ceiling(config.max_requests)))
     own = [part for part in parts.values() if part.kind == "classifier"]
     _refuse_self_judging(own, parts[JUDGE])
-    names = _called([str(part.identity["spec"]) for part in own])
-    classes = [_classes(part, name) for part, name in zip(own, names, strict=True)]
+    names = unique_names([str(part.identity["spec"]) for part in own])
+    classes = [classes_of(part, name) for part, name in zip(own, names, strict=True)]
     labels, maps = resolve_labels(config.labels, classes, top=config.failure.top, target=config.failure.target)
     probe = None if descriptions is None else _own_words(config, labels, descriptions)
     if probe is None:
@@ -148,7 +148,7 @@ def _load_all(
             yield (classifier(place) if kind == "classifier" else kind), part
 
 
-def _called(specs: Sequence[str]) -> list[str]:
+def unique_names(specs: Sequence[str]) -> list[str]:
     """Give each classifier a name of its own: its spec, numbered where it comes again."""
     return [f"{s} ({specs[: at + 1].count(s)})" if specs[:at].count(s) else s for at, s in enumerate(specs)]
 
@@ -196,7 +196,7 @@ def _owner(part: Part) -> object:
     return getattr(answers, "__self__", answers)
 
 
-def _classes(part: Part, called: str) -> Classes:
+def classes_of(part: Part, called: str) -> Classes:
     """Return what a classifier says of its own classes."""
     names = _class_names(part)
     return Classes(classifier=called, names=names, accepted=_accepted(part, names), alike=_alike(part, names))

@@ -77,11 +77,8 @@ def to_html(result: HuntResult, image: Callable[[str], bytes | None], archive: s
         image: as for `write_html`.
         archive: the link to the folder of whole images (see `linked`); empty for no links.
     """
-    from markupsafe import Markup
-
-    style = _read("style.css")
-    page = _environment().get_template("template.html")
-    text: str = page.render(
+    return render(
+        "template.html",
         result=result,
         pictures=Pictures(result, image, archive),
         confirmed=[f for f in result.findings if f.verdict == "confirmed"],
@@ -89,8 +86,22 @@ def to_html(result: HuntResult, image: Callable[[str], bytes | None], archive: s
         probe=not result.explored and len(result.findings) <= _PROBED,
         margin=words.margin(result),
         tables=causes.matrices(result),
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+def render(template: str, **given: object) -> str:
+    """Make the text of a page from a template of this folder; whatever it is given is escaped."""
+    from markupsafe import Markup
+
+    style = _read("style.css")
+    text: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            **given,
+            style=Markup(style),  # noqa: S704 - our own file
+            style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        )
     )
     return text
 

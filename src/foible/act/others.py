@@ -1,0 +1,161 @@
+"""Asks other classifiers about images of a finished run: nothing is drawn, captioned or judged again.
+
+Comes in: a run that was read, the requests whose images are shown, and classifiers. Goes out: what became of each
+request for each of them. Answers are kept in the archive, so that the same question is asked once. Neighbours:
+`draws/observe.py` looks up and keeps; `transfer.py` says which requests, and what follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from foible.checks.reading import Reread
+from foible.draws.execute import Carried, Here, Unit
+from foible.draws.observe import Observer, Watch, classifier
+from foible.draws.once import REPEATED, SUGGESTED
+from foible.errors import LabelError, PluginError
+from foible.labels import Classes, resolve
+from foible.parts.registry import Part
+from foible.records import Answered, ClassMap, Fault, Outcome, Request
+from foible.run.archive import Archive
+from foible.run.events import Event, Learned
+
+GONE = "the image has gone from the archive, or is torn: the command that hunted brings it back"
+"""Why a draw is unscored whose image nobody can be shown."""
+UNCLASSIFIED = "not classified: "
+"""How the reason begins why a draw is unscored about which the classifier gave no usable answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other:
+    """A classifier that was not under test in the run, or was, and the labels of the run that it has."""
+
+    part: Part
+    classes: ClassMap
+    unknown: Mapping[str, str]
+    """By the name of a label that it does not have: why not."""
+
+
+def find_labels(part: Part, of: Classes, read: Reread, texts: Sequence[str]) -> Other:
+    """Find the labels of a run among the classes of a classifier.
+
+    Args:
+        part: the classifier.
+        of: what it says of its classes.
+        read: the run. Where a classifier of the run has the same names in the same order, what is right there is right.
+        texts: as a hunt takes them, for labels that cannot be found by name: "504|968=coffee mug".
+
+    Raises:
+        LabelError: a text is about no label of the run, or no class; or the target of the run is none of the classes.
+    """
+    study = read.study
+    given = {label.name: text for text in texts for label in resolve([text], [of])[0]}
+    if strange := given.keys() - study.labels.keys():
+        message = f"the run has no label {min(strange)!r}; it has {', '.join(map(repr, study.labels))}"
+        raise LabelError(message)
+    alike = next((m for m in study.maps if of.names is not None and m.names == of.names), None)
+    right: dict[str, tuple[int, ...]] = {}
+    unknown: dict[str, str] = {}
+    top = study.config.failure.top
+    for name, label in study.labels.items():
+        try:
+            if alike is not None and name not in given:
+                right[name] = alike.right[name]
+            else:
+                text = given.get(name) or (f"{name} ({label.kind})" if label.kind else name)
+                right[name] = next(iter(resolve([text], [of], top=top)[1][0].right.values()))
+        except LabelError as problem:
+            unknown[name] = str(problem)
+    target = study.config.failure.target
+    wrong = next(iter(resolve([target], [of])[1][0].right.values())) if target else ()
+    classes = ClassMap(classifier=of.classifier, names=of.names, right=right, top=top, target=wrong)
+    return Other(part=part, classes=classes, unknown=unknown)
+
+
+def ask(other: Other, requests: Sequence[Request], read: Reread, archive: Archive, watch: Watch) -> dict[str, Outcome]:
+    """Ask one classifier about the images of some requests.
+
+    Args:
+        other: the classifier.
+        requests: of the run.
+        read: the run.
+        archive: where its images and answers lie; what is said is kept there.
+        watch: asked before every unit of work.
+
+    Returns:
+        By key of the request. Where the classifier does not have the label, there is none.
+
+    Raises:
+        PluginError: it gives no usable answer at all.
+        OutOfTime: the requests to servers are used up; what was answered is kept.
+    """
+    known = [r for r in requests if r.label in other.classes.right]
+    images = {r.key: read.answered[r.key].draw.image for r in known}
+    shown = [r for r in known if images[r.key] and archive.images.get(images[r.key]) is not None]
+    observer = Observer(
+        executor=_Classifying(Here({classifier(0): other.part}, archive.images)),
+        archive=archive,
+        notes=_Notes(read.faults),
+        identities={**read.study.identities, classifier(0): other.part.identity},
+        maps=[other.classes],
+        labels=read.study.labels,
+        batch=read.study.config.batch,
+        watch=watch,
+        reading=True,  # nothing but the classifier is asked
+    )
+    said = {one.request.key: one.outcomes[0] for one in observer.observe(shown)}
+    found = {r.key: _outcome(read.answered[r.key], said.get(r.key)) for r in known}
+    lost = [o.reason for o in found.values() if o.reason.startswith(UNCLASSIFIED)]
+    if lost and len(lost) == len(shown):
+        message = f"the classifier {other.classes.classifier} gave no usable answer for any of {len(lost)} images"
+        raise PluginError(f"{message}: {lost[0].removeprefix(UNCLASSIFIED)}")
+    return found
+
+
+def _outcome(before: Answered, now: Outcome | None) -> Outcome:
+    """Say what became of a draw; what was seen before counts for no classifier."""
+    if now is None:
+        return Outcome(status="unscored", reason=GONE if before.draw.image else f"not drawn: {before.draw.fault}")
+    seen_before = next((o.reason for o in before.outcomes if o.reason in {SUGGESTED, REPEATED}), "")
+    return replace(now, status="unscored", reason=seen_before) if seen_before and not now.reason else now
+
+
+@dataclass(frozen=True)
+class _Classifying:
+    """Lets a classifier answer, and nobody else."""
+
+    here: Here
+
+    def carry_out(self, unit: Unit) -> Carried:
+        """Ask the classifier; what the archive lacks besides is a fault."""
+        own = tuple(question for question in unit.questions if question.part == classifier(0))
+        carried = self.here.carry_out(replace(unit, draw=frozenset(), questions=own))
+        gone = Fault("the archive does not have it")
+        carried.draws |= dict.fromkeys(unit.draw, gone)
+        others = [question for question in unit.questions if question not in own]
+        carried.answers |= {(question.part, key): gone for question in others for key in question.keys}
+        return carried
+
+
+class _Notes:
+    """What is known of faults; nothing is noted in the run, which is finished."""
+
+    def __init__(self, faults: Mapping[str, Fault]) -> None:
+        self._faults = faults
+        self._learned: Learned | None = None
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Of the run."""
+        return self._faults
+
+    @property
+    def learned(self) -> Learned | None:
+        """What the first unit told."""
+        return self._learned
+
+    def note(self, event: Event) -> None:
+        """Remember how many classes there are."""
+        if isinstance(event, Learned):
+            self._learned = event
