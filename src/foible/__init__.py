@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foible._version import __version__
 
 if TYPE_CHECKING:
+    from foible.act.export import export
     from foible.act.transfer import transfer
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
@@ -33,6 +34,7 @@ _HOMES = {
     "Label": "foible.records",
     "Run": "foible.hunting.api",
     "Spec": "foible.records",
+    "export": "foible.act.export",
     "hunt": "foible.hunting.api",
     "probe": "foible.hunting.api",
     "transfer": "foible.act.transfer",
@@ -50,6 +52,7 @@ __all__ = [
     "Run",
     "Spec",
     "__version__",
+    "export",
     "hunt",
     "probe",
     "transfer",

@@ -1,7 +1,7 @@
-"""The verbs that go on from a finished run: `verify` and `transfer`.
+"""The verbs that go on from a finished run: `verify`, `transfer` and `export`.
 
-Comes in: flags. Goes out: what differs; who shares a bug. Neighbours: `foible.checks.verify` and
-`foible.act.transfer`, which do it.
+Comes in: flags. Goes out: what differs; who shares a bug; a data set. Neighbours: `foible.checks.verify`
+and `foible.act`, which do it.
 """
 
 from __future__ import annotations
@@ -96,3 +96,32 @@ def transfer(  # noqa: PLR0913 - each is a flag of its own
             console.print(cell(f"left out: {about.label} “{about.description}”: {reason}"), soft_wrap=True)
         console.print(cell(pages.headline(found), "bold"))
         console.print(cell(f"page: {folder / 'transfer.html'}"), soft_wrap=True)
+
+
+@app.command()
+def export(  # noqa: PLR0913 - each is a flag of its own
+    run: Annotated[Path, typer.Argument(help="The directory of a finished hunt.", metavar="RUN")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to make.", metavar="DIR")],
+    form: Annotated[str, typer.Option("--format", help="imagefolder or parquet.")] = "imagefolder",
+    draws: Annotated[str, typer.Option("--draws", help="failing, passing or both.")] = "failing",
+    size: Annotated[int | None, typer.Option("--size", help="At most this many images.", min=1)] = None,
+    finding: Annotated[
+        list[int] | None,
+        typer.Option("--finding", help="Number of a confirmed finding, from 1; all where none is given.", min=1),
+    ] = None,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")
+    ] = None,
+    licence: Annotated[str, typer.Option("--licence", help="What the card says of the images.")] = "unknown",
+) -> None:
+    """Write the images of a run's confirmed findings as a data set, with a card."""
+    from foible.act.export import export as write
+    from foible.report.words import count
+
+    done = write(run, out, form=form, draws=draws, size=size, findings=finding or (), archive=archive, licence=licence)
+    with while_read() as console:
+        for found, number in done.counts:
+            about = found.trial.hypothesis
+            console.print(cell(f"{number:6,}  {about.label} “{about.description}”"), soft_wrap=True)
+        gone = f"; {count(done.gone, 'image')} more have gone from the archive" if done.gone else ""
+        console.print(cell(f"{count(done.images, 'image')} in {done.folder}{gone}"), soft_wrap=True)
