@@ -65,6 +65,7 @@ def test_the_nearest_photographs_are_those_of_the_embedder(photos, tiny, load):
         assert np.array_equal(found, best[:, edge : edge + 32])
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(top=st.integers(1, PHOTOS))
 def test_a_seed_chooses_without_bias(top, load):

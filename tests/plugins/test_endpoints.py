@@ -389,7 +389,8 @@ def test_patience_is_no_part_of_the_identity(server):
 # --- a server that was lost, and is back ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [503, pytest.param(DROP, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [503, DROP])
 def test_what_a_server_lost_is_asked_again_by_the_next_call_and_nothing_else(fault, server, tmp_path):
     """The same call, once the server is mended, ends as one that never lost anything; each call can be verified."""
     whole = hunt(server, tmp_path / "whole")

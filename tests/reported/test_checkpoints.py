@@ -169,12 +169,15 @@ def test_what_does_not_fit_is_named_with_the_prefix(written):
 @pytest.mark.parametrize(
     "content",
     [
-        network,
-        lambda: {"epoch": 3, "state_dict": trained(), "args": argparse.Namespace(lr=0.1)},
-        lambda: {"model": network(), "best": np.float64(0.5)},
-        lambda: {"net": trained(), "best": np.float64(0.5)},
+        pytest.param(network, id="module", marks=pytest.mark.slow),
+        pytest.param(
+            lambda: {"epoch": 3, "state_dict": trained(), "args": argparse.Namespace(lr=0.1)},
+            id="namespace",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(lambda: {"model": network(), "best": np.float64(0.5)}, id="module inside", marks=pytest.mark.slow),
+        pytest.param(lambda: {"net": trained(), "best": np.float64(0.5)}, id="numpy"),
     ],
-    ids=["module", "namespace", "module inside", "numpy"],
 )
 def test_the_advice_for_a_pickle_works(content, old, tmp_path, images, written):
     """C29: the command that the refusal of a pickle gives, run as it stands, makes a file that loads."""

@@ -49,6 +49,7 @@ def test_a_hunt_costs_a_tenth_of_100_pairs_each():
     assert simulated.recall(mine, 15) >= simulated.recall(theirs, 15) - 0.08
 
 
+@pytest.mark.slow
 def test_false_discoveries_stay_rare_where_every_hypothesis_is_at_the_margin():
     """100 hunts over 30 hypotheses that all fail as often as the null allows, often: at most 5 hunts call any."""
     kind = simulated.Kind(hypotheses=30, bugs=0, labels=3, base=0.3)

@@ -44,6 +44,7 @@ def _marginal(outcomes, prior):
     return value
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seen=draws)
 def test_beliefs_are_those_of_bayes_rule_by_integration(seen):
