@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Arm = Literal["explore", "follow", "treat", "control", "measure", "explain"]
+Arm = Literal["explore", "follow", "treat", "control", "test", "measure", "explain"]
 
 Stream = Literal[0, 1, 2, 3]
 """The two lowest bits of a seed, so that seeds of two streams can never meet."""
@@ -38,6 +38,8 @@ ARMS: Mapping[Arm, ArmRule] = {
     "follow": ArmRule(stream=FOLLOW, share=1 / 3, captioned=True),
     "treat": ArmRule(stream=TEST),
     "control": ArmRule(stream=TEST),
+    # Of photographs, which bear their attributes already: one look serves every hypothesis, with it or without it.
+    "test": ArmRule(stream=TEST),
     # The draws that decide stop when they look good: the rates that are shown come from draws of their own.
     "measure": ArmRule(stream=MEASURE),
     # On the seeds of treat draws: the same scenes in other words.

@@ -156,6 +156,9 @@ class ConfirmOptions(Options):
     least: int = decides(4, "sequential: pairs that every hypothesis gets before it may be given up.", ge=1)
     step: int = decides(2, "sequential: pairs of a hypothesis in one round.", ge=1, le=1000)
     width: int = decides(32, "sequential: at most this many hypotheses are drawn in one round.", ge=1, le=100_000)
+    photographs: int = decides(
+        8, "A source of photographs: nothing is claimed from fewer of them, with an attribute or without it.", ge=3
+    )
     unscored: float = decides(
         0.3, "With a larger share of unscored draws, in either arm, a hypothesis is undecided.", ge=0, le=1
     )
@@ -183,12 +186,19 @@ class ReportOptions(Options):
     examples: int = decides(8, "Failing, and passing, images per finding.", ge=0, le=64)
 
 
+BESIDE_PHOTOGRAPHS = {"generator": "", "captioner": "", "embedder": "", "judge": "annotation"}
+"""By kind: the default of a part where photographs are the source; none, and the annotation counts as judge."""
+
+
 class HuntConfig(Options):
     """Everything that can be set, with its default."""
 
     classifier: PartOptions = decides(PartOptions(spec="diorama:biased-resnet"), "The classifier under test.")
     other_classifiers: tuple[PartOptions, ...] = decides(
         (), "Further classifiers under test, over the same draws, captions and judgements."
+    )
+    source: PartOptions = decides(
+        PartOptions(), "Labelled photographs, photos:DIR, in place of a generator; no other part is needed then."
     )
     generator: PartOptions = decides(PartOptions(spec="diorama:scenes"), "Draws images from text.")
     captioner: PartOptions = decides(PartOptions(spec="diorama:captioner"), "Describes images in words.")
@@ -220,6 +230,14 @@ class HuntConfig(Options):
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_beside_photographs(cls, value: Any) -> Any:
+        """Name no part of the diorama beside photographs, which it does not know, unless the user does."""
+        if not isinstance(value, dict) or not PartOptions.model_validate(value.get("source", {})).spec:
+            return value
+        return {**{kind: {"spec": spec} for kind, spec in BESIDE_PHOTOGRAPHS.items()}, **value}
 
     def parts(self, kind: str) -> tuple[PartOptions, ...]:
         """Return the parts of a kind: one, or every classifier under test."""

@@ -76,6 +76,21 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfSet:
+    """The rates in a finite set of photographs itself; their intervals become points as the set runs out."""
+
+    treat_size: int
+    """Photographs of the label with the attribute in the half that tests, without unscored ones."""
+    control_size: int
+    """Its other photographs there, likewise."""
+    treat: Rate
+    control: Rate
+    difference: Rate
+    exhausted: bool
+    """Whether all of them were looked at, so that the rates are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A hypothesis with its verdict and what supports it."""
 
@@ -121,6 +136,8 @@ class Finding:
     """The rates of the draws that decided, where others are shown."""
     carrier: Carrier | None = None
     """Which of its phrases carry the failure; None where it is not confirmed, or has one phrase."""
+    of_set: OfSet | None = None
+    """The rates in the set itself, where photographs are the source; None for drawn images."""
 
     @property
     def rated(self) -> Trial:
@@ -150,6 +167,26 @@ class LabelSummary:
     share the highest score are left out."""
     failing: tuple[str, ...] = ()
     """Keys of explored draws that failed; of a base failure alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFacts:
+    """What a set of photographs is like, before any hypothesis."""
+
+    photographs: int
+    """Different photographs of the labels that were hunted over."""
+    explored: int
+    """Of these, looked at to suggest hypotheses: one half of the set, at most."""
+    tested: int
+    """Of these, looked at to test them: the other half, at most."""
+    left_out: tuple[tuple[str, int], ...]
+    """(why, how many) of the photographs that are in neither."""
+    accuracy: tuple[Rate, ...]
+    """Of each classifier: passed among scored photographs, with an exact 95 % interval for photographs like these."""
+    doubtful: tuple[str, ...] = ()
+    """Keys of photographs in which the judge does not see the annotated label: never a bug."""
+    doubts: int = 0
+    """How many there are in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +300,8 @@ class HuntResult:
     """What the confirmed findings have in common, by classifier, that of the most labels first."""
     alike: tuple[Alike, ...]
     """Classes that may be the same thing as a label; none is right for it unless somebody says so."""
+    photographs: SetFacts | None
+    """What the set is like, where photographs are the source; None where a generator drew."""
 
     @property
     def base_failures(self) -> tuple[LabelSummary, ...]:
@@ -281,8 +320,10 @@ kept(
     Counterfactual,
     Deciding,
     Carrier,
+    OfSet,
     Finding,
     LabelSummary,
+    SetFacts,
     Subject,
     CauseTest,
     Cause,

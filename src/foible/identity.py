@@ -41,6 +41,15 @@ def request_key(generator: Mapping[str, object], text: str, seed: int) -> str:
     return digest(["request", IDENTITY_VERSION, generator, text, seed])
 
 
+def photograph_key(image: str) -> str:
+    """Key of a photograph: that of its pixels, whatever set it stands in.
+
+    Args:
+        image: hash of the pixels.
+    """
+    return digest(["photograph", IDENTITY_VERSION, image])
+
+
 def answer_key(part: Mapping[str, object], image: str, question: str = "") -> str:
     """Key of what a part says of an image.
 

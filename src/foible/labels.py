@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -133,6 +133,49 @@ def resolve(
         if one.names is not None:
             check_classes(one, len(one.names))
     return labels, maps
+
+
+def texts_of(annotations: Sequence[str], classifier: Classes) -> tuple[list[str], list[str]]:
+    """Turn the annotations of photographs into texts for `resolve`: those that a classifier knows, and the others.
+
+    A whole number that is no name of a class is the index of one.
+
+    Raises:
+        LabelError: the classifier names no classes, and the annotations are no indices.
+    """
+    names = classifier.names
+    if names is None and not all(_INDEX.fullmatch(one) for one in annotations):
+        message = "the classifier does not name its classes, so say which each annotation is, as INDEX=name, such as "
+        raise LabelError(message + f"--label '0={brief(annotations[0], 40)}'")
+    known: dict[str, str] = {}
+    unknown = []
+    for one in annotations:
+        index = int(one) if _INDEX.fullmatch(one) and not any(_same(each, one) for each in names or ()) else None
+        text = one if index is None else f"{index}={class_name(index, names)}"
+        try:
+            _resolve(text, classifier, several=False)
+        except LabelError:
+            unknown.append(one)
+        else:
+            known.setdefault(_folded(text), text)
+    return list(known.values()), unknown
+
+
+def labels_of(found: Iterable[str], labels: Mapping[str, Label], classes: ClassMap) -> dict[str, str]:
+    """Say which label each annotation of photographs is: by its name, or by the index of its class.
+
+    Args:
+        found: the annotations.
+        labels: of the run, by name.
+        classes: of the first classifier, whose indices annotations may be.
+
+    Returns:
+        Annotation -> name of the label; an annotation that is none of the labels is not in it.
+    """
+    by_name = {_folded(label.name): name for name, label in labels.items()}
+    by_index = {str(right[0]): name for name, right in classes.right.items()}
+    said = {one: by_name.get(_folded(split_name(one)[0]), by_name.get(_folded(one))) for one in found}
+    return {one: name for one, own in said.items() if (name := own or by_index.get(one)) is not None}
 
 
 def check_classes(classes: ClassMap, count: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from foible.config import HuntConfig, fields
+from foible.config import BESIDE_PHOTOGRAPHS, HuntConfig, fields
 from foible.errors import ConfigError, brief, near
 
 Layer = tuple[str, Mapping[str, Any]]
@@ -48,8 +48,10 @@ def resolve(layers: Sequence[Layer]) -> tuple[HuntConfig, dict[str, str]]:
             under = f"{name.removesuffix('spec')}args" if name.endswith(".spec") else f"{name}."
             origins = {known: who for known, who in origins.items() if not known.startswith(under)}
             origins[name] = origin
+    # The default of these hangs on the source.
+    unset = [kind for kind in BESIDE_PHOTOGRAPHS if not any(f"{name}.".startswith(f"{kind}.") for name in origins)]
     try:
-        config = HuntConfig.model_validate(merged)
+        config = HuntConfig.model_validate({name: value for name, value in merged.items() if name not in unset})
     except ValidationError as problem:
         raise ConfigError(_one_sentence(problem)) from None
     return config, {name: _origin(name, origins) for name, _, _ in fields(config)}

@@ -22,7 +22,7 @@ import numpy as np
 from foible.errors import FoibleError, brief
 from foible.parts import asking as wrappers
 from foible.parts.fingerprint import without_addresses
-from foible.parts.protocols import NamesClasses, offers
+from foible.parts.protocols import HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
 
@@ -67,7 +67,7 @@ def check(
     except FoibleError as error:
         return [f"it loads: {error}"]
     shown = list(images) if images is not None else patterns(size)
-    probe = _Probe(kind, part, again, _columns(kind, shown), size)
+    probe = _Probe(kind, part, again, _columns(part, shown), size)
     unanswered = list(_answers(probe))
     tried = () if unanswered else _PROMISES
     broken = [*unanswered, *(sentence for promise in tried for sentence in promise(probe))]
@@ -174,6 +174,8 @@ def _edges(probe: _Probe) -> Iterator[str]:
 
 def _odd(probe: _Probe) -> Iterator[tuple[str, Columns, bool]]:
     """Give odd inputs: what they are, the batch, and whether an exception will do."""
+    if offers(probe.part.object, HoldsPhotographs):  # it is asked for its own photographs alone
+        return
     if probe.kind == "generator":
         yield "an empty prompt", [[""], [0]], False
         yield "a prompt of 2,000 characters", [["a red cup, " * 182], [1]], False
@@ -197,7 +199,7 @@ def _odd(probe: _Probe) -> Iterator[tuple[str, Columns, bool]]:
 
 def _draws(probe: _Probe) -> Iterator[str]:
     """A generator draws another image for another seed, all of one size."""
-    if probe.kind != "generator":
+    if probe.kind != "generator" or offers(probe.part.object, HoldsPhotographs):
         return
     drawn = _quietly(probe, [["a photo of a cup"] * 4, [0, 1, 2, 3]])
     if drawn is None:
@@ -249,7 +251,11 @@ _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {
 # --- helpers -----------------------------------------------------------------------------------------------------
 
 
-def _columns(kind: str, images: Sequence[Image]) -> Columns:
+def _columns(part: Part, images: Sequence[Image]) -> Columns:
+    kind = part.kind
+    if offers(part.object, HoldsPhotographs):
+        places = [one.place for one in part.object.photographs.photographs[:3]]
+        return [places, list(range(len(places)))]
     if kind == "generator":
         return [["a photo of a red cup", "a photo of a ball on grass", "a photo of a red cup"], [7, 8, 9]]
     if kind == "judge":

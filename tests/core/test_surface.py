@@ -23,7 +23,7 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version", "arms", "errors"},
     {"records", "identity"},
-    {"budget", "findings", "labels"},
+    {"budget", "findings", "labels", "photographs"},
     {"matrix"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
@@ -46,6 +46,7 @@ ADAPTERS = {
     "parts": "what a part is, what hashes its weights, what counts its requests",
     "labels": "what a model calls its classes must be what a label can be",
     "pixels": "an adapter reads and writes image files by the one policy",
+    "photographs": "a source of labelled photographs says what it holds",
     "diorama": "the diorama's own adapter knows its world",
 }
 """All that an adapter may import, beside its own folder, each with its reason."""

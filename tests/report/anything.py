@@ -17,9 +17,11 @@ from foible.findings import (
     Finding,
     HuntResult,
     LabelSummary,
+    OfSet,
     Rate,
     Ratio,
     Remaining,
+    SetFacts,
     Subject,
     Verdict,
 )
@@ -88,6 +90,15 @@ counterfactuals = st.builds(
 carriers = st.builds(
     Carrier, kind=st.sampled_from(("together", "alone", "open")), treatment=treatments, together=shares, alone=shares
 )
+sets = st.builds(
+    OfSet,
+    treat_size=counts,
+    control_size=counts,
+    treat=rates,
+    control=rates,
+    difference=rate_differences,
+    exhausted=st.booleans(),
+)
 factors = st.floats(0, 1e6).map(rounded)
 ratios = st.builds(Ratio, value=st.none() | factors, low=factors, high=st.none() | factors)
 requests = st.builds(
@@ -145,6 +156,21 @@ def findings(classifiers: int) -> SearchStrategy[Finding]:
         paired=tuples(key),
         counterfactuals=tuples(counterfactuals, 2),
         carrier=st.none() | carriers,
+        of_set=st.none() | sets,
+    )
+
+
+def facts(classifiers: int) -> SearchStrategy[SetFacts]:
+    """Draw what a set of photographs is like, for so many classifiers."""
+    return st.builds(
+        SetFacts,
+        photographs=counts,
+        explored=counts,
+        tested=counts,
+        left_out=tuples(reasons, 2),
+        accuracy=st.lists(rates, min_size=classifiers, max_size=classifiers).map(tuple),
+        doubtful=tuples(key),
+        doubts=counts,
     )
 
 
@@ -219,6 +245,7 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         captions=st.dictionaries(key, text, max_size=2),
         causes=st.just(()),
         alike=st.just(()),
+        photographs=st.none() | facts(classifiers),
     )
     return whole.flatmap(lambda one: _with_causes(one, classifiers))
 
@@ -254,7 +281,7 @@ HOSTILE = (
 )
 
 
-def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
+def poisoned(evil: str, *, classifiers: int = 1, photographs: bool = False) -> HuntResult:
     """Put a text everywhere that a model or a stranger can write."""
     result = sample()
     finding, last = result.findings[0], classifiers - 1
@@ -324,4 +351,17 @@ def poisoned(evil: str, *, classifiers: int = 1) -> HuntResult:
         captions=dict.fromkeys(list(seen)[:3], evil),
         causes=(cause, cause),
         alike=(alike, replace(alike, named=False, accept="", remaining=())),
+        photographs=_facts(evil, tuple(seen)[:2], classifiers) if photographs else None,
+    )
+
+
+def _facts(evil: str, keys: tuple[str, ...], classifiers: int) -> SetFacts:
+    return SetFacts(
+        photographs=9,
+        explored=5,
+        tested=4,
+        left_out=((evil, 1),),
+        accuracy=(share(0.5, 0.1, 0.9),) * classifiers,
+        doubtful=keys,
+        doubts=3,
     )

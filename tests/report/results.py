@@ -293,6 +293,7 @@ def sample(kind: str = "hunt") -> HuntResult:
     shown |= set(captions) if kind == "hunt" else set()
     explore = kind not in ("probe", "empty")
     return HuntResult(
+        photographs=None,
         foible_version="0.1.0",
         settings={
             "classifier.spec": "diorama:biased-resnet",

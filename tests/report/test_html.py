@@ -145,11 +145,11 @@ def test_the_page_holds_everything_and_asks_for_nothing(kind: str, image: object
     check(to_html(sample(kind), image))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("classifiers", [1, 2])
+@pytest.mark.parametrize(("classifiers", "photographs"), [(1, False), (2, False), (1, True)])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_hostile_texts_are_only_text(evil: str, classifiers: int) -> None:
+def test_hostile_texts_are_only_text(evil: str, classifiers: int, *, photographs: bool) -> None:
     """A hostile text in every place adds no tag and no attribute, and is shown as what it is."""
-    page = check(to_html(poisoned(evil, classifiers=classifiers), coloured))
+    page = check(to_html(poisoned(evil, classifiers=classifiers, photographs=photographs), coloured))
     assert " ".join(shorten(evil, 160).split()) in page.shown
 
 

@@ -29,11 +29,11 @@ def inline(text: str) -> set[str]:
     return found | {token.type for token in tokens if not token.type.startswith(BLOCKS)}
 
 
-@pytest.mark.parametrize("classifiers", [1, 2])
+@pytest.mark.parametrize(("classifiers", "photographs"), [(1, False), (2, False), (1, True)])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_nothing_that_was_written_by_others_is_markup(evil: str, classifiers: int) -> None:
+def test_nothing_that_was_written_by_others_is_markup(evil: str, classifiers: int, *, photographs: bool) -> None:
     """A hostile text in every place gives no link, image, code, HTML, quote or rule."""
-    text = to_markdown(poisoned(evil, classifiers=classifiers))
+    text = to_markdown(poisoned(evil, classifiers=classifiers, photographs=photographs))
     assert inline(text) <= ALLOWED
     assert text.isascii() or all(c.isprintable() or c == "\n" for c in text)
 

@@ -15,7 +15,8 @@ from foible.checks.timing import timed
 from foible.errors import FoibleError, PluginError, near
 from foible.parts.ceiling import Ceiling
 from foible.parts.families import BUILT_IN
-from foible.parts.registry import KINDS, load
+from foible.parts.protocols import HoldsPhotographs, offers
+from foible.parts.registry import KINDS, Part, load
 from foible.records import Drawn, Judgement, Label
 from foible.testing import patterns
 
@@ -95,14 +96,18 @@ def _examine(  # noqa: PLR0913 - a part is three of them
     try:
         part = load(kind, spec, args, ceiling=ceiling)
         loading = time.perf_counter() - began
-        timing = timed(part, _columns(kind, images, labels))
+        timing = timed(part, _columns(part, images, labels))
     except FoibleError as trouble:
         return Checkup(kind, spec, str(trouble)), ()
     device = str(part.identity["args"].get("device") or "")
     return Checkup(kind, spec, "", _words(timing.answers[0]), device, loading, timing.seconds), timing.answers
 
 
-def _columns(kind: str, images: Sequence[Any], labels: Sequence[str]) -> list[Sequence[Any]]:
+def _columns(part: Part, images: Sequence[Any], labels: Sequence[str]) -> list[Sequence[Any]]:
+    kind = part.kind
+    if offers(part.object, HoldsPhotographs):
+        places = [one.place for one in part.object.photographs.photographs[:_BATCH]]
+        return [places, range(len(places))]
     if kind == "generator":
         return [[PROMPT.format(name=labels[row % len(labels)]) for row in range(_BATCH)], range(_BATCH)]
     if kind == "judge":

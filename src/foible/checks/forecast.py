@@ -17,9 +17,9 @@ from foible.checks.likely import SHARE, likely_draws
 from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
-from foible.errors import LabelError
+from foible.errors import ConfigError, LabelError
 from foible.hunting.prepare import Prepared, explore_draws, prepare
-from foible.labels import accepting, class_name
+from foible.labels import accepting, class_name, labels_of
 from foible.parts.families import REMOTE
 from foible.parts.registry import KINDS, verify
 from foible.records import Hypothesis, Treatment
@@ -107,6 +107,8 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     Raises:
         InputError: something given cannot be used.
     """
+    if config.source.spec:
+        return _over_photographs(config, offline=offline)
     if offline:
         given = {kind: [_verified(kind, part) for part in config.parts(kind)] for kind in KINDS}
         counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
@@ -117,6 +119,41 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each = _timings(prepared)
     return replace(_plan(config, counts, counts["total"] * image, each), alike=_may_be_same(prepared))
+
+
+def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
+    """Foretell a hunt over photographs: each is looked at once, as far as the budget goes.
+
+    Raises:
+        InputError: something given cannot be used, or the photographs must not be counted.
+    """
+    if offline:
+        message = "how many photographs there are is not known before they are read; leave out --offline"
+        raise ConfigError(message)
+    prepared = prepare(config)
+    assert prepared.photographs is not None  # noqa: S101 - there is a source
+    known = prepared.photographs.labels()
+    annotated = labels_of(known, {label.name: label for label in prepared.labels}, prepared.maps[0])
+    halves = [(-(-count // 2), count // 2) for name, count in known.items() if name in annotated]
+    explored = foretold("explore", sum(first for first, _ in halves), 0, config.budget)
+    tested = foretold("test", sum(second for _, second in halves), explored, config.budget)
+    classifiers, total = len(prepared.maps), explored + tested
+    named = [kind for kind in KINDS if kind in prepared.parts]
+    answers = {kind: total if kind in {"generator", "judge", "captioner"} else explored for kind in named}
+    answers["classifier"] = classifiers * total
+    hypotheses = len(prepared.labels) * config.describe.hypotheses * classifiers * classifiers
+    counts = {
+        "labels": len(prepared.labels),
+        "explore": min(explored // len(prepared.labels), *(first for first, _ in halves)),
+        "pairs": min(second for _, second in halves),
+        "hypotheses": hypotheses,
+        "draws": {"explore": explored, "test": tested},
+        "total": total,
+        "answers": answers,
+    }
+    image, each = _timings(prepared)
+    seconds = {kind: each[kind] * answers[kind] for kind in each}
+    return _plan(config, counts, total * image, seconds)
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
@@ -197,6 +234,9 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     count = min(_BATCH, prepared.config.batch)
     labels = [prepared.labels[row % len(prepared.labels)] for row in range(count)]
     prompts = [prompt(label, prepared.config.explore.template) for label in labels]
+    if prepared.photographs is not None:
+        prompts = [one.place for one in prepared.photographs.photographs[:count]]
+        count = len(prompts)
     drawn = timed(prepared.parts["generator"], [prompts, range(count)])
     images = [one.image for one in drawn.answers]
     labels = labels[: len(images)]
@@ -204,7 +244,8 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
     for kind in KINDS[1:]:
         columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
         own = [timed(part, columns).seconds for part in prepared.parts.values() if part.kind == kind]
-        each[kind] = sum(own) / len(own)  # of several classifiers each is asked about the same number of images
+        if own:
+            each[kind] = sum(own) / len(own)  # of several classifiers each is asked about the same number of images
     return sum(len(write_png(image)) for image in images) // len(images), each
 
 
@@ -215,11 +256,15 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Ma
     from foible.statistics import bound_without_failure
 
     sizes = counts["labels"], counts["explore"], counts["draws"]
-    likely, bare = (likely_draws(config, *sizes, share) for share in (SHARE, 0.0))
-    asked = _answers(likely, sum(likely.values()), len(config.parts("classifier")))
+    if config.source.spec:  # every photograph is looked at, whatever is found
+        likely, bare, asked = counts["draws"], counts["draws"], counts["answers"]
+    else:
+        likely, bare = (likely_draws(config, *sizes, share) for share in (SHARE, 0.0))
+        asked = _answers(likely, sum(likely.values()), len(config.parts("classifier")))
     seconds, longest = ({kind: each[kind] * of[kind] for kind in each} for of in (asked, counts["answers"]))
     explore = counts["explore"]
-    failures = 1 if config.describe.method == "follow" else config.describe.failures
+    followed = config.describe.method == "follow" and not config.source.spec
+    failures = 1 if followed else config.describe.failures
     # The chance of k failures or more in n draws is the regularised beta function at the rate, with k and n - k + 1.
     seen = float(special.betaincinv(failures, explore - failures + 1, CHANCE)) if explore >= failures else 1.0
     return Plan(
@@ -240,7 +285,7 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Ma
         max_minutes=config.max_minutes,
         failures=failures,
         seen=seen,
-        effects={base: _effect(base, config, counts) for base in BASE_RATES},
+        effects={} if config.source.spec else {base: _effect(base, config, counts) for base in BASE_RATES},
         excluded=bound_without_failure(explore),
     )
 
@@ -276,7 +321,7 @@ def _effect(base: float, config: HuntConfig, counts: Mapping[str, Any]) -> float
 def _requests(config: HuntConfig, answers: Mapping[str, int]) -> dict[str, int]:
     """Count what goes to servers: one request for each element at most, from each member of an ensemble."""
     found = {}
-    for kind in KINDS:
+    for kind in answers:
         parts = config.parts(kind)
         remote = sum(spec.partition(":")[0] in REMOTE for part in parts for spec in _members(part))
         if remote:

@@ -22,6 +22,7 @@ from foible.records import Answered, Fault, Hypothesis
 from foible.run.archive import Archive
 from foible.run.events import Asked, Event, Learned, Tried
 from foible.run.journal import Journal
+from foible.run.photographs import read_photographs
 
 UNFINISHED = "the run is not finished: the same command goes on with it"
 
@@ -117,7 +118,7 @@ def reread(journal: Journal, archive: Archive, missing: Missing) -> Reread:
         raise StoreError(message)
     if not journal.ended:
         raise Unfinished(UNFINISHED)
-    study = study_of(journal.began, journal.settings)
+    study = study_of(journal.began, journal.settings, read_photographs(journal.folder))
     loop = loop_over(
         study,
         executor=missing,

@@ -30,7 +30,7 @@ _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 
 @app.command()
-@over(CLASSIFIERS, "labels", *PARTS, "budget", "max_minutes", "max_requests")
+@over(CLASSIFIERS, "source", "labels", *PARTS, "budget", "max_minutes", "max_requests")
 def plan(
     config: HuntConfig,
     *,
@@ -54,7 +54,7 @@ def plan(
 
 
 @app.command()
-@over(CLASSIFIERS, *PARTS, "labels", "max_requests")
+@over(CLASSIFIERS, "source", *PARTS, "labels", "max_requests")
 def doctor(
     config: HuntConfig,
     *,
@@ -68,7 +68,8 @@ def doctor(
     from foible.labels import split_name
 
     named = [read_spec(text) for text in specs or ()]
-    own = [(kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind)]
+    drawn = [("generator", config.source.spec, config.source.args)] if config.source.spec else []
+    own = [*drawn, *((kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind) if part.spec)]
     names = [split_name(text.rpartition("=")[2])[0] for text in config.labels] or ["coffee mug"]
     wanted = [(kind, spec, _args_for(kind, spec, config)) for kind, spec in named] or own
     checkups = examine(wanted, names, config.max_requests)
@@ -139,10 +140,13 @@ def _costs(found: Plan) -> list[tuple[str, str]]:
         ", ".join(f"{name} {count:,}" for name, count in of.items()) for of in (found.draws, found.likely)
     )
     sent = ", ".join(f"{kind} {count:,}" for kind, count in found.requests.items())
-    rows = [
-        ("draws", f"likely {sum(found.likely.values()):,} ({likely}), {SUPPOSED}; {found.bare:,} without a bug"),
-        ("  at most", f"{found.total:,} ({stages})"),
-    ]
+    if "test" in found.draws:
+        rows = [("photographs", f"at most {found.total:,} ({stages})")]
+    else:
+        rows = [
+            ("draws", f"likely {sum(found.likely.values()):,} ({likely}), {SUPPOSED}; {found.bare:,} without a bug"),
+            ("  at most", f"{found.total:,} ({stages})"),
+        ]
     rows += [("requests", f"at most {sum(found.requests.values()):,} ({sent})" if sent else "none")]
     if found.disk is None:
         rows.append(("disk", "not known: the generator decides the size of its images"))
@@ -170,8 +174,13 @@ def _sight(found: Plan) -> list[tuple[str, str]]:
     rows = [
         ("explores", f"{labels}; one that fails at {found.seen:.1%} {shown}, 9 times of 10"),
         ("no failure", f"would exclude failure rates of a label above {found.excluded:.1%}, at 95 %"),
-        ("tests", f"at most {hypotheses}, with {pairs} each"),
     ]
+    if "test" in found.draws:
+        return [
+            *rows,
+            ("tests", f"at most {hypotheses}, on the other half: {count(found.pairs, 'photograph')} a label, or more"),
+        ]
+    rows.append(("tests", f"at most {hypotheses}, with {pairs} each"))
     for base, effect in found.effects.items():
         told = f"a failure rate of {effect:.0%} {seen}" if effect else "nothing can be confirmed"
         rows.append((f"  base {base:.0%}", told))

@@ -37,7 +37,7 @@ THE_LABEL = Flag("labels", required=True, told="The label that the hypothesis is
 
 
 @app.command()
-@over(CLASSIFIERS, "labels", *PARTS, "failure.target", "budget", "max_minutes", "max_requests", *PLACES)
+@over(CLASSIFIERS, "source", "labels", *PARTS, "failure.target", "budget", "max_minutes", "max_requests", *PLACES)
 def hunt(
     config: HuntConfig,
     *,
@@ -89,8 +89,10 @@ def _print_findings(done: Any, console: Console) -> None:
     from foible.report.alike import alike_lines
     from foible.report.causes import cause_lines
     from foible.report.claims import apart
+    from foible.report.photographs import facts
     from foible.report.sentences import headed
     from foible.report.taken import ties
+    from foible.report.terms import terms
     from foible.report.words import points
 
     result = done.result
@@ -105,6 +107,8 @@ def _print_findings(done: Any, console: Console) -> None:
         rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
     if result.base_failures:
         console.print(cell(headline(result), "bold red"))
+    for what, much in facts(result):
+        console.print(cell(f"{what}: {much}"), soft_wrap=True)
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")
     named = [*(["classifier"] if several else []), "label, description, taken for"]
     show_rows(console, ("verdict", *named, "fails with it", "without", "points more"), rows, named)
@@ -116,8 +120,9 @@ def _print_findings(done: Any, console: Console) -> None:
         console.print(cell(ties(result)))
     drawn = ", ".join(f"{count} {arm}" for arm, count in result.draws.items())
     unscored = sum(count for _, count in result.unscored)
+    images = f"{terms(result).image}s"
     console.print(
-        f"{sum(result.draws.values())} draws ({drawn}); {unscored} unscored; {done.seconds:.0f} s", style="dim"
+        f"{sum(result.draws.values())} {images} ({drawn}); {unscored} unscored; {done.seconds:.0f} s", style="dim"
     )
     if result.untested:
         console.print(f"{len(result.untested)} hypotheses were left untested by the budget", style="dim")

@@ -17,17 +17,19 @@ from typing import Any
 from foible import report
 from foible.config import HuntConfig
 from foible.draws.execute import Here
+from foible.errors import ConfigError, brief
 from foible.findings import Finding, HuntResult
 from foible.hunting.clock import Clock
 from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
-from foible.hunting.prepare import make_config, prepare
+from foible.hunting.prepare import Prepared, make_config, prepare
 from foible.hunting.study import study_of
 from foible.progress import Bars, Progress, Silent
-from foible.records import Label
+from foible.records import Label, Spec
 from foible.run.archive import Archive
 from foible.run.events import Ended, Worked
 from foible.run.journal import Journal
+from foible.run.photographs import write_photographs
 from foible.run.settings import keep
 
 
@@ -72,6 +74,7 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
     classifier: object = None,
     labels: Sequence[str | Label] | str | Label | None = None,
     *,
+    source: str | Spec | None = None,
     generator: object = None,
     captioner: object = None,
     embedder: object = None,
@@ -90,6 +93,8 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
             of uint8 images (height, width, 3) and returns scores (n, classes). A list holds several.
         labels: what to hunt over: names of classes, "504=coffee mug (cup)", or `Label` records; one may stand alone.
             None: every class of the first classifier.
+        source: labelled photographs, "photos:DIR", in place of a generator: what they suggest is tested on the other
+            half of them. No other part is needed then.
         generator: as `classifier`; `draw(prompts, seeds)` gives images.
         captioner: as `classifier`; `caption(images)` gives texts.
         embedder: as `classifier`; `embed(images)` gives vectors.
@@ -110,7 +115,8 @@ def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by n
     """
     given = {"generator": [generator], "captioner": [captioner], "embedder": [embedder], "judge": [judge]}
     parts = {"classifier": _several(classifier), **given}
-    named = {"budget": budget, "seed": seed, "out": out, "failure": {"target": target} if target else None}
+    named: dict[str, object] = {"source": source, "budget": budget, "seed": seed, "out": out}
+    named |= {"failure": {"target": target}} if target else {}
     resolved = make_config(config, parts, named, labels)
     return run(resolved, parts, progress=Bars() if progress else Silent())
 
@@ -175,12 +181,15 @@ def run(
     prepared = prepare(config, objects, descriptions)
     clock = Clock(config.max_minutes)
     began = time.perf_counter()
+    _refuse_where_photographs_lie(prepared)
     with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
         report.make_ready(prepared.folder)  # before anything is spent on what could not be written
         keep(journal, prepared.began)
         last.callback(_note_work, journal, clock)
         assert journal.began is not None  # noqa: S101 - `keep` has begun it
-        study = study_of(journal.began, journal.settings)
+        if prepared.photographs is not None:
+            write_photographs(prepared.folder, prepared.photographs)
+        study = study_of(journal.began, journal.settings, prepared.photographs)
         executor = Here(prepared.parts, archive.images)
         result = walk(
             study, loop_over(study, executor=executor, archive=archive, record=journal, clock=clock, progress=progress)
@@ -194,6 +203,23 @@ def run(
 
 def _several(classifier: object) -> list[object]:
     return list(classifier) if isinstance(classifier, list | tuple) else [classifier]
+
+
+def _refuse_where_photographs_lie(prepared: Prepared) -> None:
+    """Refuse a run directory or an archive among the photographs: nothing is written beside them.
+
+    Raises:
+        ConfigError: one of them lies there.
+    """
+    place = Path(prepared.config.source.spec.partition(":")[2]).expanduser()
+    if prepared.photographs is None or not place.is_dir():
+        return
+    for name, folder in (("out", prepared.folder), ("archive", prepared.archive)):
+        if folder.resolve().is_relative_to(place.resolve()):
+            message = (
+                f"the folder {brief(folder)!r} lies among the photographs, where nothing is written; name another "
+            )
+            raise ConfigError(f"{message}--{name}")
 
 
 def _note_work(journal: Journal, clock: Clock) -> None:

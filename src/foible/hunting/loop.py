@@ -18,14 +18,14 @@ from foible.budget import Allowance, Budget
 from foible.draws.execute import Executor
 from foible.draws.observe import Notes, Observer
 from foible.draws.once import Once
-from foible.draws.request import Requests, blocks
+from foible.draws.request import blocks
 from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
 from foible.progress import Progress, Show
-from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Observation, Request
+from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Label, Observation, Request
 from foible.run.archive import Archive
-from foible.run.events import Asked, Tried
+from foible.run.events import Asked, Block, Tried
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,19 @@ class Record(Notes, Protocol):
         ...
 
 
+class Source(Protocol):
+    """What makes the requests of a run: of drawn images, or of photographs."""
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """By name."""
+        ...
+
+    def of(self, block: Block) -> list[Request]:
+        """Make the requests of a block again."""
+        ...
+
+
 class Loop:
     """Carries askers to their end, over one run."""
 
@@ -55,13 +68,13 @@ class Loop:
         *,
         observer: Observer,
         record: Record,
-        requests: Requests,
+        requests: Source,
         budget: Budget,
         clock: Clock,
         progress: Progress,
     ) -> None:
         """Pay for everything that was asked before."""
-        self.requests = requests
+        self._source = requests
         self.budget = budget
         self._observer = observer
         self._record = record
@@ -169,13 +182,13 @@ class Loop:
         asker.tell(answered, about)
 
     def _refuse_stranger(self, hypothesis: Hypothesis) -> None:
-        known = hypothesis.label in self.requests.labels and 0 <= hypothesis.classifier < self._observer.classifiers
+        known = hypothesis.label in self._source.labels and 0 <= hypothesis.classifier < self._observer.classifiers
         if not (known and hypothesis.treatment):
             message = f"the journal notes a hypothesis about {brief(hypothesis.label)!r} that the run cannot have"
             raise StoreError(f"{message}; it is damaged: name another --out, with the same archive")
 
     def _requests(self, event: Asked) -> list[Request]:
-        return [request for block in event.blocks for request in self.requests.of(block)]
+        return [request for block in event.blocks for request in self._source.of(block)]
 
     def _note(self, ask: Ask, stage: str, classifier: int) -> None:
         """Note what is asked before it is drawn, and pay for it."""
@@ -218,7 +231,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
     return Loop(
         observer=observer,
         record=record,
-        requests=study.requests,
+        requests=study.source,
         budget=Budget(study.config.budget),
         clock=clock,
         progress=progress,

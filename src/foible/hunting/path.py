@@ -16,6 +16,7 @@ from foible.hunting.loop import Loop
 from foible.hunting.result import Work, led_to, make_result
 from foible.hunting.study import Study
 from foible.hunting.suspect import for_all, propose
+from foible.hunting.whole import walk_set
 from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
 from foible.trial.accepting import Again, likenesses
@@ -29,10 +30,14 @@ from foible.trial.sequential import Sequential
 def walk(study: Study, loop: Loop) -> HuntResult:
     """Walk a hunt, or a probe, from the first draw to the result; what was done before is not done again.
 
+    Over photographs, which cannot be drawn again with other words, the path is another: `whole.py`.
+
     Raises:
         OutOfTime: the minutes or the requests are used up; the same call goes on.
         InputError: a part, the archive or the journal cannot be used.
     """
+    if study.photographs is not None:
+        return walk_set(study, study.photographs, loop)
     explored = _explore(study, loop)
     suspected = [propose(explored, place, study, loop) for place in range(len(study.maps))] if explored else []
     # The most telling first, of whatever classifier: what a budget leaves out must not hang on their order.
@@ -48,11 +53,11 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in findings if f.trial.treat.draws]
-    measure = Measure(findings, loop.requests, study.config.measure, study.config.confirm)
+    measure = Measure(findings, study.requests, study.config.measure, study.config.confirm)
     loop.run(measure)
     findings = measure.measured(skill(study.config))
     captions = [phrases for one in suspected for phrases in one.phrases.values()]
-    explain = ExplainWords(findings, tested, captions, loop.requests, study.config.explain)
+    explain = ExplainWords(findings, tested, captions, study.requests, study.config.explain)
     loop.run(explain)
     confirm = study.config.confirm
     findings = with_carriers(explain.explained(), confirm.level, confirm.unscored)
@@ -81,7 +86,7 @@ def _explore(study: Study, loop: Loop) -> list[Answered]:
     """Draw base prompts; a person who brings a hypothesis explores nothing."""
     if study.own is not None:
         return []
-    explore = Explore(loop.requests, study.config.explore.draws)
+    explore = Explore(study.requests, study.config.explore.draws)
     loop.run(explore)
     return explore.answered
 
@@ -90,8 +95,8 @@ def _test(tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Stud
     """Test hypotheses the way the config names."""
     options = study.config.confirm
     if options.method == "fixed":
-        test: Fixed | Sequential = Fixed(tried, loop.requests, options.draws)
+        test: Fixed | Sequential = Fixed(tried, study.requests, options.draws)
     else:
-        test = Sequential(tried, explored, loop.requests, options)
+        test = Sequential(tried, explored, study.requests, options)
     loop.run(test)
     return test.tested()

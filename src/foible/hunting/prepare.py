@@ -16,15 +16,24 @@ from typing import Any
 from foible._version import __version__
 from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
+from foible.draws.execute import GENERATOR
 from foible.draws.observe import JUDGE, classifier
-from foible.errors import ConfigError, LabelError, PluginError, brief
+from foible.errors import ConfigError, LabelError, PluginError, brief, near
 from foible.identity import digest
-from foible.labels import Classes
+from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
 from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
-from foible.parts.protocols import AcceptsClasses, HasMembers, LikensClasses, NamesClasses, offers
+from foible.parts.protocols import (
+    AcceptsClasses,
+    HasMembers,
+    HoldsPhotographs,
+    LikensClasses,
+    NamesClasses,
+    offers,
+)
 from foible.parts.registry import KINDS, Part, load, method
+from foible.photographs import PhotographSet
 from foible.records import ClassMap, Label, Spec
 from foible.run.events import Began
 
@@ -46,6 +55,8 @@ def make_config(
     base = _fields_of(config)
     labels = [labels] if isinstance(labels, str | Label) else labels
     direct: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if isinstance(direct.get("source"), Spec):
+        direct["source"] = _named_spec(direct["source"])
     for kind, given in parts.items():
         if given and _named_spec(given[0]) is not None:
             direct[kind] = _named_spec(given[0])
@@ -82,6 +93,8 @@ class Prepared:
     """Of each classifier."""
     probe: tuple[tuple[str, ...], ...] | None
     """The words of a person's own hypotheses; None for a hunt."""
+    photographs: PhotographSet | None = None
+    """What the hunt is over; None where a generator draws."""
 
     @property
     def archive(self) -> Path:
@@ -119,18 +132,62 @@ def prepare(
         InputError: something given cannot be used.
         OutOfRequests: `max_requests` does not hold what the parts ask their servers about themselves.
     """
+    if config.source.spec:
+        return _prepare_photographs(config, objects or {}, descriptions)
     kinds = KINDS if descriptions is None else PROBE_KINDS
     parts = dict(_load_all(kinds, config, objects or {}, Ceiling(config.max_requests)))
-    own = [part for part in parts.values() if part.kind == "classifier"]
-    _refuse_self_judging(own, parts[JUDGE])
-    names = unique_names([str(part.identity["spec"]) for part in own])
-    classes = [classes_of(part, name) for part, name in zip(own, names, strict=True)]
+    classes = _tested(parts)
     labels, maps = resolve_labels(config.labels, classes, top=config.failure.top, target=config.failure.target)
     probe = None if descriptions is None else _own_words(config, labels, descriptions)
     if probe is None:
         explore_draws(config, len(labels))
-    folder = _folder(config, names, probe)
+    folder = _folder(config, [one.classifier for one in classes], probe)
     return Prepared(folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=probe)
+
+
+def _prepare_photographs(
+    config: HuntConfig, objects: Mapping[str, Sequence[object]], descriptions: Sequence[str] | None
+) -> Prepared:
+    """Load the photographs in the place of a generator, and of the parts that look on those that were named."""
+    if descriptions is not None or objects.get(GENERATOR, (None,))[0] is not None or config.failure.target:
+        message = "with a source of photographs there is no generator, no probe and no targeted mode; leave them out"
+        raise ConfigError(message)
+    given = {kind: what for kind, what in objects.items() if any(one is not None for one in what)}
+    kinds = [kind for kind in KINDS[1:] if getattr(config, kind).spec or kind in given]
+    ceiling = Ceiling(config.max_requests)
+    source = load(GENERATOR, config.source.spec, config.source.args, ceiling=ceiling)
+    if not offers(source.object, HoldsPhotographs):
+        message = f"the source {brief(config.source.spec)!r} holds no labelled photographs; name them as photos:DIR"
+        raise ConfigError(message)
+    photographs = source.object.photographs
+    parts = {GENERATOR: source, **dict(_load_all(kinds, config, objects, ceiling))}
+    classes = _tested(parts)
+    texts, unknown = (config.labels, []) if config.labels else texts_of(list(photographs.labels()), classes[0])
+    if not texts:
+        message = f"no annotation of {brief(config.source.spec)!r} is a class of the classifier, such as "
+        raise LabelError(f"{message}{brief(unknown[0], 60)!r}; say which is which, as --label INDEX=annotation")
+    labels, maps = resolve_labels(texts, classes, top=config.failure.top)
+    annotated = labels_of(photographs.labels(), {label.name: label for label in labels}, maps[0])
+    lacking = next((label.name for label in labels if label.name not in annotated.values()), None)
+    if lacking is not None:
+        message = f"no photograph is annotated {brief(lacking)!r}: {near(lacking, map(brief, photographs.labels()))}"
+        raise LabelError(message)
+    if not any(one.attributes or one.caption for one in photographs.photographs) and "captioner" not in kinds:
+        message = f"the photographs of {brief(config.source.spec)!r} have neither attributes nor captions, so that no "
+        message += "hypothesis comes up; add a table with columns, as metadata.csv, or name a --captioner"
+        raise ConfigError(message)
+    folder = _folder(config, [one.classifier for one in classes], None)
+    return Prepared(
+        folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=None, photographs=photographs
+    )
+
+
+def _tested(parts: Mapping[str, Part]) -> list[Classes]:
+    """Return what the classifiers under test say of their classes; none of them may be the judge."""
+    own = [part for part in parts.values() if part.kind == "classifier"]
+    _refuse_self_judging(own, parts[JUDGE])
+    names = unique_names([str(part.identity["spec"]) for part in own])
+    return [classes_of(part, name) for part, name in zip(own, names, strict=True)]
 
 
 def _load_all(

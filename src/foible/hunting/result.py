@@ -12,12 +12,18 @@ from dataclasses import dataclass, field, replace
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.explanation.causes import causes_of
-from foible.findings import Alike, Finding, HuntResult, LabelSummary, Subject
+from foible.findings import Alike, Finding, HuntResult, LabelSummary, SetFacts, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
-from foible.records import Answered, Hypothesis, Observation, Pairs
-from foible.statistics import clopper_pearson, difference_sequence, paired_difference, surely_above
+from foible.records import Answered, Hypothesis, Observation
+from foible.statistics import (
+    clopper_pearson,
+    difference_sequence,
+    independent_difference,
+    paired_difference,
+    surely_above,
+)
 from foible.trial.decide import rate, taken_for
 from foible.trial.pairs import tally
 
@@ -43,6 +49,8 @@ class Work:
     """For each failure that could not be put into words, why."""
     captions: Mapping[str, str] = field(default_factory=dict)
     """By draw key: explored failures that led to a finding."""
+    photographs: SetFacts | None = None
+    """What the set is like, where photographs are the source."""
 
 
 def make_result(work: Work, study: Study) -> HuntResult:
@@ -52,6 +60,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
     shown += work.captions
     explored = _summaries(work, study) if work.explored else ()
     shown += [key for one in explored for key in one.failing]
+    shown += work.photographs.doubtful if work.photographs is not None else ()
     found = {(f.trial.hypothesis.about, f.trial.hypothesis.classifier) for f in work.findings}
     reasons = (reason for one in work.answered.values() for reason in unscored_reasons(one))
     return HuntResult(
@@ -70,6 +79,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         captions=dict(work.captions),
         causes=causes_of(work.findings, study.labels),
         alike=tuple(work.alike),
+        photographs=work.photographs,
     )
 
 
@@ -166,7 +176,7 @@ def summarise(
         # Nothing fails more often than always: the base rate bounds it too, as one claim more that has to hold.
         claims = len(own) + 1
         left = 1.0 - clopper_pearson(counts.failures, counts.scored, 1.0 - 0.1 / claims)[0]
-        raises = min(left, max(_upper(f.trial.pairs, claims, sequential=sequential) for f in own))
+        raises = min(left, max(_upper(f, claims, sequential=sequential) for f in own))
     return LabelSummary(
         label=label,
         classifier=classifier,
@@ -179,9 +189,13 @@ def summarise(
     )
 
 
-def _upper(pairs: Pairs, among: int, *, sequential: bool) -> float:
+def _upper(finding: Finding, among: int, *, sequential: bool) -> float:
     """Bound a difference from above at 95 % for so many hypotheses together (Bonferroni)."""
     level = 1.0 - 0.1 / among  # of the interval, one side of which is used
+    pairs, treat, control = finding.trial.pairs, finding.trial.treat, finding.trial.control
+    if finding.of_set is not None:
+        counts = (treat.failures, treat.scored), (control.failures, control.scored)
+        return independent_difference(*counts, level)[1]
     if sequential:
         same = pairs.both_failed + pairs.both_passed
         return difference_sequence(pairs.only_control, same, pairs.only_treat, level)[1]
@@ -199,6 +213,11 @@ def counted(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _failure_sentence(config: HuntConfig) -> str:
+    if config.source.spec:
+        if config.failure.top == 1:
+            return "a photograph fails when the class of the highest score is not right for its annotation (top-1)"
+        highest = f"the {config.failure.top} highest scores (top-{config.failure.top})"
+        return f"a photograph fails when no class that is right for its annotation is among {highest}"
     if config.failure.target:
         return f"a draw fails when the classifier takes it for {brief(config.failure.target)!r}"
     highest = "the highest score" if config.failure.top == 1 else f"the {config.failure.top} highest scores"

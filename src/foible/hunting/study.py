@@ -11,8 +11,11 @@ from typing import Any
 
 from foible.config import HuntConfig
 from foible.draws.observe import CAPTIONER, EMBEDDER, JUDGE, classifier
+from foible.draws.photograph import PhotographRequests
 from foible.draws.request import Requests
 from foible.errors import StoreError
+from foible.labels import labels_of
+from foible.photographs import PhotographSet
 from foible.records import ClassMap, Hypothesis, Label, Treatment
 from foible.run.events import Began
 from foible.run.settings import config_of
@@ -37,10 +40,22 @@ class Study:
     """Of each part, by what the run calls it: "generator", "classifier 0"."""
     began: Began
     """What was noted when the run began."""
+    photographs: PhotographSet | None = None
+    """What the run is over; None where a generator draws."""
+
+    @property
+    def source(self) -> Requests | PhotographRequests:
+        """What makes the requests of this run."""
+        return self.requests if self.photographs is None else self.over(self.photographs)
+
+    def over(self, photographs: PhotographSet) -> PhotographRequests:
+        """Give what makes the requests of a run over photographs."""
+        annotated = labels_of(photographs.labels(), self.labels, self.maps[0])
+        return PhotographRequests(labels=self.labels, source=photographs, annotated=annotated, seed=self.config.seed)
 
     @property
     def requests(self) -> Requests:
-        """What makes the requests of this run."""
+        """What makes the requests of a run whose images are drawn."""
         return Requests(
             generator=self.identities[GENERATOR],
             labels=self.labels,
@@ -61,15 +76,16 @@ class Study:
         ]
 
 
-def study_of(began: Began, settings: Mapping[str, object]) -> Study:
+def study_of(began: Began, settings: Mapping[str, object], photographs: PhotographSet | None = None) -> Study:
     """Put together what a run is about from its journal.
 
     Args:
         began: what was noted when it began.
         settings: as they stand now.
+        photographs: what the run is over; None where a generator draws.
 
     Raises:
-        StoreError: the journal notes something that cannot be.
+        StoreError: the set is another one than the journal notes, or the journal notes something that cannot be.
         ConfigError: it notes a setting that cannot be.
     """
     labels = {label.name: label for label in began.labels}
@@ -81,12 +97,18 @@ def study_of(began: Began, settings: Mapping[str, object]) -> Study:
     if not (whole and mapped and probed and len(began.maps) == len(began.classifiers)):
         message = "the journal notes a run that cannot have been; the run directory is damaged"
         raise StoreError(message)
+    config = config_of(settings)
+    noted = began.parts[GENERATOR]["fingerprint"] if config.source.spec else None
+    if noted != (photographs.digest if photographs is not None else None):
+        message = "the photographs are others than the journal notes; the run directory is damaged"
+        raise StoreError(message)
     own = {classifier(place): identity for place, identity in enumerate(began.classifiers)}
     return Study(
-        config=config_of(settings),
+        config=config,
         settings=settings,
         labels=labels,
         maps=tuple(began.maps),
         identities={**began.parts, **own},
         began=began,
+        photographs=photographs,
     )

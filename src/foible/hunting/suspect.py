@@ -62,7 +62,7 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
             groups=groups,
             cut=cutter,
         )
-        follow = Follow(known, loop.requests, options, study.config.confirm.margin)
+        follow = Follow(known, study.requests, options, study.config.confirm.margin)
         loop.run(follow, classifier)
         found = follow.found()
     else:

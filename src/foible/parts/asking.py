@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from foible.errors import AccessError, OutOfTime, PartError, PassingError, brief
 from foible.parts.fingerprint import without_addresses
+from foible.parts.protocols import AnySize, offers
 from foible.parts.registry import METHODS, Part
 from foible.records import Drawn, Fault, Judgement
 
@@ -54,6 +55,9 @@ def ask_generator(
     """
     wanted = (size, size) if isinstance(size, int) else size
     drawn = _ask("generator", part, [prompts, seeds], drawings)
+    source = part.object if isinstance(part, Part) else part
+    if offers(source, AnySize) and source.any_size:
+        return drawn
     if wanted is None:
         wanted = next((one.image.shape[:2] for one in drawn if isinstance(one, Drawn)), (0, 0))
     return [_of_size(one, wanted) for one in drawn]

@@ -13,6 +13,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "diorama": "foible.adapters.diorama:Scenes",
         "folder": "foible.adapters.photographs.generator:FolderGenerator",
         "openai-images": "foible.adapters.servers.generator:OpenAIImages",
+        "photos": "foible.adapters.photographs.labelled:LabelledPhotographs",
         "python": "foible.adapters.python:find",
     },
     "classifier": {
@@ -38,6 +39,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "transformers": "foible.adapters.transformers.embedder:TransformersEmbedder",
     },
     "judge": {
+        "annotation": "foible.adapters.photographs.annotation:Annotation",
         "clip": "foible.adapters.transformers.clip_judge:ClipJudge",
         "diorama": "foible.adapters.diorama:judge",
         "ensemble": "foible.parts.ensemble:EnsembleJudge",
@@ -63,13 +65,17 @@ NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Family -> (the extra of foible that brings it, or "" for the base install; the modules that it imports)."""
 
-FURTHER: Mapping[str, tuple[str, tuple[str, ...], str]] = {"folder": ("datasets", ("pyarrow",), "datasets")}
+FURTHER: Mapping[str, tuple[str, tuple[str, ...], str]] = {
+    "folder": ("datasets", ("pyarrow",), "datasets"),
+    "photos": ("datasets", ("pyarrow",), "datasets and Parquet files"),
+}
 """Family -> (an extra that only some names need; the modules that those import; what they name)."""
 
 REMOTE = frozenset({"http", "openai", "openai-images"})
 """Families that ask a server, which may cost money."""
 
 HINTS: Mapping[str, str] = {
+    "annotation": "annotation",
     "clip": "clip:folder-or-hub-name",
     "diffusers": "diffusers:folder-or-hub-name",
     "ensemble": "ensemble",
@@ -79,6 +85,7 @@ HINTS: Mapping[str, str] = {
     "onnx": "onnx:model.onnx",
     "openai": "openai:model",
     "openai-images": "openai-images:model",
+    "photos": "photos:labelled-photographs",
     "python": "python:package.module:factory",
     "timm": "timm:architecture.tag",
     "torch": "torch:model.pt2",

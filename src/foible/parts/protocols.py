@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from foible.errors import PartError
     from foible.parts.ceiling import Ceiling
+    from foible.photographs import PhotographSet
     from foible.records import Drawn, Judgement, Label
 
     Image = NDArray[np.uint8]
@@ -159,6 +160,24 @@ class HasMembers(Protocol):
     @property
     def members(self) -> Sequence[Any]:
         """The parts that it asks."""
+        ...
+
+
+class AnySize(Protocol):
+    """A source of images that need not have one size: photographs as they are."""
+
+    @property
+    def any_size(self) -> bool:
+        """Whether they may differ."""
+        ...
+
+
+class HoldsPhotographs(Protocol):
+    """A source of labelled photographs."""
+
+    @property
+    def photographs(self) -> PhotographSet:
+        """All of them, with what is known of each."""
         ...
 
 

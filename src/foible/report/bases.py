@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foible.report.taken import clear, confusions, scattered, shared_highest
+from foible.report.terms import terms
 from foible.report.words import (
     by,
     count,
@@ -41,7 +42,8 @@ def base_headline(result: HuntResult) -> str:
         return _unfit(unfit, result)
     name, often = label_name(bases[0], result, _LONGEST), percent(bases[0].rate.value)
     if len(bases) == 1:
-        return f"{name} fails in {often} of its draws, for {by(bases[0].classifier, result) or subject(result)}"
+        who = by(bases[0].classifier, result) or subject(result)
+        return f"{name} fails in {often} of its {terms(result).image}s, for {who}"
     labels = len({one.label for one in bases})
     if labels == 1:
         return f"{name} fails {_often(result, 'its')}, for {len(bases)} classifiers"
@@ -55,7 +57,7 @@ def base_summary(result: HuntResult) -> str:
         return ""
     named = [_short(one, result) for one in bases[:_NAMED]]
     more = [f"{len(bases) - _NAMED} more"] if len(bases) > _NAMED else []
-    said = f"Under the base prompt, without any description, {listed([*named, *more])}."
+    said = f"{terms(result).alone}, {listed([*named, *more])}."
     if not misfits(result):
         return said
     return (
@@ -74,7 +76,7 @@ def base_sentence(one: LabelSummary, result: HuntResult) -> str:
     rest = [count(len(names) - _TAKEN, "other label")] if len(names) > _TAKEN else []
     none_alone = [f"several classes at once, by equal scores ({n:,})" for n in [shared_highest(one)] if n and names]
     taken = listed([*names[:_TAKEN], *rest, *none_alone])
-    said = f"It fails in {percent(one.rate.value)} of its draws {interval(one.rate)}{surely}"
+    said = f"It fails in {percent(one.rate.value)} of its {terms(result).image}s {interval(one.rate)}{surely}"
     return f"{said}; it is taken for {taken}." if taken else f"{said}."
 
 
@@ -109,7 +111,7 @@ def tolerated(result: HuntResult) -> float | None:
 
 
 def _unfit(places: tuple[int, ...], result: HuntResult) -> str:
-    generator = spec_name(result.parts.get("generator")) or "the generator"
+    generator = spec_name(result.parts.get("generator")) or terms(result).source
     if len(places) > 1:
         who = f"{len(places)} of {len(result.classifiers)} classifiers"
         return f"{who} and {generator} do not fit each other: most labels fail {_often(result)}"
@@ -123,12 +125,14 @@ def _unfit(places: tuple[int, ...], result: HuntResult) -> str:
 def _often(result: HuntResult, whose: str = "their") -> str:
     limit = tolerated(result)
     if limit is None:
-        return f"in more of {whose} draws than is tolerated"
-    return f"in most of {whose} draws" if limit == _HALF else f"in over {percent(limit)} of {whose} draws"
+        return f"in more of {whose} {terms(result).image}s than is tolerated"
+    images = f"{whose} {terms(result).image}s"
+    return f"in most of {images}" if limit == _HALF else f"in over {percent(limit)} of {images}"
 
 
 def _short(one: LabelSummary, result: HuntResult) -> str:
-    said = f"{base_title(one, result)} fails in {percent(one.rate.value)} of its draws {interval(one.rate)}"
+    often = f"{percent(one.rate.value)} of its {terms(result).image}s {interval(one.rate)}"
+    said = f"{base_title(one, result)} fails in {often}"
     named = [name for name, _ in clear(one, result)]
     if named:
         return f"{said} (taken for {listed(named, 'or')})"

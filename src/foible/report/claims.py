@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def apart(finding: Finding, result: HuntResult) -> str:
     """Write the interval of a finding's difference in points, as its verdict has it.
 
-    Of a confirmed one it has one side, as the test has: "at least +61".
+    Of a confirmed one it has one side, as the test has: "at least +61". Of photographs it is about photographs like
+    these; what the verdict rests on is exact, and said beside it.
     """
-    if finding.verdict != "confirmed":
+    if finding.verdict != "confirmed" or finding.of_set is not None:
         return points_interval(finding.difference)
     return at_least(finding.difference.low, margin(result))
 

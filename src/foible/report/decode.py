@@ -133,6 +133,8 @@ def _whole(result: HuntResult) -> None:
         said = f"speaks of a finding that is none of its {len(result.findings)}, counted from 0"
     elif any(len(one.outcomes) != own for one in result.observations.values()):
         said = f"has an observation without {own} outcomes, one for each classifier"
+    elif result.photographs is not None and len(result.photographs.accuracy) != own:
+        said = f"has an accuracy that is not of {own} classifiers"
     else:
         return
     raise StoreError(f"findings.json {said}; the file is broken or was edited")

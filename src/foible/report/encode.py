@@ -81,6 +81,8 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     "Tally": {name: dict(_COUNT) for name in ("draws", "failures", "unscored", "unfaithful", "tied")},
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
+    "OfSet": {"treat_size": _COUNT, "control_size": _COUNT},
+    "SetFacts": {name: dict(_COUNT) for name in ("photographs", "explored", "tested", "doubts")},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
     "Carrier": {"together": _SHARE, "alone": _SHARE},
     "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},
@@ -161,8 +163,8 @@ def schema_text() -> str:
 
 
 _ORDER = (
-    "failure", "draws", "unscored", "causes", "alike", "findings", "untested", "explored", "labels", "classifiers",
-    "parts", "settings", "captions", "observations", "foible_version",
+    "failure", "photographs", "draws", "unscored", "causes", "alike", "findings", "untested", "explored", "labels",
+    "classifiers", "parts", "settings", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

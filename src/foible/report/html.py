@@ -18,9 +18,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import alike, bases, causes, claims, sentences, taken, words
+from foible.report import alike, bases, causes, claims, photographs, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
+from foible.report.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,8 +209,12 @@ def _environment() -> Environment:
         shared_highest=taken.shared_highest,
         spans=sentences.spans,
         parts_of=words.parts,
+        doubtful=photographs.doubtful,
+        facts=photographs.facts,
+        most_confused=photographs.most_confused,
         subject=words.subject,
         summary=sentences.summary,
+        terms=terms,
         title=sentences.title,
     )
     return environment

@@ -14,6 +14,7 @@ from foible.report.alike import MOST, alike_spans
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
+from foible.report.photographs import doubtful, facts, most_confused
 from foible.report.sentences import (
     bound_of,
     headline,
@@ -24,6 +25,7 @@ from foible.report.sentences import (
     title,
 )
 from foible.report.taken import confusions, shared_highest
+from foible.report.terms import DRAWS, terms
 from foible.report.words import (
     as_sentence,
     by,
@@ -61,8 +63,9 @@ def to_markdown(result: HuntResult) -> str:
     confirmed = [f for f in result.findings if f.verdict == "confirmed"]
     others = [f for f in result.findings if f.verdict != "confirmed"]
     blocks = [f"# {escape(headline(result))}", escape(summary(result), _PROSE), _draws(result)]
+    blocks += _set(result)
     if result.base_failures:
-        blocks.append("## Failing by themselves, under the base prompt")
+        blocks.append(f"## {terms(result).failing}")
         for one in result.base_failures:
             blocks += _base_failure(one, result)
     blocks += _causes(result)
@@ -79,11 +82,11 @@ def to_markdown(result: HuntResult) -> str:
     if result.untested:
         blocks += ["## Left out by the budget", _list_of(left_out(one, result) for one in result.untested)]
     if result.explored:
-        blocks += ["## Under the base prompt", _explored(result)]
+        blocks += [f"## {terms(result).whole}", _explored(result)]
     blocks += ["## What failed means", escape(as_sentence(result.failure))]
     if result.unscored:
         rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
-        blocks += ["## Unscored draws", _table(("reason", "draws"), rows)]
+        blocks += [f"## Unscored {terms(result).image}s", _table(("reason", f"{terms(result).image}s"), rows)]
     parts = [(escape(kind), _value(identity)) for kind, identity in parts_of(result)]
     settings = [(escape(name), _value(value)) for name, value in result.settings.items()]
     blocks += ["## Parts", _table(("part", "identity"), parts), "## Settings", _table(("setting", "value"), settings)]
@@ -102,8 +105,24 @@ def _draws(result: HuntResult) -> str:
     total = sum(result.draws.values())
     unscored = sum(number for _, number in result.unscored)
     arms = ", ".join(f"{number:,} {escape(arm)}" for arm, number in result.draws.items())
-    said = f"{count(total, 'draw')}{f' ({arms})' if arms else ''}"
+    said = f"{count(total, terms(result).image)}{f' ({arms})' if arms else ''}"
     return f"{said} over {count(len(result.labels), 'label')}; {unscored:,} of them unscored."
+
+
+def _set(result: HuntResult) -> Iterable[str]:
+    """Say what a set of photographs is like, before any hypothesis."""
+    rows = [(escape(what), escape(much, _PROSE)) for what, much in facts(result)]
+    if rows:
+        yield "## The photographs"
+        yield _table(("", ""), rows)
+    confused = [(escape(a), escape(b), f"{n:,} of {of:,}") for a, b, n, of in most_confused(result)]
+    if confused:
+        yield "The most frequent confusions:"
+        yield _table(("label", "taken for", "photographs"), confused)
+    wrong = [tuple(map(escape, row)) for row in doubtful(result)]
+    if wrong:
+        yield "In these the judge does not see what they are annotated as; perhaps the annotation is wrong:"
+        yield _table(("photograph", "annotated", "taken for"), wrong)
 
 
 def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
@@ -115,9 +134,10 @@ def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
         predicted, image = answered.outcomes[one.classifier].predicted, answered.draw.image
         taken = "" if predicted is None else f", taken for {class_name(predicted, result, one.classifier)}"
         where = f"images/{image[:2]}/{image}.png" if image else "no image"
-        lines.append(f"- {escape(f'seed {answered.request.seed}{taken}: {where}')}")
+        which = f"seed {answered.request.seed}" if terms(result) is DRAWS else answered.request.text
+        lines.append(f"- {escape(f'{which}{taken}: {where}')}")
     if lines:
-        yield "Some of its failing draws; images lie in the archive:"
+        yield f"Some of its failing {terms(result).image}s; images lie in the archive:"
         yield "\n".join(lines)
 
 
@@ -139,20 +159,20 @@ def _causes(result: HuntResult) -> Iterable[str]:
 
 
 def _finding(place: int, finding: Finding, result: HuntResult) -> Iterable[str]:
-    trial = finding.trial
+    trial, words = finding.trial, terms(finding)
     yield f"### {place}. {_marked(title(finding, result))}"
     yield _marked(spans(finding, result))
     rows = [
-        ("with the description", *_arm(finding.rated.treat, finding.treat)),
-        ("without it", *_arm(finding.rated.control, finding.control)),
+        (words.treat, *_arm(finding.rated.treat, finding.treat)),
+        (words.control, *_arm(finding.rated.control, finding.control)),
     ]
-    yield _table(("", "draws", "failed", "unscored", "rate", "interval"), rows)
+    yield _table(("", f"{words.image}s", "failed", "unscored", "rate", "interval"), rows)
     difference = f"{points(finding.difference.value)} points, {apart(finding, result)}"
     pairs = dict(zip(("both", "only with", "only without", "neither"), trial.pairs, strict=True))
     failed = ", ".join(f"{name} {number:,}" for name, number in pairs.items())
     lines = [
         f"- Difference: {difference}; p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}.",
-        f"- Same-seed pairs that decided, in which it failed: {failed}.",
+        *([f"- Same-seed pairs that decided, in which it failed: {failed}."] if words is DRAWS else []),
         f"- Why {finding.verdict}: {escape(stopped(finding.reason))}",
     ]
     lines[1:1] = [f"- {said}" for said in notes(finding)]
@@ -210,7 +230,8 @@ def _explored(result: HuntResult) -> str:
         )
         for one in result.explored
     ]
-    return _table(("label", "draws", "failed", "unscored", "rate", "interval", "why unscored", "bugs"), rows)
+    head = ("label", f"{terms(result).image}s", "failed", "unscored", "rate", "interval", "why unscored", "bugs")
+    return _table(head, rows)
 
 
 def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:

@@ -62,6 +62,7 @@ def _document(old: dict[str, Any]) -> dict[str, Any]:
         "draws": {_ARMS.get(arm, arm): count for arm, count in old["draws"].items()},
         "observations": {key: _answered(key, seen, known) for key, seen in old["observations"].items()},
         "captions": old["captions"],
+        "photographs": None,
     }
 
 

@@ -80,7 +80,8 @@ class Shown:
             return f"Draw {shorten(self.key, 40)}"
         verdict = {"failed": "Failed", "passed": "Passed", "unscored": "Unscored"}[self.status]
         taken = f", taken for {self.said}" if self.said else ""
-        return printable(f"{verdict}{taken}: {shorten(self.seen.request.text, 200)} (seed {self.seen.request.seed})")
+        seed = "" if self.seen.request.arm == "test" else f" (seed {self.seen.request.seed})"
+        return printable(f"{verdict}{taken}: {shorten(self.seen.request.text, 200)}{seed}")
 
 
 class Pictures:

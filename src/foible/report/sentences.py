@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from foible.report.bases import base_headline, base_summary
 from foible.report.claims import apart, disagreement
+from foible.report.photographs import of_set_sentence
 from foible.report.taken import FEW, clear, confusions, foremost, scattered, shared_highest, ties
+from foible.report.terms import DRAWS, Terms, terms
 from foible.report.words import (
     by,
     count,
@@ -133,21 +135,26 @@ def summary(result: HuntResult) -> str:
 def _findings_summary(result: HuntResult) -> str:
     if not any(f.verdict == "confirmed" for f in result.findings):
         return no_bug_sentence(result)
-    tried = len(result.findings)
+    tried, fresh = len(result.findings), terms(result).fresh
     if tried == 1:
-        return f"One hypothesis was tried on fresh draws, and it was confirmed.{_untested(result)}"
+        return f"One hypothesis was tried on {fresh}, and it was confirmed.{_untested(result)}"
     kinds = [
         f"{n if n < tried else 'all'} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in _verdicts(result) if n
     ]
-    return f"{tried} hypotheses were tried on fresh draws: {listed(kinds)}.{_untested(result)}"
+    return f"{tried} hypotheses were tried on {fresh}: {listed(kinds)}.{_untested(result)}"
 
 
 def no_bug_sentence(result: HuntResult) -> str:
     """Say that no bug was found, and the upper bounds that the draws support."""
     pieces = [_tried(result) + _untested(result)]
+    words = terms(result)
     scored = [s for s in result.explored if s.rate.value is not None]
     if result.explored and not scored:
-        pieces.append("None of the draws under the base prompt could be scored, so they bound nothing.")
+        pieces.append(
+            "None of the draws under the base prompt could be scored, so they bound nothing."
+            if words is DRAWS
+            else "None of the photographs could be scored, so they bound nothing."
+        )
     elif any(not s.base_failure for s in scored):  # what fails more often than is tolerated is said without a bound
         pieces.append(_base_bound([s for s in scored if not s.base_failure], result))
     bounded = [f for f in result.findings if f.difference.value is not None]
@@ -155,14 +162,15 @@ def no_bug_sentence(result: HuntResult) -> str:
         together = [s.raises for s in result.explored if s.raises is not None]
         # Nothing fails more often than always: what the base prompt leaves is a bound too.
         worst = max(together or [min(f.difference.high, 1.0 - f.control.low) for f in bounded])
-        what = "The description raises" if len(result.findings) == 1 else "No description tried raises"
+        what = f"The {words.treatment} raises" if len(result.findings) == 1 else f"No {words.treatment} tried raises"
         limit = max(worst, 0.0)
         adverb = "at most" if len(result.findings) == 1 else "more than"
         pieces.append(
-            f"{what} the failure rate by {adverb} {points(limit).lstrip('+')} points, as far as the draws show."
+            f"{what} the failure rate by {adverb} {points(limit).lstrip('+')} points, "
+            f"as far as the {words.image}s show."
         )
     if result.explored:
-        pieces.append("A description that was not tried may still fail.")
+        pieces.append(f"{with_article(words.treatment).capitalize()} that was not tried may still fail.")
     return " ".join(pieces)
 
 
@@ -173,17 +181,24 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
         return "fails by itself, see above" if one.base_failure else ""
     if one.rate.value is None:
         return "no bug confirmed; nothing was scored, so nothing is excluded"
-    base = f"no bug confirmed; fails in at most {percent(one.at_most)} of draws"
+    words = terms(result)
+    base = f"no bug confirmed; fails in at most {percent(one.at_most)} of {words.image}s"
     if one.base_failure:
         base = "fails by itself, see above"
     if one.raises is None:
-        return f"{base}; no description was tried"
-    return f"{base}; no description tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
+        return f"{base}; no {words.treatment} was tried"
+    return f"{base}; no {words.treatment} tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
 
 
 def notes(finding: Finding) -> list[str]:
     """Say what else is known of the rates of a finding, a sentence each."""
-    said = (ratio_sentence(finding), corrected_sentence(finding), deciding_sentence(finding), disagreement(finding))
+    said = (
+        ratio_sentence(finding),
+        corrected_sentence(finding),
+        deciding_sentence(finding),
+        disagreement(finding),
+        of_set_sentence(finding),
+    )
     return [one for one in said if one]
 
 
@@ -205,7 +220,7 @@ def corrected_sentence(finding: Finding) -> str:
     if treat is None or control is None:
         return ""
     return (
-        f"Corrected for the judge's errors it fails in {_rate(treat)} of draws {interval(treat)} "
+        f"Corrected for the judge's errors it fails in {_rate(treat)} of {terms(finding).image}s {interval(treat)} "
         f"against {_rate(control)} {interval(control)}."
     )
 
@@ -215,10 +230,10 @@ def ratio_sentence(finding: Finding) -> str:
     ratio = finding.ratio
     if ratio is None:
         return ""
-    low = times(ratio.low)
+    low, treat = times(ratio.low), terms(finding).treat
     if ratio.value is None:
-        return f"It fails at least {low} times as often with the description." if ratio.low > 0 else ""
-    said = f"It fails {times(ratio.value)} times as often with the description"
+        return f"It fails at least {low} times as often {treat}." if ratio.low > 0 else ""
+    said = f"It fails {times(ratio.value)} times as often {treat}"
     if ratio.high is None or finding.verdict == "confirmed":
         return f"{said}, at least {low} times."
     return f"{said} [{low} to {times(ratio.high)}]."
@@ -243,7 +258,7 @@ def _tried(result: HuntResult) -> str:
 
 
 def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
-    worst = max(scored, key=lambda s: s.at_most)
+    worst, words = max(scored, key=lambda s: s.at_most), terms(result)
     name, high = shorten(worst.label, _LONGEST), percent(worst.at_most)
     who = by(worst.classifier, result)
     name = f"{name} ({who})" if who else name
@@ -251,11 +266,13 @@ def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
     rest = f" {count(missing, 'label')} could not be scored {'for every classifier' if who else 'at all'}."
     rest = rest if missing else ""
     if len(scored) == 1:
-        return f"Under its base prompt {name} fails in at most {high} of draws, as far as the draws show.{rest}"
+        return (
+            f"{words.base} {name} fails in at most {high} of {words.image}s, as far as the {words.image}s show.{rest}"
+        )
     each = "each other label" if result.base_failures else "each label"
     return (
-        f"Under its base prompt {each}, taken alone{' and for each classifier' if who else ''}, fails in at most "
-        f"{high} of draws (the largest upper bound, of {name}).{rest}"
+        f"{words.base} {each}, taken alone{' and for each classifier' if who else ''}, fails in at most "
+        f"{high} of {words.image}s (the largest upper bound, of {name}).{rest}"
     )
 
 
@@ -307,21 +324,18 @@ def _more(result: HuntResult) -> str:
 
 
 def _rates(finding: Finding) -> str:
-    treat, control = finding.rated.treat, finding.rated.control
-    pair = f"fails in {_rate(finding.treat)} of draws {interval(finding.treat)}"
+    treat, control, words = finding.rated.treat, finding.rated.control, terms(finding)
+    pair = f"fails in {_rate(finding.treat)} of {words.image}s {interval(finding.treat)}"
     if treat.scored and control.scored:
-        return (
-            f"{pair} against {_rate(finding.control)} {interval(finding.control)} without the description, "
-            "on the same seeds"
-        )
+        return f"{pair} against {_rate(finding.control)} {interval(finding.control)} {words.against}"
     if treat.scored:
-        return f"{pair}, but {_nothing(control)} without the description"
+        return f"{pair}, but {_nothing(control, words)} without the {words.treatment}"
     if control.scored:
         return (
-            f"has no rate with the description ({_nothing(treat)}), and fails in {_rate(finding.control)} of draws "
-            f"{interval(finding.control)} without it"
+            f"has no rate {words.treat} ({_nothing(treat, words)}), and fails in {_rate(finding.control)} of "
+            f"{words.image}s {interval(finding.control)} without it"
         )
-    return f"has no rate, with the description ({_nothing(treat)}) or without it ({_nothing(control)})"
+    return f"has no rate, {words.treat} ({_nothing(treat, words)}) or without it ({_nothing(control, words)})"
 
 
 def _by_points(finding: Finding, result: HuntResult) -> str:
@@ -334,10 +348,11 @@ def _rate(rate: Rate) -> str:
     return percent(rate.value)
 
 
-def _nothing(tally: Tally) -> str:
+def _nothing(tally: Tally, words: Terms) -> str:
     if not tally.draws:
-        return "no draw was made"
-    return "the one draw is unscored" if tally.draws == 1 else f"all {tally.draws:,} draws are unscored"
+        return "no draw was made" if words is DRAWS else "there is no photograph"
+    one = f"the one {words.image} is unscored"
+    return one if tally.draws == 1 else f"all {tally.draws:,} {words.image}s are unscored"
 
 
 def _unscored(finding: Finding) -> str:
@@ -346,8 +361,9 @@ def _unscored(finding: Finding) -> str:
     if not (treat.scored and control.scored) or not treat.unscored + control.unscored:
         return ""
     sides = [(treat, "with it"), (control, "without it")]
+    image = terms(finding).image
     said = [
-        f"{tally.unscored:,} of {tally.draws:,} draws {side}{f' ({tally.tied:,} tied)' if tally.tied else ''}"
+        f"{tally.unscored:,} of {tally.draws:,} {image}s {side}{f' ({tally.tied:,} tied)' if tally.tied else ''}"
         for tally, side in sides
         if tally.unscored
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from foible.findings import Finding
 from foible.records import TIED
+from foible.report.terms import terms
 from foible.report.words import class_name, count
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def ties(result: HuntResult) -> str:
     tied = sum(number for reason, number in result.unscored if reason == TIED)
     if not tied:
         return ""
-    of = count(sum(result.draws.values()), "draw")
+    of = count(sum(result.draws.values()), terms(result).image)
     return f"In {tied:,} of {of} equal scores leave open whether it failed; these are unscored."
 
 

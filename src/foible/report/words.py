@@ -168,7 +168,8 @@ def parts(result: HuntResult) -> list[tuple[str, Mapping[str, object]]]:
     """Give every part with its identity: the classifiers first."""
     own = result.classifiers
     names = ["classifier"] if len(own) == 1 else [f"classifier {place}" for place in range(1, len(own) + 1)]
-    return [*zip(names, (one.identity for one in own), strict=True), *result.parts.items()]
+    others = [("source" if result.photographs and kind == "generator" else kind, p) for kind, p in result.parts.items()]
+    return [*zip(names, (one.identity for one in own), strict=True), *others]
 
 
 def times(factor: float) -> str:

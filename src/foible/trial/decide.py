@@ -66,6 +66,11 @@ def decide(
         )
         for t, w in zip(tested, weighed, strict=True)
     ]
+    return ranked(findings)
+
+
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """Put findings into their order: confirmed first, and within a verdict the largest difference."""
     return sorted(
         findings,
         key=lambda f: (

@@ -22,6 +22,8 @@ FOLDER_LINK = "links to folders, which are not followed"
 UNOPENED = f"not to be opened, or larger than {pixels.LARGEST // 2**20} MiB"
 UNREAD = "in formats that are not read, such as HEIC (save them as JPEG or PNG)"
 """Why a photograph is left out, in words that follow a number."""
+LARGEST_TABLE = 1 << 30
+"""Bytes of a table of annotations beside image files that are read at most."""
 
 
 class Folder:
@@ -86,17 +88,26 @@ def files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
                 yield folder / name
 
 
-def content(path: Path) -> bytes:
+def named(root: Path, names: tuple[str, ...]) -> list[Path]:
+    """Find files of some names, in the order of folders and names; folders that are links are passed over."""
+    return [folder / name for folder, _, inside in _visible(root) for name in inside if name in names]
+
+
+def content(path: Path, most: int = pixels.LARGEST) -> bytes:
     """Read a file that is a file: no link, which could lead out of the folder, and no pipe, which could never end.
+
+    Args:
+        path: of the file.
+        most: bytes that are read; a larger file is not.
 
     Raises:
         OSError: it is something else, too large, or cannot be read.
     """
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - opened by number, without following links
         about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > pixels.LARGEST or path.is_symlink():
+        if not stat.S_ISREG(about.st_mode) or about.st_size > most or path.is_symlink():
             raise OSError
-        return file.read(pixels.LARGEST)
+        return file.read(most)
 
 
 def _visible(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:

@@ -77,6 +77,22 @@ class Dataset:
             raise OSError from error
         raise OSError
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that hold text, numbers or classes."""
+        return tuple(name for name in _plain_columns(self.schema) if name != self._column)
+
+    @property
+    def schema(self) -> Any:
+        """Names and types of the columns."""
+        with self._told(self._files[0]):
+            return _schema(self._files[0])
+
+    def texts(self, file: Path) -> list[dict[str, str]]:
+        """Give what the other columns of a file say, row by row."""
+        with self._told(file):
+            return list(rows_of(file, self.others))
+
     def _content(self, image: Any) -> bytes | None:
         """Give the content of a row; None where there is none, it is too large, or it lies elsewhere."""
         if not image.is_valid:
@@ -101,6 +117,76 @@ class Dataset:
             message = f"the file {brief(file.name)!r} of the dataset {brief(self._name)!r} cannot be read "
             message += f"({type(error).__name__}: {brief(' '.join(str(error).split()), 120)}); save or fetch it again"
             raise PluginError(message) from error
+
+
+class AnnotatedDataset:
+    """The photographs of a dataset with what its other columns say of them."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self.columns = dataset.others
+        self.resolved = dataset.resolved
+
+    def walk(self) -> Iterator[tuple[str, tuple[Path, int], bytes | str, str, Mapping[str, str]]]:
+        """Give every row; the columns of one file at a time are in memory."""
+        last, rows = None, list[dict[str, str]]()
+        for (file, row), content in self._dataset.walk():
+            if file != last:
+                last, rows = file, self._dataset.texts(file)
+            yield f"{file.name} row {row + 1}", (file, row), content, "", rows[row]
+
+    def read(self, where: tuple[Path, int]) -> bytes:
+        """Read a row again."""
+        return self._dataset.read(where)
+
+
+def rows_of(file: Path, columns: Iterable[str] | None = None) -> Iterator[dict[str, str]]:
+    """Give the rows of a table as text, numbers of classes by their names; other kinds of columns are passed over.
+
+    Args:
+        file: Arrow or Parquet.
+        columns: which; None for all.
+    """
+    schema = _schema(file)
+    names = list(_plain_columns(schema) if columns is None else columns)
+    classes = {name: _class_names(schema, name) for name in names}
+    for batch in _batches(file, schema, names):
+        held = [batch.column(batch.schema.get_field_index(name)).to_pylist() for name in names]
+        for values in zip(*held, strict=True):
+            yield {name: _said(value, classes[name]) for name, value in zip(names, values, strict=True)}
+
+
+def _batches(file: Path, schema: Any, names: list[str]) -> Iterator[Any]:
+    if file.suffix.lower() == ".parquet":
+        with parquet.ParquetFile(file) as table:
+            yield from table.iter_batches(1024, columns=names, use_threads=False)
+        return
+    included = pa.ipc.IpcReadOptions(included_fields=sorted(schema.get_field_index(name) for name in names))
+    with pa.memory_map(str(file)) as source:
+        yield from pa.ipc.open_stream(source, options=included)
+
+
+def _plain_columns(schema: Any) -> list[str]:
+    """Name the columns of texts, numbers and truth values, a dictionary of them among these."""
+    kinds = pa.types
+    checks = (kinds.is_string, kinds.is_large_string, kinds.is_integer, kinds.is_floating, kinds.is_boolean)
+    plain = [(field.name, field.type.value_type if kinds.is_dictionary(field.type) else field.type) for field in schema]
+    return [name for name, kind in plain if any(check(kind) for check in checks)]
+
+
+def _class_names(schema: Any, column: str) -> list[str]:
+    """Give the names of the classes that a column of whole numbers stands for, as `datasets` notes them."""
+    info = _json((schema.metadata or {}).get(b"huggingface", b"")[:_JSON]).get("info")
+    features = info.get("features") if isinstance(info, dict) else None
+    feature = features.get(column) if isinstance(features, dict) else None
+    names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _said(value: Any, classes: list[str]) -> str:
+    if value is None or (classes and value == -1):  # `datasets` writes -1 for no class
+        return ""
+    return classes[value] if isinstance(value, int) and 0 <= value < len(classes) else str(value)
 
 
 # --- finding the files ---------------------------------------------------------------------------------------------

@@ -1,0 +1,171 @@
+"""The path of a hunt over labelled photographs: explore one half of the set, suspect, test on the other, decide.
+
+Comes in: what the run is about, and the loop that looks for its stages. Goes out: the result. Neighbours: `path.py` is
+the path of drawn images, of which this keeps what photographs allow: they bear their attributes already, cannot be
+drawn again with other words, and run out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from foible.draws.observe import CAPTIONER, EMBEDDER
+from foible.draws.photograph import PhotographRequests
+from foible.findings import HuntResult, SetFacts
+from foible.hunting.loop import Loop
+from foible.hunting.result import Work, make_result
+from foible.hunting.study import Study
+from foible.hunting.suspect import Suspected, for_all
+from foible.photographs import PhotographSet
+from foible.records import UNFAITHFUL, Answered, Hypothesis, Request
+from foible.search.contrast import describe
+from foible.search.group import group
+from foible.search.look import Look
+from foible.search.phrases import cut
+from foible.trial.decide import rate, skill
+from foible.trial.pairs import tally
+from foible.trial.whole import Half, decide_set
+
+UNKNOWN = "of an annotation that is not hunted over"
+"""Why a photograph is left out, in words that follow a number."""
+_DOUBTFUL = 24
+"""Photographs that may be annotated wrongly, of which so many are shown."""
+
+
+def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult:
+    """Walk a hunt over photographs, from the first to the result; what was done before is not done again.
+
+    Raises:
+        OutOfTime: the minutes or the requests are used up; the same call goes on.
+        InputError: a part, the archive or the journal cannot be used.
+    """
+    requests = study.over(photographs)
+    exploring, testing = requests.halves
+    explore = Look("explore", "explore", requests, exploring)
+    loop.run(explore)
+    suspected = [_propose(explore.answered, place, study, photographs, loop) for place in range(len(study.maps))]
+    own = [h for one in suspected for h in one.hypotheses]
+    tried = loop.try_all(for_all(sorted(own, key=_telling), len(study.maps)))
+    test = Look("test", "test", requests, _in_turn(testing, tried))
+    loop.run(test)
+    half = _half(test.answered, requests, testing, study, loop)
+    options, examples = study.config.confirm, study.config.report.examples
+    findings = decide_set(tried, half, options, examples, skill(study.config))
+    seen = [*explore.answered, *test.answered]
+    work = Work(
+        findings=findings,
+        tried=tried,
+        explored=seen,
+        answered=loop.answered,
+        draws=dict(loop.budget.draws.items()),
+        undescribed=[fault for one in suspected for fault in one.faults],
+        photographs=_facts(study, requests, explore.answered, test.answered),
+    )
+    loop.restore([one.draw for one in loop.answered.values()])
+    return make_result(work, study)
+
+
+def _telling(hypothesis: Hypothesis) -> tuple[float, str, tuple[str, ...]]:
+    return -hypothesis.score, hypothesis.label, hypothesis.treatment.words
+
+
+def _propose(
+    explored: Sequence[Answered], classifier: int, study: Study, photographs: PhotographSet, loop: Loop
+) -> Suspected:
+    """Turn what exploration saw into hypotheses about one classifier: which attributes set its failures apart."""
+    seen = [one.seen_by(classifier) for one in explored]
+    failing = {o.request.label for o in seen if o.outcome.status == "failed"}
+    told = [one for one in explored if one.request.label in failing]
+    phrases, faults = _attributes(told, photographs, loop, study)
+    vectors: Mapping[str, Any] = {}
+    lost: Sequence[str] = ()
+    if EMBEDDER in study.identities:
+        vectors, lost = loop.embed([o.draw for o in seen if o.outcome.status == "failed"])
+    options = study.config.describe
+    groups = group(seen, vectors, study.config.group)
+    method = options if options.method == "captions" else options.model_copy(update={"method": "contrast"})
+    found = describe(groups, seen, phrases, method, classifier)
+    return Suspected(hypotheses=found, phrases=phrases, faults=(*faults, *lost))
+
+
+def _attributes(
+    answered: Sequence[Answered], photographs: PhotographSet, loop: Loop, study: Study
+) -> tuple[dict[str, frozenset[str]], list[str]]:
+    """Give the attributes of photographs by key: their columns, and the phrases of their captions.
+
+    Where a captioner was named, it describes those that have no caption of their own.
+    """
+    own = {one.request.key: photographs.photographs[one.request.seed] for one in answered}
+    captions = {key: photograph.caption for key, photograph in own.items() if photograph.caption}
+    faults: list[str] = []
+    if CAPTIONER in study.identities:
+        lacking = [one.draw for one in answered if one.request.key not in captions]
+        said, faults = loop.caption(lacking)
+        captions |= said
+    phrases_of = _cutter(study)
+    return {
+        one.request.key: frozenset(own[one.request.key].attributes)
+        | phrases_of(captions.get(one.request.key, ""), one.request.label)
+        for one in answered
+    }, faults
+
+
+def _cutter(study: Study) -> Callable[[str, str], frozenset[str]]:
+    """Return what cuts the caption of a photograph of a label into phrases: (caption, label).
+
+    No phrase says the label itself. What it is taken for may be said, as nothing is drawn from a phrase.
+    """
+    others = list(study.labels)
+    return lambda caption, label: frozenset(cut(caption, [label], others)) if caption else frozenset()
+
+
+def _in_turn(testing: Mapping[str, Sequence[int]], tried: Sequence[Hypothesis]) -> Mapping[str, Sequence[int]]:
+    """Put the labels of hypotheses first: what a budget leaves out then tests nothing."""
+    first = dict.fromkeys(h.label for h in tried)
+    return {label: testing[label] for label in dict.fromkeys([*first, *testing])}
+
+
+def _half(
+    tested: Sequence[Answered],
+    requests: PhotographRequests,
+    testing: Mapping[str, Sequence[int]],
+    study: Study,
+    loop: Loop,
+) -> Half:
+    """Say of every photograph of the half that tests which attributes it has, looked at or not."""
+    bearing, _ = _attributes(tested, requests.source, loop, study)
+    if CAPTIONER in study.identities:  # what a photograph shows is known when it was described, and not before
+        testing = {label: [one.request.seed for one in tested if one.request.label == label] for label in testing}
+    whole = [(label, request) for label in testing for request in requests.on(label, "test", testing[label])]
+    phrases_of = _cutter(study)
+
+    def unseen(label: str, request: Request) -> frozenset[str]:
+        photograph = requests.source.photographs[request.seed]
+        return frozenset(photograph.attributes) | phrases_of(photograph.caption, label)
+
+    known = {r.key: bearing[r.key] if r.key in bearing else unseen(label, r) for label, r in whole}
+    return Half(seen=tested, bearing=known, labels={r.key: label for label, r in whole})
+
+
+def _facts(
+    study: Study, requests: PhotographRequests, explored: Sequence[Answered], tested: Sequence[Answered]
+) -> SetFacts:
+    """Say what the set is like, before any hypothesis."""
+    seen = [*explored, *tested]
+    hunted = sum(one.label in requests.annotated for one in requests.source.photographs)
+    strangers = len(requests.source.photographs) - hunted
+    left_out = [*requests.source.left_out, *([(UNKNOWN, strangers)] if strangers else [])]
+    doubtful = [one.request.key for one in seen if one.outcomes[0].reason == UNFAITHFUL]
+    counts = [tally([one.seen_by(place) for one in seen]) for place in range(len(study.maps))]
+    passed = [rate(replace(one, failures=one.scored - one.failures)) for one in counts]
+    return SetFacts(
+        photographs=hunted,
+        explored=len(explored),
+        tested=len(tested),
+        left_out=tuple(left_out),
+        accuracy=tuple(passed),
+        doubtful=tuple(doubtful[:_DOUBTFUL]),
+        doubts=len(doubtful),
+    )

@@ -1,0 +1,116 @@
+"""Labelled photographs: what a run knows of each, and which half of the set it belongs to.
+
+Comes in: photographs with their annotations, as a reader of files found them. Goes out: a `PhotographSet`, its text and
+its split. Nothing here opens an image. Neighbours: `adapters/photographs/labelled.py` reads the files;
+`draws/photograph.py` makes requests of them; `hunting/whole.py` hunts over them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from foible.errors import StoreError
+from foible.identity import canonical
+
+SET_VERSION = 1
+"""Raised when the meaning of a line, or the split, changes."""
+NAME = "photographs.jsonl"
+"""What the file is called in a run directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photograph:
+    """One labelled photograph."""
+
+    place: str
+    """Where it stands in its set: a path inside the folder, or file and row. No two have the same."""
+    image: str
+    """Hash of its pixels. No two have the same."""
+    label: str
+    """Its annotation, as it stands in the set."""
+    attributes: tuple[str, ...] = ()
+    """What its columns say: "texture=elephant"."""
+    caption: str = ""
+    """What its caption says; empty without one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotographSet:
+    """The photographs of a set, each different image once."""
+
+    photographs: tuple[Photograph, ...]
+    """In the order of their places."""
+    left_out: tuple[tuple[str, int], ...] = ()
+    """(why, how many) of those that are in none: they could not be read, or have two annotations."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything that decides a result: 64 hexadecimal digits."""
+        found = hashlib.sha256()
+        for line in self.lines():
+            found.update(line.encode())
+        return found.hexdigest()
+
+    def lines(self) -> Iterator[str]:
+        """Write the set, a line of JSON for each photograph, behind one about the whole."""
+        yield (
+            canonical({"photographs": len(self.photographs), "version": SET_VERSION, "left_out": self.left_out}) + "\n"
+        )
+        for one in self.photographs:
+            yield canonical([one.place, one.image, one.label, one.attributes, one.caption]) + "\n"
+
+    def labels(self) -> Mapping[str, int]:
+        """Count the photographs of each annotation, in the order of their names."""
+        return dict(sorted(Counter(one.label for one in self.photographs).items()))
+
+    def halves(self, seed: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Split the set: the numbers of the photographs that explore, and of those that test.
+
+        Within each annotation photographs stand in the order of a hash of their pixels and the seed, and every other
+        one tests; so both halves have the same share of each label, to one photograph.
+
+        Args:
+            seed: of the run; another one splits otherwise.
+        """
+        by_label: dict[str, list[int]] = {}
+        for number in shuffled(self.photographs, seed):
+            by_label.setdefault(self.photographs[number].label, []).append(number)
+        explore = frozenset(number for own in by_label.values() for number in own[::2])
+        return explore, frozenset(range(len(self.photographs))) - explore
+
+
+def shuffled(photographs: Sequence[Photograph], seed: int) -> list[int]:
+    """Put photographs into an order that says nothing of them: by a hash of their pixels and a seed."""
+    ranks = [hashlib.blake2b(f"{SET_VERSION}/{seed}/{one.image}".encode()).digest() for one in photographs]
+    return sorted(range(len(photographs)), key=ranks.__getitem__)
+
+
+def read_set(lines: Iterable[str]) -> PhotographSet:
+    """Read what `PhotographSet.lines` wrote.
+
+    Raises:
+        StoreError: it is something else, or not whole.
+    """
+    try:
+        found = iter(lines)
+        head = json.loads(next(found))
+        read = tuple(_photograph(*json.loads(line)) for line in found)
+        whole = head["version"] == SET_VERSION and head["photographs"] == len(read)
+        left_out = tuple((str(why), int(count)) for why, count in head["left_out"])
+    except (ValueError, TypeError, KeyError, StopIteration, RecursionError):
+        whole, read, left_out = False, (), ()
+    if not whole:
+        message = f"the file {NAME} of the run directory is damaged; name another --out, with the same archive"
+        raise StoreError(message)
+    return PhotographSet(photographs=read, left_out=left_out)
+
+
+def _photograph(place: str, image: str, label: str, attributes: list[str], caption: str) -> Photograph:
+    if not all(isinstance(text, str) for text in (place, image, label, caption, *attributes)):
+        raise TypeError
+    return Photograph(place=place, image=image, label=label, attributes=tuple(attributes), caption=caption)
