@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -177,6 +179,158 @@ def test_labels_must_match_the_scores():
     sentences = testing.check("classifier", Misnamed())
     assert "`labels` is a list of names: it holds something else, or an empty name" in sentences
     assert "`labels` names every class: there are 2 names and 3 scores" in sentences
+
+
+class Named:
+    """A classifier by the mean of each channel, with names of a test's own."""
+
+    labels: Any = ("red", "green", "blue")
+
+    def __init__(self, labels=None, **more):
+        """Take names, and whatever else a test wants it to say."""
+        if labels is not None:
+            self.labels = labels
+        vars(self).update(more)
+
+    def classify(self, images):
+        """Score as the trivial one does."""
+        return testing.ColourClassifier().classify(images)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (("LABEL_0", "LABEL_1", "LABEL_2"), "names are words that can be drawn: class 0 is called 'LABEL_0'"),
+        (("red", "0: green", "blue"), "class 1 is called '0: green'"),
+        (("red", "green", "n00000003 blue"), "class 2 is called 'n00000003 blue'"),
+        (("red", "gr\u202een", "blue"), "class 1 is called"),
+        (("crane", "heron", "Crane"), "no two classes are called the same: 'crane' are [0, 2]"),
+        (("crane (bird)", "crane  (bird)", "heron"), "no two classes are called the same"),
+    ],
+)
+def test_names_that_cannot_be_drawn_or_told_apart_are_seen(labels, told):
+    """Numbers, codes, marks that nobody sees, and names that a report would write alike are each a broken promise."""
+    (sentence,) = testing.check("classifier", Named(labels))
+    assert told in sentence
+
+
+def test_names_that_a_kind_tells_apart_are_two():
+    """A crane is a bird or a machine: with kinds in parentheses both are named, as in the report."""
+    assert testing.check("classifier", Named(("crane (bird)", "crane (machine)", "747 jet"))) == []
+
+
+def test_names_that_change_are_seen():
+    """Names in another order after a question, or in another object of the plug-in, would move every score."""
+
+    class Turning(Named):
+        def classify(self, images):
+            self.labels = (*self.labels[1:], self.labels[0])
+            return super().classify(images)
+
+    assert any("they changed while it answered" in one for one in testing.check("classifier", Turning()))
+    (sentence,) = testing.check("classifier", f"python:{__name__}:Shuffled")
+    assert "they changed when it was loaded again" in sentence
+
+
+LOADED: list[object] = []
+
+
+class Shuffled(Named):
+    """Names its classes anew each time it is made."""
+
+    fingerprint = "shuffled"
+
+    def __init__(self):
+        """Turn the names by as many places as there are others of it."""
+        LOADED.append(self)
+        turn = len(LOADED) % 3
+        super().__init__((*Named.labels[turn:], *Named.labels[:turn]))
+
+
+class RandomHead:
+    """A network whose last layer no weights fill."""
+
+    fingerprint = "random"
+
+    def __init__(self):
+        """Make the layer by chance."""
+        self.head = np.random.default_rng().normal(size=(3, 4))
+
+    def classify(self, images):
+        """Score by it."""
+        return np.stack([image.mean(axis=(0, 1)) for image in images]) @ self.head
+
+
+def test_weights_made_by_chance_are_seen():
+    """What answers the same twice, and otherwise when it is loaded again, has weights that no file fills."""
+    (sentence,) = testing.check("classifier", f"python:{__name__}:RandomHead")
+    assert sentence.startswith("loaded again, it gives the same answers")
+
+
+def test_ties_at_the_top_are_counted():
+    """Scores of which most images have several highest say nothing of them; a few ties are let pass."""
+    (sentence,) = testing.check("classifier", lambda images: [[1.0, 1.0, 0.0]] * len(images))
+    assert "for 3 of 3 images several classes have it" in sentence
+    flat = np.full((16, 16, 3), 90, np.uint8)
+    images = [*testing.patterns(16), flat]
+    assert testing.check("classifier", testing.ColourClassifier(), images=images) == []
+
+
+def test_accepted_classes_are_classes():
+    """A table of accepted classes that speaks of others than there are is seen."""
+    assert testing.check("classifier", Named(accepted={0: {1}})) == []
+    (sentence,) = testing.check("classifier", Named(accepted={0: {3}}))
+    assert "`accepted` speaks of its 3 classes" in sentence
+
+
+def coloured(*channels):
+    """Make noise that has most of one channel each."""
+    dice = np.random.default_rng(1)
+    made = []
+    for channel in channels:
+        image = dice.integers(0, 90, (16, 16, 3))
+        image[..., channel] += 120
+        made.append(image.astype(np.uint8))
+    return made
+
+
+def test_images_of_known_labels_find_a_wrong_recipe():
+    """Another order of channels or of classes, another output, another size: on labelled images it is mostly wrong."""
+    images, shows = coloured(0, 1, 2, 0, 2), ["red", "green", "blue", "red", "blue"]
+    assert testing.check("classifier", Named(), images=images, shows=shows) == []
+    (sentence,) = testing.check("classifier", Named(("blue", "red", "green")), images=images, shows=shows)
+    assert sentence.startswith("it names what the images show: it is right about 0 of 5")
+    (sentence,) = testing.check("classifier", Named().classify, images=images, shows=shows)
+    assert sentence.startswith("it has a class for what the images show: the classifier does not name its classes")
+    shows = [f"{Named.labels.index(name)}={name}" for name in shows]
+    assert testing.check("classifier", Named().classify, images=images, shows=shows) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<think>a wall, perhaps</think> a mug on a table", "a description alone"),
+        ("a mug on a table<|im_end|>", "a description alone"),
+        ("I'm sorry, but I can't help with that.", "a caption describes"),
+    ],
+)
+def test_captions_that_are_no_descriptions_are_seen(text, told):
+    """Thoughts, marks and refusals would become words of prompts."""
+    (sentence,) = testing.check("captioner", testing.ConstantCaptioner(text))
+    assert told in sentence
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, "constant"])
+def test_images_that_a_hunt_cannot_use_are_seen(dtype):
+    """Sixteen bits, floats and one colour alone are no images: a hunt would leave every draw unscored."""
+
+    def draw(prompts, seeds):
+        if dtype == "constant":
+            return [np.zeros((16, 16, 3), np.uint8)] * len(prompts)
+        return [np.repeat(np.eye(16)[:, :, None] * 60_000, 3, axis=2).astype(dtype)] * len(prompts)
+
+    said = testing.check("generator", draw)
+    assert any("wanted a uint8 image" in one or "wanted a picture" in one for one in said)
 
 
 def test_an_identity_that_changes_is_a_broken_promise():

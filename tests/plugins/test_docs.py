@@ -58,6 +58,6 @@ def test_the_page_names_every_kind_method_family_and_trivial_plugin():
         assert f"| {kind} | `{method}({', '.join(given)})` |" in page
         assert f"`foible.{kind}s`" in page
         assert all(f"| `{family}` |" in page for family in BUILT_IN[kind])
-    trivial = [name for name, value in vars(testing).items() if getattr(value, "__module__", "") == "foible.testing"]
-    for name in (name for name in trivial if isinstance(vars(testing)[name], type) and not name.startswith("_")):
-        assert f"`{name}`" in page
+    trivial = [name for name in testing.__all__ if isinstance(vars(testing)[name], type)]
+    assert len(trivial) == len(registry.KINDS)
+    assert all(f"`{name}`" in page for name in trivial)

@@ -96,3 +96,33 @@ def test_by_default_each_class_is_hunted_over_as_itself(names):
     except LabelError:
         return
     assert [index for _, index in labels] == list(range(len(names)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("LABEL_0", "LABEL_1"),
+        ("0", "1"),
+        ("class 3", "class 4"),
+        ("n01440764", "n01443537"),
+        ("n00000001 red", "n00000002 blue"),
+        ("0: red", "1: blue"),
+    ],
+    ids=str,
+)
+def test_codes_are_no_names_to_be_drawn(names):
+    """A14: whoever names them, numbers and codes never become prompts: what they show is asked for, with an example."""
+    for texts in ([], [names[0]])[: 1 if names[0].isdecimal() else 2]:  # a "0" that is asked for is a digit
+        with pytest.raises(LabelError, match=r"nobody can draw; say what it shows|for that class write 0=|looks like"):
+            resolve(texts, names)
+    ((label, index),) = resolve(["0=coffee mug"], names)
+    assert (label.name, index) == ("coffee mug", 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["7-Eleven shop", "747 jet", "cat 5 cable", "nematode", "n1 road", "4x4", "label maker"]
+)
+def test_names_with_numbers_in_them_are_names(name):
+    """A14: a number in a name does not make it a code."""
+    ((label, index),) = resolve([name], [name, "other"])
+    assert (label.name, index) == (name, 0)

@@ -1,20 +1,20 @@
 """For whoever writes a plug-in: does it keep the promises of its kind? And a trivial plug-in of each kind.
 
 Comes in: a spec or an object. Goes out: the promises it breaks, one sentence each; none when it conforms. Neighbours:
-`protocols.py` states the promises, `wrappers.py` guards a hunt against parts that break them all the same.
+`naming.py` looks at names and words, `trivial.py` has the plug-ins; `parts/protocols.py` states the promises,
+`parts/asking.py` guards a hunt against parts that break them all the same.
 
     assert not foible.testing.check("classifier", MyClassifier())
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +22,26 @@ import numpy as np
 from foible.errors import FoibleError, brief
 from foible.parts import asking as wrappers
 from foible.parts.fingerprint import without_addresses
-from foible.parts.protocols import HoldsPhotographs, NamesClasses, offers
+from foible.parts.protocols import AcceptsClasses, HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
+from foible.testing import naming
+from foible.testing.trivial import ColourClassifier, ConstantCaptioner, MeanEmbedder, NoiseGenerator, YesJudge
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from foible.parts.protocols import Image
+
+__all__ = [
+    "LEVELS",
+    "TOLERANCE",
+    "ColourClassifier",
+    "ConstantCaptioner",
+    "MeanEmbedder",
+    "NoiseGenerator",
+    "YesJudge",
+    "check",
+    "patterns",
+]
 
 TOLERANCE = 1e-4
 """By how much scores and vectors may differ, absolutely and relatively, between one call and another."""
@@ -41,12 +53,13 @@ Columns = Sequence[Sequence[Any]]
 """What one call is given: a list of images; or prompts and seeds; or images and labels."""
 
 
-def check(
+def check(  # noqa: PLR0913 - what to hold to its promises is three of them
     kind: str,
     what: object,
     args: Mapping[str, Any] | None = None,
     *,
     images: Sequence[Image] | None = None,
+    shows: Sequence[str] = (),
     size: int = 64,
 ) -> list[str]:
     """List the promises that a plug-in breaks.
@@ -56,6 +69,8 @@ def check(
         what: a spec, an object, or a plain function of a batch.
         args: arguments of the plug-in, beside a spec.
         images: at least three different images to show it, each (height, width, 3) uint8; by default simple patterns.
+        shows: what each of your images shows, as labels are written: a classifier that is wrong about more than half
+            of them has another preprocessing, output or order of classes than it should.
         size: side of the patterns, in pixels.
 
     Returns:
@@ -67,20 +82,20 @@ def check(
     except FoibleError as error:
         return [f"it loads: {error}"]
     shown = list(images) if images is not None else patterns(size)
-    probe = _Probe(kind, part, again, _columns(part, shown), size)
+    probe = _Probe(kind, part, again, _columns(part, shown), size, tuple(shows) if images is not None else ())
     unanswered = list(_answers(probe))
     tried = () if unanswered else _PROMISES
     broken = [*unanswered, *(sentence for promise in tried for sentence in promise(probe))]
-    return list(dict.fromkeys([*broken, *_labels(probe), *_identity(probe)]))
+    return list(dict.fromkeys([*broken, *_names(probe), *_identity(probe)]))
 
 
 def patterns(size: int = 64) -> list[Image]:
     """Make three different images: a gradient, stripes, noise."""
     ramp = np.linspace(0, 255, size).astype(np.uint8)
     gradient = np.stack(
-        [np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size)), np.full((size, size), 90)], axis=2
+        [np.tile(ramp, (size, 1)), np.tile(ramp[:, None] // 2, (1, size)), np.full((size, size), 90)], axis=2
     )
-    stripes = np.where(np.arange(size)[:, None, None] // 4 % 2 == 0, np.array([220, 40, 40]), np.array([20, 60, 200]))
+    stripes = np.where(np.arange(size)[:, None, None] // 4 % 2 == 0, np.array([220, 40, 40]), np.array([20, 60, 180]))
     noise = np.random.default_rng(0).integers(0, 256, (size, size, 3))
     return [pixels.astype(np.uint8) for pixels in (gradient, np.broadcast_to(stripes, (size, size, 3)), noise)]
 
@@ -98,6 +113,8 @@ class _Probe:
     """The same plug-in, loaded a second time."""
     columns: Columns
     size: int
+    shows: tuple[str, ...] = ()
+    """What each image shows; empty where that is not known."""
 
     def ask(self, columns: Columns) -> list[Any]:
         """Ask once, without the second chance that a hunt gives. Raises `Broken`."""
@@ -211,16 +228,42 @@ def _draws(probe: _Probe) -> Iterator[str]:
         yield f"all images have one size: they have {', '.join(map(str, sizes))}"
 
 
-def _labels(probe: _Probe) -> Iterator[str]:
-    """A classifier that names its classes names every one of them."""
-    labels = probe.part.object.labels if offers(probe.part.object, NamesClasses) else None
-    if probe.kind != "classifier" or labels is None:
+def _names(probe: _Probe) -> Iterator[str]:
+    """A classifier that names its classes names every one of them, with words, and always the same."""
+    if probe.kind != "classifier":
         return
-    if isinstance(labels, str) or not all(isinstance(label, str) and label.strip() for label in labels):
-        yield "`labels` is a list of names: it holds something else, or an empty name"
+    target, again = probe.part.object, probe.again.object
+    before = _listed(target.labels) if offers(target, NamesClasses) else None
     scores = _quietly(probe, probe.columns)
-    if scores is not None and len(scores[0]) != len(labels):
-        yield f"`labels` names every class: there are {len(labels)} names and {len(scores[0])} scores"
+    also = target.accepted if offers(target, AcceptsClasses) else {}
+    if before is not None:
+        yield from naming.named(before, scores)
+        yield from naming.steady(before, _listed(target.labels), _listed(again.labels))
+        yield from naming.accepted(also, len(before))
+    if scores is not None:
+        yield from naming.alone_at_the_top(scores)
+        if probe.shows:
+            yield from naming.right_about(scores, probe.shows, before, also)
+
+
+def _listed(labels: Any) -> Any:
+    """Keep names as they are now: a plug-in may change its own list."""
+    return tuple(labels) if isinstance(labels, list | tuple) else labels
+
+
+def _captions(probe: _Probe) -> Iterator[str]:
+    """A caption describes an image, and says nothing else."""
+    if probe.kind == "captioner":
+        yield from naming.captions(_quietly(probe, probe.columns) or ())
+
+
+def _loaded_again(probe: _Probe) -> Iterator[str]:
+    """The same plug-in, loaded again, gives the same answers: nothing in it is made by chance when it is loaded."""
+    if probe.again.object is probe.part.object:
+        return
+    first, second = _quietly(probe, probe.columns), _quietly(replace(probe, part=probe.again), probe.columns)
+    if first is not None and second is not None and not _alike(first, second, levels=LEVELS):
+        yield "loaded again, it gives the same answers: it answered differently (are all of its weights loaded?)"
 
 
 def _identity(probe: _Probe) -> Iterator[str]:
@@ -236,7 +279,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _order, _inputs_stay, _edges, _draws)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _captions)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {
@@ -312,62 +355,3 @@ def _random_state() -> Iterator[None]:
         np.random.set_state(numerical)  # noqa: NPY002 - as above
         if torch is not None:
             torch.set_rng_state(tensor)
-
-
-# --- trivial plug-ins ----------------------------------------------------------------------------------------------
-
-
-class NoiseGenerator:
-    """Draws noise around a colour of the prompt's own."""
-
-    def __init__(self, *, size: int = 64) -> None:
-        self.size = size
-
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn]:
-        """Draw (size, size, 3) images that depend on prompt and seed alone."""
-        return [Drawn(self._one(prompt, seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
-
-    def _one(self, prompt: str, seed: int) -> Image:
-        digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
-        noise = np.random.default_rng([seed, *digest[3:7]]).integers(-40, 41, (self.size, self.size, 3))
-        pixels: Image = np.clip(noise + np.frombuffer(digest[:3], np.uint8), 0, 255).astype(np.uint8)
-        return pixels
-
-
-class ColourClassifier:
-    """Tells which of red, green and blue an image has most of."""
-
-    labels = ("red", "green", "blue")
-
-    def classify(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Score by the mean of each channel, 0..1."""
-        means: NDArray[np.float64] = np.stack([image.mean(axis=(0, 1)) / 255 for image in images])
-        return means
-
-
-class ConstantCaptioner:
-    """Says the same of every image."""
-
-    def __init__(self, text: str = "a photo") -> None:
-        self.text = text
-
-    def caption(self, images: Sequence[Image]) -> list[str]:
-        """Give the text, once for each image."""
-        return [self.text for _ in images]
-
-
-class MeanEmbedder:
-    """Embeds an image as the mean and spread of its channels."""
-
-    def embed(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        """Give (n, 6) numbers, 0..1."""
-        rows = [np.concatenate([image.mean(axis=(0, 1)), image.std(axis=(0, 1))]) / 255 for image in images]
-        return np.stack(rows)
-
-
-class YesJudge:
-    """Finds that every image shows its label."""
-
-    def judge(self, images: Sequence[Image], labels: Sequence[Label]) -> list[Judgement]:
-        """Say yes, with score 1."""
-        return [Judgement(faithful=True, score=1.0) for _ in zip(images, labels, strict=True)]
