@@ -27,7 +27,8 @@ from foible.config import HuntConfig
 from foible.diorama.grammar import parse
 from foible.diorama.scene import Scene
 from foible.diorama.vocabulary import ATTRIBUTES
-from foible.hunting.api import Run, hunt
+from foible.hunting.api import hunt
+from foible.hunting.finished import Run
 from foible.statistics import benjamini_hochberg, paired_margin_p
 
 DEFAULTS = HuntConfig()

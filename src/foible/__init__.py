@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
     from foible.findings import Finding
-    from foible.hunting.api import Run, hunt, probe
+    from foible.hunting.api import hunt, probe
+    from foible.hunting.finished import Run
+    from foible.hunting.opening import open  # noqa: A004 - `foible.open`
     from foible.records import Drawn, Hypothesis, Judgement, Label, Spec
 
 _HOMES = {
@@ -32,10 +34,11 @@ _HOMES = {
     "InputError": "foible.errors",
     "Judgement": "foible.records",
     "Label": "foible.records",
-    "Run": "foible.hunting.api",
+    "Run": "foible.hunting.finished",
     "Spec": "foible.records",
     "export": "foible.act.export",
     "hunt": "foible.hunting.api",
+    "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",
     "transfer": "foible.act.transfer",
 }
@@ -54,6 +57,7 @@ __all__ = [
     "__version__",
     "export",
     "hunt",
+    "open",
     "probe",
     "transfer",
 ]

@@ -7,7 +7,7 @@ Comes in: the records of draws and trials. Goes out: plain data, which `report/`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from foible.records import Answered, Hypothesis, Label, Tally, Treatment, Trial, kept
@@ -296,6 +296,9 @@ class HuntResult:
     """By draw key: each draw that is shown, as an example of a finding or for its caption."""
     captions: Mapping[str, str]
     """By draw key, for those explored failures that led to a hypothesis and are shown."""
+    afterwards: Mapping[str, object] = field(default_factory=dict)
+    """Settings that were chosen after the draws were seen, by dotted name: what they were before. Empty for a run as it
+    was made."""
     causes: tuple[Cause, ...]
     """What the confirmed findings have in common, by classifier, that of the most labels first."""
     alike: tuple[Alike, ...]

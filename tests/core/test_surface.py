@@ -232,7 +232,7 @@ def test_a_user_s_checker_sees_the_types(tmp_path):
     arguments = ["-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(kept), "user.py"]
     done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
-    assert 'Revealed type is "foible.hunting.api.Run"' in lines[0]
+    assert 'Revealed type is "foible.hunting.finished.Run"' in lines[0]
     assert "Literal['confirmed']" in lines[1]
     assert 'Argument "budget" to "hunt" has incompatible type "str"' in lines[2]
     assert len(lines) == 3

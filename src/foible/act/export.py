@@ -2,7 +2,7 @@
 
 Comes in: a finished run. Goes out: a folder that other libraries read: images in a folder for each label with a table
 beside them (torchvision's ImageFolder, `datasets` and pandas read it), or one Parquet file with the images in it; and a
-card that says where they come from, and what may not be claimed from them. Neighbours: `checks/reading.py` reads the
+card that says where they come from, and what may not be claimed from them. Neighbours: `hunting/replay.py` reads the
 run; `transfer.py` asks other classifiers about the images without exporting any.
 
 Images are taken one by one, from label to label and in each from bug to bug, so that a set of any size is as even as
@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from foible._version import __version__
-from foible.checks.reading import Missing, Reread, reread
 from foible.errors import ConfigError, StoreError, brief, near, visible
 from foible.findings import Finding
+from foible.hunting.reading import Missing
+from foible.hunting.replay import Reread, reread
 from foible.identity import digest
 from foible.labels import called
 from foible.records import Answered, Observation, Treatment

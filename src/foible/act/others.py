@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from foible.checks.reading import Reread
 from foible.draws.execute import Carried, Here, Unit
 from foible.draws.observe import Observer, Watch, classifier
 from foible.draws.once import REPEATED, SUGGESTED
 from foible.errors import LabelError, PluginError
+from foible.hunting.replay import Reread
 from foible.labels import Classes, resolve
 from foible.parts.registry import Part
 from foible.records import Answered, ClassMap, Fault, Outcome, Request

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from foible._version import __version__
 from foible.act.others import Other, ask, find_labels
-from foible.checks.reading import Missing, Reread, reread
 from foible.draws.request import BASE
 from foible.errors import ConfigError
 from foible.findings import Finding, HuntResult, Rate, Subject
 from foible.hunting.clock import Clock
 from foible.hunting.prepare import classes_of, unique_names
+from foible.hunting.reading import Missing
+from foible.hunting.replay import Reread, reread
 from foible.labels import called
 from foible.matrix import AdversarialSet, Cell, Matrix, Row
 from foible.parts.ceiling import Ceiling

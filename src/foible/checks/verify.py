@@ -2,8 +2,8 @@
 
 Comes in: a run directory and its archive, neither trusted. Goes out: every difference, one line each. No part is loaded
 and nothing is written: the path of the hunt is walked again, with a reader in the place of the parts, and what comes
-out is held against `findings.json`. Neighbours: `hunting/path.py` is that path; `hunting/api.py` walks it with parts
-that answer.
+out is held against `findings.json`. Neighbours: `hunting/replay.py` walks it; `hunting/api.py` walks it with parts that
+answer.
 
 What it cannot tell: whether a part would answer the same today. Whoever can write run and archive can make ones that
 agree with each other.
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from foible import report
 from foible.checks.differences import MOST, compare
-from foible.checks.reading import Missing, Unfinished, reread
 from foible.errors import FoibleError, StoreError, brief
+from foible.hunting.reading import Missing, Unfinished
+from foible.hunting.replay import reread
 from foible.records import Answered
 from foible.run.archive import Archive
 from foible.run.journal import Journal
@@ -52,10 +53,9 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
             message = f"{folder} notes no run; name the directory of a hunt"
             raise StoreError(message)
         missing = Missing()
-        differences: list[str] = []
         try:
             again = reread(journal, kept, missing)
-            differences += [*missing.differences, *_images(again.answered.values(), kept)]
+            differences = [*missing.differences, *_images(again.answered.values(), kept)]
             differences += compare(folder / "findings.json", report.to_json(again.result))
         except (FoibleError, RecursionError) as problem:
             told = brief(problem, 300)

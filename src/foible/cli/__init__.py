@@ -18,11 +18,11 @@ from typing import Annotated
 import typer
 
 from foible._version import __version__
-from foible.cli import checks, hunts, listing, proofs
+from foible.cli import checks, hunts, listing, proofs, runs
 from foible.cli.flags import app, replace_what_cannot_be_shown, told
 from foible.errors import FoibleError, OutOfTime
 
-__all__ = ["app", "checks", "hunts", "listing", "main", "proofs"]
+__all__ = ["app", "checks", "hunts", "listing", "main", "proofs", "runs"]
 
 INTERRUPTED = 130
 

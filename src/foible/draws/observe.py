@@ -156,11 +156,11 @@ class Observer:
 
     def captions(self, draws: Iterable[Draw]) -> dict[str, str | Fault]:
         """Caption draws that were made before, by key of the request."""
-        return self._each(draws, CAPTIONER, read_caption)
+        return self.each(draws, CAPTIONER, read_caption)
 
     def vectors(self, draws: Iterable[Draw]) -> dict[str, NDArray[np.float32] | Fault]:
         """Embed draws that were made before: vectors (dimensions,) by key of the request."""
-        found = self._each(draws, EMBEDDER, read_vector)
+        found = self.each(draws, EMBEDDER, read_vector)
         agreed = next((len(one) for one in found.values() if not isinstance(one, Fault)), 0)
         return {key: _of_length(one, agreed) for key, one in found.items()}
 
@@ -184,7 +184,8 @@ class Observer:
             if carried.stopped is not None:
                 raise carried.stopped
 
-    def _each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
+    def each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
+        """Return what a part says of draws that were made before, by key of the request."""
         found: dict[str, T | Fault] = {}
         for unit in _cut([draw.request for draw in draws if draw.image], self.batch):
             said = self._unit(unit, [part])[1]

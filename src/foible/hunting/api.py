@@ -1,16 +1,15 @@
-"""The public calls: `hunt` and `probe`, and the `Run` that they return.
+"""The public calls that hunt: `hunt` and `probe`.
 
-Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run`: findings that can be iterated, and
-the folder with `findings.json`, `findings.md` and `report.html`. Neighbours: `prepare.py` refuses what cannot be used,
+Comes in: a config and, from Python, objects in place of specs. Goes out: a `Run` (`finished.py`), whose
+folder has `findings.json`, `findings.md` and `report.html`. Neighbours: `prepare.py` refuses what cannot be used,
 `path.py` is the hunt itself, `report/` writes, `cli/` prints.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from foible import report
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.errors import ConfigError, brief
-from foible.findings import Finding, HuntResult
 from foible.hunting.clock import Clock
+from foible.hunting.finished import Run
 from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
 from foible.hunting.prepare import Prepared, make_config, prepare
@@ -31,43 +30,6 @@ from foible.run.events import Ended, Worked
 from foible.run.journal import Journal
 from foible.run.photographs import write_photographs
 from foible.run.settings import keep
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Run:
-    """A finished hunt or probe."""
-
-    folder: Path
-    """The run directory."""
-    result: HuntResult
-    """Everything that was found, and under which settings."""
-    seconds: float
-    """Wall time of this call, loading of the parts left out."""
-    spent: Mapping[str, tuple[int, float]]
-    """Per part: items answered and seconds taken, over every call on this run directory."""
-
-    def __repr__(self) -> str:
-        """Say in a line how many bugs of how many hypotheses were confirmed, from how many draws, and where."""
-        draws = sum(self.result.draws.values())
-        return f"<Run {str(self.folder)!r}: {len(self.confirmed)} of {len(self)} confirmed, {draws:,} draws>"
-
-    def __iter__(self) -> Iterator[Finding]:
-        """Iterate over all findings: confirmed, undecided, refuted."""
-        return iter(self.result.findings)
-
-    def __len__(self) -> int:
-        """Count the findings."""
-        return len(self.result.findings)
-
-    @property
-    def confirmed(self) -> tuple[Finding, ...]:
-        """The findings that are bugs."""
-        return tuple(f for f in self.result.findings if f.verdict == "confirmed")
-
-    @property
-    def report(self) -> Path:
-        """The page to open in a browser."""
-        return self.folder / "report.html"
 
 
 def hunt(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -198,7 +160,13 @@ def run(
         if not journal.ended:
             journal.note(Ended())
     spent = {**journal.spent}
-    return Run(folder=prepared.folder, result=result, seconds=time.perf_counter() - began, spent=spent)
+    return Run(
+        folder=prepared.folder,
+        archive=prepared.archive,
+        result=result,
+        seconds=time.perf_counter() - began,
+        spent=spent,
+    )
 
 
 def _several(classifier: object) -> list[object]:

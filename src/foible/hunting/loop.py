@@ -17,13 +17,15 @@ from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
 from foible.draws.execute import Executor
 from foible.draws.observe import Notes, Observer
+from foible.draws.observe import classifier as classifier_named
 from foible.draws.once import Once
 from foible.draws.request import blocks
+from foible.draws.values import read_prediction
 from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
 from foible.progress import Progress, Show
-from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Label, Observation, Request
+from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Label, Observation, Prediction, Request
 from foible.run.archive import Archive
 from foible.run.events import Asked, Block, Tried
 
@@ -72,8 +74,13 @@ class Loop:
         budget: Budget,
         clock: Clock,
         progress: Progress,
+        closed: bool = False,
     ) -> None:
-        """Pay for everything that was asked before."""
+        """Pay for everything that was asked before.
+
+        Where it is closed, nothing more is asked for than was, and no further hypothesis is tried.
+        """
+        self._closed = closed
         self._source = requests
         self.budget = budget
         self._observer = observer
@@ -102,7 +109,7 @@ class Loop:
                 # What another classifier's failures were followed by is known, and counts for nobody else's limit.
                 about = event.about if event.classifier == (classifier or 0) else {}
                 self._carry(asker, self._requests(event), about, show)
-            while (ask := asker.ask(Allowance(self.budget, asker.arm))) is not None:
+            while not self._closed and (ask := asker.ask(Allowance(self.budget, asker.arm))) is not None:
                 self._note(ask, asker.stage, classifier or 0)
                 self._carry(asker, ask.requests, ask.about, show)
             done, total = asker.progress()
@@ -119,6 +126,8 @@ class Loop:
             self._refuse_stranger(h)
         # What was borrowed once may be suspected for its own classifier by now.
         before = [own.get((h.about, h.classifier), h) if h.borrowed else h for h in self._record.tried]
+        if self._closed:
+            return tuple(before)
         known = {(h.about, h.classifier) for h in before}
         tried = (*before, *(h for h in hypotheses if (h.about, h.classifier) not in known))
         if tried != self._record.tried:
@@ -154,6 +163,10 @@ class Loop:
             zip((o.key for o in open_), self._observer.under([o.draw for o in open_], place, classes), strict=True)
         )
         return [replace(o, outcome=again.get(o.key, o.outcome)) for o in seen]
+
+    def predictions(self, draws: Sequence[Draw], place: int) -> dict[str, Prediction | Fault]:
+        """Return what the classifier at a place said of draws that were made before, by key."""
+        return self._observer.each(draws, classifier_named(place), read_prediction)
 
     def restore(self, draws: Sequence[Draw]) -> None:
         """See that the images of some draws are there, for whoever looks at them."""
@@ -205,6 +218,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
     clock: Clock,
     progress: Progress,
     reading: bool = False,
+    closed: bool = False,
 ) -> Loop:
     """Put together the loop of a run.
 
@@ -216,6 +230,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         clock: asked before every unit of new work.
         progress: who is told.
         reading: whether nothing is drawn, asked or written.
+        closed: whether nothing more is asked for than was.
     """
     observer = Observer(
         executor=executor,
@@ -235,6 +250,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         budget=Budget(study.config.budget),
         clock=clock,
         progress=progress,
+        closed=closed,
     )
 
 

@@ -53,7 +53,9 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in findings if f.trial.treat.draws]
-    measure = Measure(findings, study.requests, study.config.measure, study.config.confirm)
+    measure = Measure(
+        findings, study.requests, study.config.measure, study.config.confirm, narrows=not study.afterwards
+    )
     loop.run(measure)
     findings = measure.measured(skill(study.config))
     captions = [phrases for one in suspected for phrases in one.phrases.values()]

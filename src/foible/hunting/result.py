@@ -77,6 +77,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         draws=work.draws,
         observations={key: work.answered[key] for key in dict.fromkeys(shown)},
         captions=dict(work.captions),
+        afterwards=dict(study.afterwards),
         causes=causes_of(work.findings, study.labels),
         alike=tuple(work.alike),
         photographs=work.photographs,

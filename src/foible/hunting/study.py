@@ -6,7 +6,7 @@ Comes in: nothing but what `prepare.py` or a journal says. Goes out: one frozen 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from foible.config import HuntConfig
@@ -42,6 +42,8 @@ class Study:
     """What was noted when the run began."""
     photographs: PhotographSet | None = None
     """What the run is over; None where a generator draws."""
+    afterwards: Mapping[str, object] = field(default_factory=dict)
+    """Settings that were chosen after the draws, by name: what they were before."""
 
     @property
     def source(self) -> Requests | PhotographRequests:

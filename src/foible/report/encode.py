@@ -109,7 +109,7 @@ def to_json(result: HuntResult) -> str:
         TypeError: a setting is of a kind that JSON has no word for.
     """
     found = RESULT.dump_python(result, warnings=False)
-    found |= {name: _free(getattr(result, name)) for name in ("settings", "parts")}
+    found |= {name: _free(getattr(result, name)) for name in ("settings", "parts", "afterwards")}
     for subject, of in zip(found["classifiers"], result.classifiers, strict=True):
         subject["identity"] = _free(of.identity)
         subject["class_names"] = dict(sorted(subject["class_names"].items()))
@@ -164,7 +164,7 @@ def schema_text() -> str:
 
 _ORDER = (
     "failure", "photographs", "draws", "unscored", "causes", "alike", "findings", "untested", "explored", "labels",
-    "classifiers", "parts", "settings", "captions", "observations", "foible_version",
+    "classifiers", "parts", "settings", "afterwards", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from foible.report.afterwards import afterwards_sentence
 from foible.report.bases import base_headline, base_summary
 from foible.report.claims import apart, disagreement
 from foible.report.photographs import of_set_sentence
@@ -129,7 +130,9 @@ def headline(result: HuntResult) -> str:
 def summary(result: HuntResult) -> str:
     """Say what fails by itself, what was tried and what came of it, in a few sentences."""
     bases = base_summary(result)
-    return " ".join(said for said in (bases, _findings_summary(result), ties(result)) if said)
+    return " ".join(
+        said for said in (bases, _findings_summary(result), ties(result), afterwards_sentence(result)) if said
+    )
 
 
 def _findings_summary(result: HuntResult) -> str:

@@ -32,7 +32,13 @@ class Measure:
     arm: Arm = "measure"
 
     def __init__(
-        self, findings: Sequence[Finding], requests: Requests, options: MeasureOptions, decided: ConfirmOptions
+        self,
+        findings: Sequence[Finding],
+        requests: Requests,
+        options: MeasureOptions,
+        decided: ConfirmOptions,
+        *,
+        narrows: bool = True,
     ) -> None:
         """Fix how many pairs each confirmed finding gets; those about the same draws share them.
 
@@ -43,8 +49,11 @@ class Measure:
             decided: how the verdicts came about. With a larger share of unscored draws in an arm than is allowed
                 there, the deciding rates are shown: of a source that runs out of images only what is left would be
                 measured.
+            narrows: whether what is measured narrows the interval of the verdict. Not where margin or level were chosen
+                after it was seen: the risk of the lower end is no longer set before these draws.
         """
         self._decided = decided
+        self._narrows = narrows and decided.method == "sequential"
         self._findings = findings
         self._requests = requests
         self._seen: dict[str, Answered] = {}
@@ -89,7 +98,8 @@ class Measure:
         if spoilt(trial, self._decided.unscored):
             return finding
         rates = rate(trial.treat), rate(trial.control)
-        gap = difference_of(trial, narrowed(finding, trial.pairs, self._decided.method))
+        held = finding.difference
+        gap = difference_of(trial, narrowed(finding, trial.pairs) if self._narrows else (held.low, held.high))
         return replace(
             finding,
             treat=rates[0],
@@ -117,20 +127,16 @@ class Measure:
         return list(zip(controls, self._requests.on(label, treatment, self.arm, seeds), strict=True))
 
 
-def narrowed(finding: Finding, pairs: Pairs, method: str) -> tuple[float, float]:
+def narrowed(finding: Finding, pairs: Pairs) -> tuple[float, float]:
     """Return the interval of a difference: that of the verdict, narrowed by the pairs that were drawn after it.
 
-    An interval that holds at all times holds after these pairs, too, and so does what both times leave of it. One of a
-    fixed number of pairs stays what it was.
+    An interval that holds at all times holds after these pairs, too, and so does what both times leave of it.
 
     Args:
-        finding: as it was decided.
+        finding: as it was decided, by evidence that may be looked at at any time.
         pairs: that came after.
-        method: by which it was decided: `sequential` or `fixed`.
     """
     before = finding.difference
-    if method == "fixed":
-        return before.low, before.high
     low, high = at_all_times(Pairs(*map(sum, zip(finding.trial.pairs, pairs, strict=True))), finding.risk)
     low, high = max(low, before.low), min(high, before.high)
     return (low, high) if low <= high else (before.low, before.high)

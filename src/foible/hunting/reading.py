@@ -1,28 +1,18 @@
 """What stands in the place of the parts and of the journal where a run is read, and nothing is drawn or written.
 
-Comes in: a journal and an archive, neither trusted. Goes out: what the run comes to, and what the archive lacks. No
-part is loaded: the path of the hunt is walked again, with a reader in the place of the parts. Neighbours: `verify.py`
-holds `findings.json` against it; `act/` goes on from it.
+Comes in: a journal, and units that a walk wants carried out. Goes out: what the journal has, and what the archive
+lacks. Neighbour: `replay.py` walks the path of a hunt over them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from foible.draws.execute import Carried, Unit
-from foible.errors import FoibleError, StoreError
-from foible.findings import HuntResult
-from foible.hunting.clock import Clock
-from foible.hunting.loop import loop_over
-from foible.hunting.path import walk
-from foible.hunting.study import Study, study_of
-from foible.progress import Silent
-from foible.records import Answered, Fault, Hypothesis
-from foible.run.archive import Archive
+from foible.errors import FoibleError
+from foible.records import Fault, Hypothesis
 from foible.run.events import Asked, Event, Learned, Tried
 from foible.run.journal import Journal
-from foible.run.photographs import read_photographs
 
 UNFINISHED = "the run is not finished: the same command goes on with it"
 
@@ -86,46 +76,3 @@ class Reader:
         """
         if isinstance(event, Asked | Tried):
             raise Unfinished(UNFINISHED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reread:
-    """A finished run, worked out again from its journal and the archive."""
-
-    study: Study
-    result: HuntResult
-    answered: Mapping[str, Answered]
-    """Every draw of it, by key."""
-    faults: Mapping[str, Fault]
-    """What was lost, by key of the draw or the answer."""
-
-
-def reread(journal: Journal, archive: Archive, missing: Missing) -> Reread:
-    """Walk a finished run again, without a part.
-
-    Args:
-        journal: of the run.
-        archive: where its images and answers lie.
-        missing: told of what the archive should have, and has not.
-
-    Raises:
-        StoreError: the journal notes no run.
-        Unfinished: the run has not come to its end.
-        FoibleError: journal or archive hold what cannot be.
-    """
-    if journal.began is None:
-        message = f"{journal.folder} notes no run; name the directory of a hunt"
-        raise StoreError(message)
-    if not journal.ended:
-        raise Unfinished(UNFINISHED)
-    study = study_of(journal.began, journal.settings, read_photographs(journal.folder))
-    loop = loop_over(
-        study,
-        executor=missing,
-        archive=archive,
-        record=Reader(journal),
-        clock=Clock(None),
-        progress=Silent(),
-        reading=True,
-    )
-    return Reread(study=study, result=walk(study, loop), answered=loop.answered, faults=dict(journal.faults))
