@@ -188,12 +188,10 @@ def test_captions_give_phrases(taken, tmp_path):
 
 
 def test_a_captioner_describes_what_has_no_attributes(taken, tmp_path):
-    """Without any column a captioner that is named gives the phrases; without one a sentence says what is missing."""
+    """Without any column a captioner that is named gives the phrases."""
     source = photographs.folder(tmp_path / "set", taken, None)
     run = photographs.hunt(tmp_path / "run", source, captioner=toyworld.describe)
     assert any("on grass" in words for _, words in claims(run))
-    with pytest.raises(InputError, match="neither attributes nor captions"):
-        photographs.hunt(tmp_path / "other", source)
 
 
 def test_numbers_are_cut_into_quarters(tmp_path):
@@ -203,6 +201,36 @@ def test_numbers_are_cut_into_quarters(tmp_path):
     values = [one.attributes for one in known]
     assert {len(one) for one in values} == {1}
     assert sorted(values.count(value) for value in set(values)) == [10, 10, 10, 10]
+
+
+class Dazzled(toyworld.Perfect):
+    """Takes every bright photograph for a bucket."""
+
+    fingerprint = "dazzled"
+
+    def answer(self, scene):
+        """Never asked: see `classify`."""
+        raise NotImplementedError
+
+    def classify(self, images):
+        """Look at the brightness alone."""
+        scores = np.zeros((len(images), len(toyworld.PLAIN)))
+        for row, image in enumerate(images):
+            scores[row, toyworld.PLAIN.index("bucket" if image.mean() > 180 else "teapot")] = 1
+        return scores
+
+
+def test_a_set_without_columns_is_measured(tmp_path):
+    """Folders of labels alone are enough: what the pixels say by themselves gives attributes."""
+    rng = np.random.default_rng(0)
+    some = [
+        (label, np.clip(rng.normal(level, 10, (12, 12, 3)), 0, 255).astype(np.uint8), {})
+        for label in ("teapot", "bucket")
+        for level in np.linspace(20, 235, 80)
+    ]
+    run = photographs.hunt(tmp_path / "run", photographs.folder(tmp_path / "set", some, None), Dazzled())
+    assert {label for label, _ in claims(run)} == {"teapot", "bucket"}
+    assert any(words[0].startswith("brightness=") for _, words in claims(run))
 
 
 # --- what may be claimed ----------------------------------------------------------------------------------------------
@@ -290,9 +318,8 @@ def test_deep_and_grey_photographs_are_read(tmp_path):
         (lambda root: None, "no folder"),
         (lambda root: photographs.folder(root, photographs.scenes(1, ["teapot"])), "1 labelled photograph that"),
         (lambda root: photographs.folder(root, [("axolotl", i, {"a": "b"}) for i in photographs.noise(4)]), "axolotl"),
-        (lambda root: photographs.folder(root, photographs.scenes(4), None), "neither attributes nor captions"),
     ],
-    ids=["nothing there", "one photograph", "unknown label", "no attributes"],
+    ids=["nothing there", "one photograph", "unknown label"],
 )
 def test_a_set_that_cannot_be_used_is_one_sentence(make, told, tmp_path):
     """It says what was wanted, what came and what to do, and nothing is written."""

@@ -172,10 +172,6 @@ def _prepare_photographs(
     if lacking is not None:
         message = f"no photograph is annotated {brief(lacking)!r}: {near(lacking, map(brief, photographs.labels()))}"
         raise LabelError(message)
-    if not any(one.attributes or one.caption for one in photographs.photographs) and "captioner" not in kinds:
-        message = f"the photographs of {brief(config.source.spec)!r} have neither attributes nor captions, so that no "
-        message += "hypothesis comes up; add a table with columns, as metadata.csv, or name a --captioner"
-        raise ConfigError(message)
     folder = _folder(config, [one.classifier for one in classes], None)
     return Prepared(
         folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=None, photographs=photographs

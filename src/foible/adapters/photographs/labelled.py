@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ from foible import pixels
 from foible.adapters.photographs import columns as _columns
 from foible.adapters.photographs.files import Folder
 from foible.adapters.photographs.folders import AnnotatedFolder
+from foible.adapters.photographs.measures import NAMES, measured
 from foible.errors import ArgumentError, PartError, PluginError, brief
 from foible.photographs import Photograph, PhotographSet
 from foible.pixels import PixelError
@@ -82,6 +84,7 @@ class LabelledPhotographs:
         attributes: Sequence[str] | str | None = None,
         split: str | None = None,
         column: str | None = None,
+        measures: bool | None = None,
         side: int = 640,
     ) -> None:
         """Read every photograph once.
@@ -95,6 +98,8 @@ class LabelledPhotographs:
             attributes: columns that are attributes; by default every other one.
             split: which split of a dataset; needed where there are several.
             column: which column of a dataset holds the images; needed where several could.
+            measures: whether brightness, contrast, saturation, sharpness and size of the photographs are attributes,
+                too; by default where there are no other attributes and no captions.
             side: a photograph with a longer side is made smaller, to so many pixels.
 
         Raises:
@@ -108,12 +113,16 @@ class LabelledPhotographs:
         self._reader = _reader(name, split, column)
         chosen = [attributes] if isinstance(attributes, str) else attributes
         self._columns = _columns.choose(name, self._reader.columns, label=label, caption=caption, attributes=chosen)
+        own = bool(self._columns.attributes) or self._columns.caption is not None
+        self._measures = not own if measures is None else bool(measures)
+        if self._measures:
+            self._columns = replace(self._columns, attributes=(*self._columns.attributes, *NAMES))
         self._where: dict[str, tuple[Any, str]] = {}
         self.photographs = self._index(name)
         """What was found."""
         self.fingerprint = self.photographs.digest
         self.version = f"1; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
-        named = {"label": self._columns.label, "caption": self._columns.caption}
+        named = {"label": self._columns.label, "caption": self._columns.caption, "measures": self._measures}
         self.resolved = {**self._reader.resolved, **named, "attributes": list(self._columns.attributes), "side": side}
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:  # noqa: ARG002 - a generator's signature
@@ -144,10 +153,11 @@ class LabelledPhotographs:
                 continue
             annotation = _columns.line(row.get(self._columns.label, "") if self._columns.label is not None else folder)
             try:
-                image = pixels.content_hash(fitted(pixels.read(content), self._side))
+                shown = fitted(pixels.read(content), self._side)
             except PixelError:
                 left_out[DAMAGED] += 1
                 continue
+            image = pixels.content_hash(shown)
             if not annotation:
                 left_out[UNLABELLED] += 1
             elif image in found:
@@ -155,7 +165,7 @@ class LabelledPhotographs:
                 left_out[DISAGREE if differs else REPEATED] += 1
                 disagree |= {image} if differs else set()
             else:
-                found[image] = (place, annotation, row)
+                found[image] = (place, annotation, {**row, **measured(shown)} if self._measures else row)
                 self._where[place] = (where, image)
         left_out[DISAGREE] += len(disagree)
         kept = [(place, image, label, row) for image, (place, label, row) in found.items() if image not in disagree]
