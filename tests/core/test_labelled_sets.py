@@ -223,8 +223,9 @@ class Dazzled(toyworld.Perfect):
 def test_a_set_without_columns_is_measured(tmp_path):
     """Folders of labels alone are enough: what the pixels say by themselves gives attributes."""
     rng = np.random.default_rng(0)
+    more: dict[str, str] = {}
     some = [
-        (label, np.clip(rng.normal(level, 10, (12, 12, 3)), 0, 255).astype(np.uint8), {})
+        (label, np.clip(rng.normal(level, 10, (12, 12, 3)), 0, 255).astype(np.uint8), more)
         for label in ("teapot", "bucket")
         for level in np.linspace(20, 235, 80)
     ]
