@@ -162,6 +162,7 @@ def _loaded(
                 raise ArgumentError(message)
         program = _pt2.load(name, path)
         return program.module, program.shape, {}
+    _weights.must_be_weights(name, name)
     made = _network(name, factory, factory_args or {})
     told = _weights.put(name, made, name, which=weights, hint="; are factory_args those it was trained with?")
     made.eval().requires_grad_(requires_grad=False)

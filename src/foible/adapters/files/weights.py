@@ -41,6 +41,9 @@ _COUNTED = "n_averaged"
 _BESIDE = re.compile(r"(?:criterion|loss|(?:.*_)?(?:loss|metrics?|acc|accuracy))(?:_.*)?")
 """What a training module holds beside the network: weights of a loss, states of a metric."""
 
+_PICKLE = b"\x80"
+"""The first byte of a pickle of any protocol that torch has written."""
+
 
 def put(model: str, network: torch.nn.Module, file: str, *, which: str | None = None, hint: str = "") -> dict[str, str]:
     """Read a file and put its weights into a network, every one and no other.
@@ -68,6 +71,20 @@ def put(model: str, network: torch.nn.Module, file: str, *, which: str | None = 
     return {**told, "weights": "ema"} if averaged or chosen == "ema" else told
 
 
+def must_be_weights(model: str, file: str) -> None:
+    """Refuse a file that cannot hold weights, such as a photograph, by how it begins; its content is not read.
+
+    Raises:
+        PluginError: it is neither a zip nor a pickle, as torch writes them, and its name does not end in .safetensors.
+    """
+    path = Path(file).expanduser()
+    if path.suffix == ".safetensors" or zipfile.is_zipfile(path):
+        return
+    with path.open("rb") as stream:
+        if stream.read(1) != _PICKLE:
+            raise PluginError(_torn(model, file, ValueError("it is neither a zip nor a pickle, as torch writes them")))
+
+
 def read(model: str, file: str, which: str | None = None) -> tuple[dict[str, torch.Tensor], str | None]:
     """Read tensors by name, as they are in the file.
 
@@ -92,6 +109,7 @@ def read(model: str, file: str, which: str | None = None) -> tuple[dict[str, tor
             return load_file(path), None
         except (SafetensorError, OSError, ValueError) as error:
             raise PluginError(_torn(model, file, error)) from error
+    must_be_weights(model, file)
     return _tensors(model, file, _load(model, file, path, which), which)
 
 

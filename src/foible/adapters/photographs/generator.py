@@ -111,7 +111,7 @@ class FolderGenerator:
         _must_be_whole(name, "size", size, _SIDES)
         reach = _log_odds(name, odds)
         kept = _cache_folder(name, cache)
-        self._shelf = _shelf.find(name, split, column)
+        self._shelf = _filled(name, _shelf.find(name, split, column))
         self._embedder = _joint(embedder, device=device, dtype=dtype, revision=revision)
         self._top, self._size = top, size
         self._reach = reach / self._embedder.scale[0]
@@ -203,6 +203,13 @@ def _log_odds(name: str, odds: object) -> float:
         message = f"the argument odds of {name!r} is a number from 1 up, but got {brief(repr(odds), 40)}"
         raise ArgumentError(message)
     return math.log(odds)
+
+
+def _filled(name: str, shelf: _shelf.Shelf) -> _shelf.Shelf:
+    """Refuse an empty shelf before the embedder is looked for, which takes longer."""
+    if next(iter(shelf.walk()), None) is None:
+        _tell(name, 0, Counter())
+    return shelf
 
 
 def _tell(name: str, photos: int, left_out: Counter[str]) -> None:
