@@ -252,7 +252,8 @@ class Alike:
     share: float | None
     """In this share of the label's pictures annotators saw the class too, 0..1; None where nobody said."""
     taken: int
-    """How many draws of the base prompt were taken for the class."""
+    """How many draws of the base prompt were taken for the class, of those that show no confirmed description by their
+    caption."""
     scored: int
     """Of how many."""
     rate: Rate

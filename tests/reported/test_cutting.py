@@ -42,7 +42,7 @@ def slow_said(phrase, given_names):
 
 @given(caption=captions, given_names=names)
 def test_names_are_found_as_by_trying_each(caption, given_names):
-    """B21: looking all names up at once finds what trying one after the other finds, in a caption and in a phrase."""
+    """Looking all names up at once finds what trying one after the other finds, in a caption and in a phrase."""
     words = words_of(caption)
     phrase = " ".join(word for word in words if word not in set(",;:.()"))
     assert Names(given_names).find(words) == slow_find(words, given_names)
@@ -61,7 +61,7 @@ class Counted(list):
 
 
 def test_a_thousand_names_take_no_more_steps_than_ten():
-    """B21: a caption is read as often with 1,000 names as with 10, and the same names are prepared once."""
+    """A caption is read as often with 1,000 names as with 10, and the same names are prepared once."""
     reads = []
     for count in (10, 1000):
         words = Counted(words_of("a red thing on grass near a thing 12345, striped, at night"))
@@ -85,16 +85,19 @@ def test_a_thousand_names_take_no_more_steps_than_ten():
         ("a cat on grass and looking at the camera", ("on grass", "looking at the camera")),
         ("a cat with trees and elephants", ("with trees",)),
         ("a cat with a very large orange and white striped umbrella", ("with an orange and white striped umbrella",)),
+        ("an elephant-textured cat from behind", ("elephant-textured", "from behind")),
+        ("a cat in the style of an elephant, seen from below", ("in the style of an elephant", "from below")),
+        ("a cat beside an elephant-sized elephant", ()),
         ("a cat with the rough wrinkled texture of an old elephant", ("with the texture of an old elephant",)),
     ],
 )
 def test_grammar_is_kept(caption, phrases):
-    """Issue 10.4: what "and", "of" and a texture hold together is one phrase, though it says the wrong class."""
+    """What "and", "of" and a texture hold together is one phrase, though it says the wrong class."""
     assert cut(caption, ["cat", "elephant"]) == phrases
 
 
 def test_only_names_of_the_object_are_not_said():
-    """Issue 10.4: another class may be said in a phrase, and be the object where neither true nor wrong name is."""
+    """Another class may be said in a phrase, and be the object where neither true nor wrong name is."""
     assert cut("a cup on a table next to a bucket", ["mug", "vase"], ["table", "bucket", "cup"]) == (
         "on a table",
         "next to a bucket",
@@ -111,7 +114,7 @@ a large handle. In the background, there is a window with sunlight streaming thr
 
 
 def test_a_caption_of_several_sentences_gives_phrases():
-    """Issue 10.4: what a chat model says of the object in later sentences is phrases, without "the mug is"."""
+    """What a chat model says of the object in later sentences is phrases, without "the mug is"."""
     assert cut(LONG, ["coffee mug", "bucket"]) == (
         "on a wooden table",
         "white",
@@ -130,7 +133,7 @@ def test_a_caption_of_several_sentences_gives_phrases():
 
 
 def test_a_name_is_found_however_it_is_composed():
-    """B21: a name with decomposed letters or a joiner inside is the word that it looks like."""
+    """A name with decomposed letters or a joiner inside is the word that it looks like."""
     assert cut("a cre\u0300me bru\u0302le\u0301e on grass", ["crème brûlée"]) == ("on grass",)
     assert cut("a dog on grass", ["d\u200dog"]) == ("on grass",)
 

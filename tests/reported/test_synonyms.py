@@ -153,6 +153,15 @@ def test_the_classifier_s_own_confusion_under_the_base_prompt_is_named(tmp_path)
     assert "coffee mug is taken for vase: in" in alike_sentence(alike, run.result)
 
 
+def test_what_the_scenes_of_a_finding_are_taken_for_is_no_synonym(tmp_path):
+    """Mugs stand on grass unasked, too: their being taken for buckets is the finding."""
+    run = hunt(tmp_path / "run", config={"explore": {"draws": 120}})
+    base = {one.label: one for one in run.result.explored}
+    assert ("on grass",) in {f.trial.hypothesis.treatment.words for f in run.confirmed}
+    assert dict(base["coffee mug"].confused_with)[BUCKET] >= 0.1 * base["coffee mug"].tally.scored
+    assert run.result.alike == ()
+
+
 def test_in_the_targeted_mode_nothing_is_suggested(tmp_path):
     """A failure is what is taken for the target there: to accept another class changes nothing."""
     assert hunt(tmp_path / "run", Cups(), target="bucket").result.alike == ()

@@ -19,7 +19,7 @@ from foible.hunting.suspect import for_all, propose
 from foible.hunting.whole import walk_set
 from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
-from foible.trial.accepting import Again, likenesses
+from foible.trial.accepting import Again, Explored, likenesses
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed
 from foible.trial.measure import Measure
@@ -70,9 +70,10 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         under=loop.under,
         sequential=confirm.method == "sequential",
     )
+    seen = Explored(answered=explored, phrases=[one.phrases for one in suspected])
     work = Work(
         findings=findings,
-        alike=likenesses(explored, study.maps, study.labels, again),
+        alike=likenesses(seen, study.maps, study.labels, again),
         tried=tried,
         explored=explored,
         answered=loop.answered,

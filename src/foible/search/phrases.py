@@ -31,6 +31,8 @@ _ARTICLES = frozenset(
 _JOINERS = frozenset({"and", "with", "while", "that", "which", "but"})
 _EMPTY = frozenset({"of", "here", "arafed", "araffe", "araffed"})
 """Says nothing before the object; the last three are what BLIP says where it has no word."""
+_VIEWS = frozenset({"from above", "from behind", "from below", "from inside", "from outside"})
+"""Prepositions alone that say from where the object is seen."""
 _PRONOUNS = frozenset({"it", "them", "him", "her", "which"})
 _VERBS = frozenset({"is", "are", "was", "were", "has", "have", "appears", "looks", "seems", "features"})
 _MEDIUM = frozenset({"photo", "photograph", "picture", "image", "close-up", "shot", "view", "scene"})
@@ -67,9 +69,11 @@ _PREPOSITIONS = frozenset(
 )
 _LEADS = re.compile(r"(?:sitting|standing|lying|laying|placed|seen|shown|sits|stands|lies|resting|located|positioned)$")
 _SURFACE = (
-    r"(?:textures?|patterns?|prints?|skin|fur|colou?rs?|colou?ring|stripes|spots|markings|feathers|scales|surface)"
+    r"(?:textures?|patterns?|prints?|skin|fur|colou?rs?|colou?ring|stripes|spots|markings|feathers|scales|surface"
+    r"|styles?)"
 )
-_ON_SURFACE = re.compile(rf"\b{_SURFACE} (?:of|like) .*$|\S.*\b{_SURFACE}$")
+_LIKE = r"(?:textured|patterned|printed|skinned|colou?red|striped)"
+_ON_SURFACE = re.compile(rf"\b{_SURFACE} (?:of|like) .*$|\S.*\b{_SURFACE}$|\S+-{_LIKE}\b")
 """Where a name says what the object's surface is like, no second object."""
 
 
@@ -272,7 +276,7 @@ def _trim(chunk: list[str]) -> list[str]:
     """Drop a chunk of articles alone, a lead such as "sitting", and a preposition without anything after it."""
     while chunk and (chunk[0] in {"is", "are"} or _LEADS.match(chunk[0])):
         chunk = chunk[1:]
-    if all(word in _ARTICLES | _PREPOSITIONS | _PRONOUNS for word in chunk) and " ".join(chunk) != "from above":
+    if all(word in _ARTICLES | _PREPOSITIONS | _PRONOUNS for word in chunk) and " ".join(chunk) not in _VIEWS:
         return []
     return chunk
 

@@ -64,33 +64,56 @@ class Again:
         )
 
 
-def likenesses(
-    explored: Sequence[Answered], maps: Sequence[ClassMap], labels: Mapping[str, Label], again: Again
-) -> list[Alike]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """What exploration saw."""
+
+    answered: Sequence[Answered]
+    """Of every label; empty for a probe."""
+    phrases: Sequence[Mapping[str, frozenset[str]]]
+    """For each classifier, by draw key: the phrases of its caption, where it was captioned; empty for a probe."""
+
+    def plain(self, answered: Sequence[Answered], classifier: int, again: Again) -> list[Outcome]:
+        """Give what became of a label's draws, for a classifier, without those that show a confirmed description."""
+        said = self.phrases[classifier] if self.phrases else {}
+        known = [
+            frozenset(f.trial.hypothesis.treatment.words)
+            for one in answered[:1]
+            for f in again.about(one.request.label, classifier).values()
+        ]
+        return [
+            one.outcomes[classifier]
+            for one in answered
+            if not any(words <= said.get(one.request.key, frozenset()) for words in known)
+        ]
+
+
+def likenesses(explored: Explored, maps: Sequence[ClassMap], labels: Mapping[str, Label], again: Again) -> list[Alike]:
     """Name the classes that may be right for a label, for each classifier.
 
     One that names or annotations put beside the label, where failures are taken for it; and one that surely more than
-    `OFTEN` of the label's base draws are taken for. These draws are none of those that a finding's rates come from.
+    `OFTEN` of the label's base draws are taken for, without those that show a confirmed description by their caption:
+    what these are taken for is the finding. Base draws are none of those that a finding's rates come from.
 
     Args:
-        explored: of every label; empty for a probe.
+        explored: base draws with their phrases.
         maps: of each classifier.
         labels: by name.
         again: findings, and how their draws are looked at again.
     """
     by_label: dict[str, list[Answered]] = {label: [] for label in labels}
-    for one in explored:
+    for one in explored.answered:
         by_label[one.request.label].append(one)
     return [
         alike
         for place, classes in enumerate(maps)
         for label in labels.values()
         if not classes.target
-        for alike in _of_label(label, place, classes, [one.outcomes[place] for one in by_label[label.name]], again)
+        for alike in _of_label(label, classes, explored.plain(by_label[label.name], place, again), place, again)
     ]
 
 
-def _of_label(label: Label, place: int, classes: ClassMap, seen: Sequence[Outcome], again: Again) -> Iterator[Alike]:
+def _of_label(label: Label, classes: ClassMap, seen: Sequence[Outcome], place: int, again: Again) -> Iterator[Alike]:
     scored = sum(o.status != "unscored" for o in seen)
     taken = Counter(o.predicted for o in seen if o.status == "failed" and o.predicted is not None)
     own, right = again.about(label.name, place), classes.right[label.name]
