@@ -212,6 +212,8 @@ def test_runs_are_listed_whatever_stands_in_them(hunted, tmp_path, command):
     lines = (hunted.folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "half\x1b[31m" / "journal.jsonl").write_bytes(b"".join(lines[:-2]))
     (tmp_path / "bad" / "journal.jsonl").write_bytes(b"".join(lines[1:]))
+    shutil.copytree(hunted.folder, tmp_path / "torn")
+    (tmp_path / "torn" / "findings.json").write_text("{", encoding="utf-8")
     (tmp_path / "other").mkdir()
     code, out, err = command("runs", tmp_path)
     assert (code, err) == (0, "")
@@ -219,6 +221,8 @@ def test_runs_are_listed_whatever_stands_in_them(hunted, tmp_path, command):
     assert "whole finished" in words
     assert "half·[31m unfinished" in words
     assert "bad damaged" in words
+    assert "torn finished" in words
+    assert "writes it again" in words
     assert "\x1b" not in out
     code, out, err = command("runs", tmp_path / "other")
     assert (code, "no run lies in" in out) == (0, True)

@@ -110,10 +110,13 @@ def _state(folder: Path) -> tuple[str, str, str]:
             asked = sum(len(block.seeds) for event in journal.asked() for block in event.blocks)
             if not journal.ended:
                 return "unfinished", f"{asked:,}", "the same command goes on with it"
-        result = _read(folder)
-        return "finished", f"{sum(result.draws.values()):,}", headline(result)
     except FoibleError as problem:
         return "damaged", "", brief(problem, 160)
+    try:
+        result = _read(folder)
+    except FoibleError as problem:  # the files can be made again from the journal
+        return "finished", f"{asked:,}", f"{brief(problem, 120)}; foible report {folder} writes it again"
+    return "finished", f"{sum(result.draws.values()):,}", headline(result)
 
 
 def _read(folder: Path) -> Any:
