@@ -269,6 +269,10 @@ class Group:
     """Keys of the draws, in draw order."""
 
 
+ANY = "any label"
+"""Stands in the place of a label's name where a hypothesis is about photographs of all labels together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """The claim "with this treatment, this label fails more often than expected, for this classifier"."""
@@ -281,6 +285,8 @@ class Hypothesis:
     """The predicted class of the group it came from; None for a person's own."""
     score: float = 0.0
     """What exploration saw: how strongly the treatment sets failures apart. Orders hypotheses; is no evidence."""
+    into: tuple[int, ...] = ()
+    """Only failures that are taken for one of these classes count; empty where every failure does."""
     borrowed: bool = False
     """Suspected for another classifier alone: tested for this one on the same draws, and no draw is made for it."""
 

@@ -19,6 +19,8 @@ from foible.checks.verify import verify
 from foible.errors import FoibleError, InputError, StoreError
 from foible.parts.registry import load
 from foible.photographs import NAME, Photograph, PhotographSet, read_set
+from foible.records import ANY
+from foible.report import sentence
 
 PLANTED = {("coffee mug", ("ground=grass",)), ("water bottle", ("light=night", "texture=striped"))}
 
@@ -270,6 +272,36 @@ def test_the_report_speaks_of_photographs(whole):
         assert "photographs" in text
         for word in ("draws", "seed", "prompt", "generator", "description"):
             assert word not in text, word
+
+
+class Frosted(toyworld.Perfect):
+    """Takes whatever lies on snow for a bucket."""
+
+    fingerprint = "frosted"
+
+    def answer(self, scene):
+        """Look at the ground first."""
+        return "bucket" if scene.ground == "snow" else scene.label
+
+
+def test_what_all_labels_share_is_one_finding(tmp_path):
+    """Of few photographs a label, an attribute that all labels are taken for one thing by is found over all of them."""
+    some = [one for at, label in enumerate(toyworld.PLAIN) for one in photographs.scenes(24, [label], 1000 * at)]
+    source = photographs.folder(tmp_path / "set", some)
+    run = photographs.hunt(tmp_path / "run", source, Frosted())
+    found = next(f for f in run.confirmed if f.trial.hypothesis.label == ANY)
+    assert {words for label, words in claims(run) if label == ANY} == {("ground=snow",)}
+    assert found.treat.value > 0.8
+    said = sentence(found, run.result)
+    assert "A photograph of any label “ground=snow” is taken for a bucket: it fails in" in said
+    assert "of the other photographs" in said
+    assert verify(run.folder).differences == ()
+
+
+def test_what_one_label_has_is_said_of_no_other(whole):
+    """A bug of one label alone is no finding about any label, though the photographs of all show it."""
+    run, _ = whole
+    assert ANY not in {f.trial.hypothesis.label for f in run.confirmed}
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from foible.statistics import (
     Stratum,
     independent_difference,
     log_association,
+    log_association_beyond,
     log_difference,
     log_evidence,
     rate_sequence,
@@ -140,6 +141,17 @@ def test_chance_alone_makes_no_evidence_of_an_association(shapes):
         chance = math.prod(p for p, _ in cells)
         mean += chance * math.exp(log_association([stratum for _, stratum in cells]))
     assert mean == pytest.approx(1.0)
+
+
+@settings(max_examples=20)
+@given(strata)
+def test_one_label_alone_makes_no_evidence_beyond_it(shapes):
+    """The evidence with the most telling label left out is that of the others, and at most that of all of them."""
+    cells = [Stratum(min(f, t), t, max(0, min(f - t, c)), c) for t, c, f in shapes]
+    rest = [log_association([*cells[:at], *cells[at + 1 :]]) for at in range(len(cells))]
+    assert log_association_beyond(cells) == pytest.approx(min(rest))
+    assert log_association_beyond([Stratum(9, 10, 0, 50)]) == pytest.approx(0.0)
+    assert log_association_beyond([]) == 0.0
 
 
 def test_a_plain_association_is_evident():

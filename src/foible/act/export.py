@@ -147,6 +147,10 @@ def _evenly(read: Reread, chosen: Sequence[tuple[int, Finding]], which: str) -> 
     for one in read.answered.values():
         if one.request.arm in {"treat", "measure"} and one.request.treatment:
             by_about.setdefault((one.request.label, one.request.treatment), []).append(one)
+    for _, finding in chosen:
+        if finding.of_set is not None:  # photographs bear no treatment: those that the finding shows
+            keys = (*finding.failing, *finding.passing)
+            by_about[finding.trial.hypothesis.about] = [read.answered[key] for key in keys]
     of_labels: dict[str, list[Iterator[_Taken]]] = {}
     for number, finding in chosen:
         hypothesis = finding.trial.hypothesis
@@ -203,7 +207,7 @@ def _placed(target: Path) -> Iterator[Path]:
 def _row(taken: _Taken, read: Reread, form: str) -> dict[str, Any]:
     """Give what the table says of an image, by column."""
     seen, hypothesis = taken.seen, taken.finding.trial.hypothesis
-    label, classes = read.study.labels[hypothesis.label], read.study.maps[hypothesis.classifier]
+    label, classes = read.study.labels[seen.request.label], read.study.maps[hypothesis.classifier]
     predicted = seen.outcome.predicted
     name = f"{seen.draw.image}.png"
     return {

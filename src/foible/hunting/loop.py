@@ -25,7 +25,19 @@ from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
 from foible.progress import Progress, Show
-from foible.records import TIED, Answered, ClassMap, Draw, Fault, Hypothesis, Label, Observation, Prediction, Request
+from foible.records import (
+    ANY,
+    TIED,
+    Answered,
+    ClassMap,
+    Draw,
+    Fault,
+    Hypothesis,
+    Label,
+    Observation,
+    Prediction,
+    Request,
+)
 from foible.run.archive import Archive
 from foible.run.events import Asked, Block, Tried
 
@@ -195,7 +207,9 @@ class Loop:
         asker.tell(answered, about)
 
     def _refuse_stranger(self, hypothesis: Hypothesis) -> None:
-        known = hypothesis.label in self._source.labels and 0 <= hypothesis.classifier < self._observer.classifiers
+        known = (
+            hypothesis.label in {ANY, *self._source.labels} and 0 <= hypothesis.classifier < self._observer.classifiers
+        )
         if not (known and hypothesis.treatment):
             message = f"the journal notes a hypothesis about {brief(hypothesis.label)!r} that the run cannot have"
             raise StoreError(f"{message}; it is damaged: name another --out, with the same archive")

@@ -24,6 +24,7 @@ from foible.search.contrast import describe
 from foible.search.group import group
 from foible.search.look import Look
 from foible.search.phrases import cut
+from foible.search.pool import pool
 from foible.trial.decide import rate, skill
 from foible.trial.pairs import tally
 from foible.trial.whole import Half, decide_set
@@ -47,7 +48,8 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
     loop.run(explore)
     suspected = [_propose(explore.answered, place, study, photographs, loop) for place in range(len(study.maps))]
     own = [h for one in suspected for h in one.hypotheses]
-    tried = loop.try_all(for_all(sorted(own, key=_telling), len(study.maps)))
+    pooled = [h for place in range(len(study.maps)) for h in _pooled(explore.answered, place, study, photographs, loop)]
+    tried = loop.try_all([*for_all(sorted(own, key=_telling), len(study.maps)), *pooled])
     test = Look("test", "test", requests, _in_turn(testing, tried))
     loop.run(test)
     half = _half(test.answered, requests, testing, study, loop)
@@ -90,6 +92,17 @@ def _propose(
     return Suspected(hypotheses=found, phrases=phrases, faults=(*faults, *lost))
 
 
+def _pooled(
+    explored: Sequence[Answered], classifier: int, study: Study, photographs: PhotographSet, loop: Loop
+) -> list[Hypothesis]:
+    """Say which attributes go with failing, or with being taken for one of the labels, whatever the label is."""
+    classes = study.maps[classifier]
+    ways = [(), *(classes.right[label] for label in study.labels)]
+    bearing, _ = _attributes(explored, photographs, loop, study)
+    seen = [one.seen_by(classifier) for one in explored]
+    return pool(seen, bearing, ways, classifier, study.config.describe)
+
+
 def _attributes(
     answered: Sequence[Answered], photographs: PhotographSet, loop: Loop, study: Study
 ) -> tuple[dict[str, frozenset[str]], list[str]]:
@@ -123,7 +136,7 @@ def _cutter(study: Study) -> Callable[[str, str], frozenset[str]]:
 
 def _in_turn(testing: Mapping[str, Sequence[int]], tried: Sequence[Hypothesis]) -> Mapping[str, Sequence[int]]:
     """Put the labels of hypotheses first: what a budget leaves out then tests nothing."""
-    first = dict.fromkeys(h.label for h in tried)
+    first = dict.fromkeys(h.label for h in tried if h.label in testing)
     return {label: testing[label] for label in dict.fromkeys([*first, *testing])}
 
 

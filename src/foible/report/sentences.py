@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from foible.records import ANY
 from foible.report.afterwards import afterwards_sentence
 from foible.report.bases import base_headline, base_summary
 from foible.report.claims import apart, disagreement
 from foible.report.photographs import of_set_sentence
-from foible.report.taken import FEW, clear, confusions, foremost, scattered, shared_highest, ties
-from foible.report.terms import DRAWS, Terms, terms
+from foible.report.taken import FEW, clear, confusions, foremost, into_name, scattered, shared_highest, ties
+from foible.report.terms import DRAWS, OF_ANY, Terms, terms
 from foible.report.words import (
     by,
     count,
@@ -64,6 +65,8 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     """
     who = by(finding.trial.hypothesis.classifier, result)
     lead = [Span(who, "classifier"), Span(": ")] if who else []
+    if finding.trial.hypothesis.into:
+        return (*lead, *_into(finding, result), Span(_rates(finding) + _unscored(finding) + "."))
     if finding.verdict == "confirmed":
         pieces = [*_subject(finding, result, "A "), *_taken_for(finding, result), Span(": it ")]
         return (*lead, *pieces, Span(f"{_rates(finding)}{_by_points(finding, result)}{_unscored(finding)}."))
@@ -72,6 +75,16 @@ def spans(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
     else:
         pieces = [Span("It is open whether "), *_subject(finding, result, "a "), Span(f" fails {_more(result)}: it ")]
     return (*lead, *pieces, Span(_rates(finding) + _unscored(finding) + "."))
+
+
+def _into(finding: Finding, result: HuntResult) -> list[Span]:
+    """Say that photographs with an attribute are taken for one thing more often, are not, or may be."""
+    taken, verdict = into_name(finding.trial.hypothesis, result), finding.verdict
+    how = {"confirmed": f" is {_often(finding.treat)}taken for ", "refuted": " is not taken more often for "}
+    pieces = [Span("It is open whether "), *_subject(finding, result, "a ")]
+    pieces = pieces if verdict == "undecided" else _subject(finding, result, "A ")
+    said = Span(how.get(verdict, " is taken more often for ") + _lead(taken))
+    return [*pieces, said, Span(taken, "confusion"), Span(": it ")]
 
 
 def title(finding: Finding, result: HuntResult) -> tuple[Span, ...]:
@@ -104,6 +117,9 @@ def name_of(hypothesis: Hypothesis, result: HuntResult | None = None) -> tuple[S
     """Name a hypothesis: label and description; with a result, the label is told apart from classes that read alike."""
     label = Span(label_name(hypothesis, result, _LONGEST) if result else shorten(hypothesis.label, _LONGEST), "label")
     description = shorten(hypothesis.description, _LONGEST)
+    if result and hypothesis.into:  # the whole claim: what it is taken for is a part of it
+        taken = into_name(hypothesis, result)
+        return (label, Span(" "), Span(description, "description"), Span(" taken for "), Span(taken, "confusion"))
     return (label, Span(" "), Span(description, "description")) if description else (label,)
 
 
@@ -284,6 +300,8 @@ def _verdicts(result: HuntResult) -> list[tuple[str, int]]:
 
 
 def _subject(finding: Finding, result: HuntResult, article: Literal["A ", "a "]) -> list[Span]:
+    if finding.trial.hypothesis.label == ANY:
+        return [Span(f"{article}photograph of "), *name_of(finding.trial.hypothesis)]
     pieces = name_of(finding.trial.hypothesis, result)
     lead = _lead(pieces[0].text)
     return [Span(lead.capitalize() if article == "A " else lead), *pieces]
@@ -328,9 +346,11 @@ def _more(result: HuntResult) -> str:
 
 def _rates(finding: Finding) -> str:
     treat, control, words = finding.rated.treat, finding.rated.control, terms(finding)
-    pair = f"fails in {_rate(finding.treat)} of {words.image}s {interval(finding.treat)}"
+    of = finding.trial.hypothesis
+    against, fails = OF_ANY if of.label == ANY else words.against, "is so in" if of.into else "fails in"
+    pair = f"{fails} {_rate(finding.treat)} of {words.image}s {interval(finding.treat)}"
     if treat.scored and control.scored:
-        return f"{pair} against {_rate(finding.control)} {interval(finding.control)} {words.against}"
+        return f"{pair} against {_rate(finding.control)} {interval(finding.control)} {against}"
     if treat.scored:
         return f"{pair}, but {_nothing(control, words)} without the {words.treatment}"
     if control.scored:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from foible.findings import Finding
 from foible.records import TIED
 from foible.report.terms import terms
-from foible.report.words import class_name, count
+from foible.report.words import class_name, count, shorten
 
 if TYPE_CHECKING:
     from foible.findings import HuntResult, LabelSummary
+    from foible.records import Hypothesis
 
 _LONGEST = 160
 """Characters of a name; findings.json holds the whole."""
@@ -34,6 +35,15 @@ def confusions(of: Finding | LabelSummary, result: HuntResult) -> tuple[tuple[st
         for index, often in of.confused_with
         if index not in right
     )
+
+
+def into_name(hypothesis: Hypothesis, result: HuntResult) -> str:
+    """Name what a hypothesis says photographs are taken for: the label of these classes, else the first of them."""
+    right = result.classifiers[hypothesis.classifier].right
+    label = next((name for name, classes in right.items() if classes == hypothesis.into), None)
+    if label is None:
+        return class_name(hypothesis.into[0], result, hypothesis.classifier, _LONGEST)
+    return shorten(label, _LONGEST)
 
 
 def shared_highest(of: Finding | LabelSummary) -> int:

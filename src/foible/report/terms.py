@@ -68,6 +68,10 @@ PHOTOGRAPHS = Terms(
 )
 
 
+OF_ANY = "of the other photographs"
+"""Against what a finding about all labels stands."""
+
+
 def terms(of: HuntResult | Finding) -> Terms:
     """Give the words for a result, or for a finding of one."""
     from foible.findings import Finding

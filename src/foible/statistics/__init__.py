@@ -13,7 +13,15 @@ from foible.statistics.evidence import (
     rate_sequence,
 )
 from foible.statistics.exceeding import higher_p, holm, surely_above
-from foible.statistics.finite import Sample, Stratum, log_association, log_difference, set_difference, set_rate
+from foible.statistics.finite import (
+    Sample,
+    Stratum,
+    log_association,
+    log_association_beyond,
+    log_difference,
+    set_difference,
+    set_rate,
+)
 from foible.statistics.intervals import (
     clopper_pearson,
     independent_difference,
@@ -62,6 +70,7 @@ __all__ = [
     "holm",
     "independent_difference",
     "log_association",
+    "log_association_beyond",
     "log_difference",
     "log_evidence",
     "log_futility",

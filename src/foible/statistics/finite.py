@@ -153,8 +153,33 @@ def log_association(strata: Sequence[Stratum]) -> float:
     Raises:
         ValueError: the counts cannot be.
     """
-    each = np.zeros(len(_ODDS))
-    for one in strata:
+    return float(special.logsumexp(_each(strata).sum(axis=0)) - np.log(len(_ODDS)))
+
+
+def log_association_beyond(strata: Sequence[Stratum]) -> float:
+    """Weigh the evidence that failing goes with an attribute in more than one label.
+
+    The least of `log_association` with one stratum left out, whichever it is: so no label alone makes the evidence.
+
+    Args:
+        strata: one for each label.
+
+    Returns:
+        Natural logarithm of an e-value against "within all strata but one, the failures lie as chance has it"; 0 for
+        one stratum.
+
+    Raises:
+        ValueError: the counts cannot be.
+    """
+    each = _each(strata)
+    left = each.sum(axis=0) - each
+    return float(special.logsumexp(left, axis=1).min(initial=np.inf) - np.log(len(_ODDS))) if len(strata) else 0.0
+
+
+def _each(strata: Sequence[Stratum]) -> Floats:
+    """Give, by stratum and odds ratio, the log of Fisher's noncentral probability over the central one."""
+    each = np.zeros((len(strata), len(_ODDS)))
+    for row, one in enumerate(strata):
         a, n_a, b, n_b = one
         if not (0 <= a <= n_a and 0 <= b <= n_b):
             message = f"expected failures within 0 .. n on both sides, got {one!r}"
@@ -163,8 +188,8 @@ def log_association(strata: Sequence[Stratum]) -> float:
         support = np.arange(low, min(failures, n_a) + 1)
         ways = _choose(n_a, support) + _choose(n_b, failures - support)
         ways -= special.logsumexp(ways)
-        each += a * _ODDS - special.logsumexp(ways + _ODDS[:, None] * support, axis=1)
-    return float(special.logsumexp(each) - np.log(len(_ODDS)))
+        each[row] = a * _ODDS - special.logsumexp(ways + _ODDS[:, None] * support, axis=1)
+    return each
 
 
 def _log_ratio(sample: Sample) -> Floats:

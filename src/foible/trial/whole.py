@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foible.config import ConfirmOptions
 from foible.findings import Finding, OfSet, Rate, Ratio, Verdict
-from foible.records import Answered, Hypothesis, Observation, Pairs, Tally, Trial
+from foible.records import ANY, Answered, Hypothesis, Observation, Pairs, Tally, Trial
 from foible.statistics import (
     Sample,
     Skill,
@@ -22,6 +22,7 @@ from foible.statistics import (
     e_adjusted,
     independent_difference,
     log_association,
+    log_association_beyond,
     log_difference,
     set_difference,
     set_rate,
@@ -109,20 +110,43 @@ def decide_set(
 
 def _sides(hypothesis: Hypothesis, half: Half) -> Sides:
     wanted = frozenset(hypothesis.treatment.words)
-    own = [one for one in half.seen if one.request.label == hypothesis.label]
+    own = [one for one in half.seen if hypothesis.label in {ANY, one.request.label}]
     bears = [wanted <= half.bearing[one.request.key] for one in own]
-    seen = [one.seen_by(hypothesis.classifier) for one in own]
+    seen = [counted_for(hypothesis, one.seen_by(hypothesis.classifier)) for one in own]
     looked = {one.request.key for one in own}
     waiting = [
         wanted <= attributes
         for key, attributes in half.bearing.items()
-        if half.labels[key] == hypothesis.label and key not in looked
+        if hypothesis.label in {ANY, half.labels[key]} and key not in looked
     ]
     return Sides(
         treat=tuple(o for o, has in zip(seen, bears, strict=True) if has),
         control=tuple(o for o, has in zip(seen, bears, strict=True) if not has),
         waiting=(sum(waiting), len(waiting) - sum(waiting)),
     )
+
+
+def counted_for(hypothesis: Hypothesis, observation: Observation) -> Observation:
+    """Give what an observation is for a hypothesis: a failure into another class than it speaks of is none for it."""
+    outcome = observation.outcome
+    if not hypothesis.into or outcome.status != "failed" or outcome.predicted in hypothesis.into:
+        return observation
+    return replace(observation, outcome=replace(outcome, status="passed"))
+
+
+def strata(treat: Sequence[Observation], control: Sequence[Observation]) -> list[Stratum]:
+    """Count failures label by label: compared within labels, a hard label explains no attribute."""
+    arms = [{label: tally(own) for label, own in _by_label(one).items()} for one in (treat, control)]
+    none = Tally(draws=0, failures=0, unscored=0)
+    pairs = [(arms[0].get(label, none), arms[1].get(label, none)) for label in sorted({*arms[0], *arms[1]})]
+    return [Stratum(a.failures, a.scored, b.failures, b.scored) for a, b in pairs]
+
+
+def _by_label(observations: Sequence[Observation]) -> dict[str, list[Observation]]:
+    found: dict[str, list[Observation]] = {}
+    for one in observations:
+        found.setdefault(one.request.label, []).append(one)
+    return found
 
 
 def _samples(trial: Trial, sides: Sides) -> tuple[Sample, Sample]:
@@ -134,8 +158,8 @@ def _samples(trial: Trial, sides: Sides) -> tuple[Sample, Sample]:
 
 def _evidence(trial: Trial, sides: Sides, margin: float) -> float:
     """Return the log of an e-value against "the margin is not exceeded in this set, or chance explains it"."""
-    treat, control = trial.treat, trial.control
-    chance = log_association([Stratum(treat.failures, treat.scored, control.failures, control.scored)])
+    weigh = log_association_beyond if trial.hypothesis.label == ANY else log_association
+    chance = weigh(strata(sides.treat, sides.control))
     return min(log_difference(*_samples(trial, sides), margin), chance)
 
 
