@@ -90,6 +90,16 @@ class FailureOptions(Options):
     )
 
 
+class PilotOptions(Options):
+    """What the first draws of each label must show."""
+
+    misfit: Literal["stop", "say"] = decides(
+        "stop",
+        "stop: leave out a label that the judge sees in almost none of its first draws, and stop where none is left or "
+        "the judge sees other labels as well. say: that is said, and the hunt goes on.",
+    )
+
+
 class ExploreOptions(Options):
     """Where hypotheses come from."""
 
@@ -211,6 +221,7 @@ class HuntConfig(Options):
     batch: int = decides(32, "Draws per unit of work; a model sees this many images at once.", ge=1, le=4096)
     budget: int | None = grows(None, "At most this many draws in all; hypotheses that it leaves out are shown.", ge=1)
     failure: FailureOptions = decides(FailureOptions(), "What failed means.")
+    pilot: PilotOptions = decides(PilotOptions(), "What the first draws of each label must show.")
     explore: ExploreOptions = decides(ExploreOptions(), "Where hypotheses come from.")
     group: GroupOptions = decides(GroupOptions(), "Which failures belong together.")
     describe: DescribeOptions = decides(DescribeOptions(), "How groups become hypotheses.")

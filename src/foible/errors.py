@@ -7,6 +7,7 @@
     │   ├── PluginError         a spec names nothing, or what it names does not load
     │   │   ├── ArgumentError   a plug-in was given an argument it does not take
     │   │   └── AccessError     a server takes no more requests: the key, or the account, is no good (any longer)
+    │   ├── MisfitError         the parts do not fit each other, as the first draws show
     │   └── StoreError          a run directory or archive cannot be used
     ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
     │   └── OutOfRequests       the same of the requests to servers
@@ -53,6 +54,10 @@ class ArgumentError(PluginError):
 
 class AccessError(PluginError):
     """A server refuses the key, or the account is empty; what was finished is kept, and the same call goes on."""
+
+
+class MisfitError(InputError):
+    """The parts do not fit each other or the labels, as the first draws show: what would follow could not be scored."""
 
 
 class StoreError(InputError):

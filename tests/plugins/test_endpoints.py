@@ -281,18 +281,27 @@ def test_the_command_line_stops_at_its_ceiling(server, tmp_path, monkeypatch, ca
     """`--max-requests` ends `foible hunt` with code 130 and one sentence, and no request more."""
     parts = {"generator": {"base_url": server.url, "size": "64x64"}, "captioner": {"base_url": server.url}}
     assign = [f"--set={kind}.args={json.dumps(args)}" for kind, args in parts.items()]
+    assign += [f"--set={kind}={json.dumps(part)}" for kind, part in THE_OTHERS.items()]
     specs = [
         "--generator=openai-images:scenes",
         "--captioner=openai:talker",
         "--set=batch=4",
         f"--out={tmp_path / 'run'}",
     ]
-    monkeypatch.setattr(sys, "argv", ["foible", "hunt", "-q", "--label=vase", "--max-requests=10", *specs, *assign])
+    monkeypatch.setattr(sys, "argv", ["foible", "hunt", "-q", "--label=vase", "--max-requests=6", *specs, *assign])
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 130
-    assert "stopped at the ceiling of 10 requests: 2 left, and the next step needs 4" in capfd.readouterr().err
-    assert len(server.bodies) == 8
+    assert "stopped at the ceiling of 6 requests: 2 left, and the next step needs 4" in capfd.readouterr().err
+    assert len(server.bodies) == 4
+
+
+# The server draws the diorama, which a spec of that family cannot know.
+THE_OTHERS = {
+    kind: {"spec": f"python:foible.adapters.diorama:{kind}", "args": {"name": kind}} for kind in ("embedder", "judge")
+}
+ASKED_TWICE = 3
+"""Requests after the pilot: an image again, and a caption twice."""
 
 
 def hunt(server, out, key_env=None, **config):
@@ -301,6 +310,7 @@ def hunt(server, out, key_env=None, **config):
     settings = {
         "generator": {"spec": "openai-images:scenes", "args": {**shared, "size": "64x64"}},
         "captioner": {"spec": "openai:talker", "args": shared},
+        **THE_OTHERS,
         "batch": 8,
         "explore": {"draws": 16},
         "confirm": {"draws": 8},
@@ -320,7 +330,7 @@ def test_the_key_is_in_no_file_of_a_hunt(server, tmp_path, monkeypatch, capfd):
     """A server that needs the key gets it, repeats it, refuses with it: no file, no output, no error holds it."""
     monkeypatch.setenv("FOIBLE_TEST_KEY", KEY)
     server.key = KEY
-    server.faults = [None] * 16 + [ECHO, HALF, 403] * 8
+    server.faults = [None] * (16 + ASKED_TWICE) + [ECHO, HALF, 403] * 8
     run = hunt(server, tmp_path / "run", key_env="FOIBLE_TEST_KEY")
     assert run.result.explored[0].tally.draws == 16
     assert set(server.keys) == {KEY}

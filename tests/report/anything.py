@@ -15,9 +15,12 @@ from foible.findings import (
     CauseTest,
     Counterfactual,
     Finding,
+    Hint,
     HuntResult,
     LabelSummary,
     OfSet,
+    Pilot,
+    PilotLabel,
     Rate,
     Ratio,
     Remaining,
@@ -206,6 +209,32 @@ def alikes(classifiers: int, found: int) -> SearchStrategy[Alike]:
     )
 
 
+first_labels = st.builds(
+    PilotLabel,
+    label=text,
+    draws=counts,
+    judged=counts,
+    seen=counts,
+    absent=st.booleans(),
+    left_out=st.booleans(),
+)
+
+
+def hints(classifiers: int) -> SearchStrategy[Hint]:
+    """Draw hints about one of so many classifiers."""
+    return st.builds(
+        Hint,
+        classifier=st.integers(0, classifiers - 1),
+        images=counts,
+        named=counts,
+        would=counts,
+        kind=st.sampled_from(("shifted", "alphabetical", "order", "argument", "channels")),
+        shift=st.integers(-5, 5),
+        classes=tuples(st.tuples(text, indices)),
+        argument=text,
+    )
+
+
 def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
     """Draw results of so many classifiers."""
     seen = st.builds(
@@ -228,6 +257,14 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         failing=tuples(key),
     )
     found = tuples(findings(classifiers), 3)
+    pilots = st.builds(
+        Pilot,
+        labels=tuples(first_labels),
+        crossed=counts,
+        crossed_seen=counts,
+        tells_apart=st.booleans(),
+        hints=tuples(hints(classifiers), 2),
+    )
     whole = st.builds(
         HuntResult,
         foible_version=text,
@@ -246,6 +283,7 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         causes=st.just(()),
         alike=st.just(()),
         photographs=st.none() | facts(classifiers),
+        pilot=st.none() | pilots,
     )
     return whole.flatmap(lambda one: _with_causes(one, classifiers))
 
@@ -348,6 +386,16 @@ def poisoned(evil: str, *, classifiers: int = 1, photographs: bool = False) -> H
         explored=(summary,),
         unscored=((evil, 1),),
         observations=seen,
+        pilot=Pilot(
+            labels=(PilotLabel(label=evil, draws=9, judged=9, seen=0, absent=True, left_out=True),),
+            crossed=9,
+            crossed_seen=9,
+            tells_apart=False,
+            hints=(
+                Hint(classifier=last, images=9, named=0, would=9, kind="order", classes=((evil, 463),)),
+                Hint(classifier=last, images=9, named=0, would=9, kind="argument", argument=evil),
+            ),
+        ),
         captions=dict.fromkeys(list(seen)[:3], evil),
         causes=(cause, cause),
         alike=(alike, replace(alike, named=False, accept="", remaining=())),

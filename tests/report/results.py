@@ -17,6 +17,8 @@ from foible.findings import (
     Finding,
     HuntResult,
     LabelSummary,
+    Pilot,
+    PilotLabel,
     Rate,
     Ratio,
     Remaining,
@@ -38,6 +40,11 @@ LABELS = (
     Label("candle", "wax light"),
     Label("barrel", "vessel"),
     Label("dumbbell", "weight"),
+)
+PILOT = Pilot(
+    labels=tuple(PilotLabel(label=label.name, draws=12, judged=12, seen=11) for label in LABELS),
+    crossed=36,
+    crossed_seen=1,
 )
 KINDS = {label.name: label.kind for label in LABELS}
 INDICES = {
@@ -327,6 +334,7 @@ def sample(kind: str = "hunt") -> HuntResult:
         captions=captions if kind == "hunt" else {},
         causes=causes_of(findings, KINDS),
         alike=alike_of() if kind == "hunt" else (),
+        pilot=PILOT if explore else None,
     )
 
 

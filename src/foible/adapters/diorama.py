@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from foible.adapters.transformers.classifier import TransformersClassifier
     from foible.adapters.transformers.clip_judge import ClipJudge
     from foible.adapters.transformers.embedder import TransformersEmbedder
-    from foible.records import Drawn
+    from foible.records import Drawn, Label
 
 _SCENES = "scenes"
 
@@ -47,11 +47,20 @@ class Scenes:
         import numpy as np
 
         from foible.diorama.generator import WORLD_VERSION, DioramaGenerator
+        from foible.diorama.vocabulary import LABELS
 
         self._world = DioramaGenerator(size=size)
         self.fingerprint = f"world {WORLD_VERSION}"
         self.resolved = {"size": size}
         self.version = f"numpy {np.__version__}"
+        self.drawable = tuple(label.name for label in LABELS)
+
+    def can_draw(self, label: Label) -> bool:
+        """Tell whether a label is one of its objects, by its name or a synonym, with no word that it does not know."""
+        from foible.diorama.grammar import parse
+
+        heard = parse(label.name)
+        return heard.label is not None and not heard.ignored
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn]:
         """Draw one image for each prompt and seed."""

@@ -1,27 +1,33 @@
-"""Does each part work here? Loads it, asks it once, and says what came; or what is wrong and what mends it.
+"""Does each part work here? Loads it, asks it a little, and says what came; or what is wrong and what mends it.
 
 Comes in: kinds with specs and arguments. Goes out: a `Checkup` for each. Neighbours: `testing.py` holds a plug-in to
-every promise of its kind, which takes longer; `forecast.py` foretells a whole hunt.
+every promise of its kind, which takes longer; `forecast.py` foretells a whole hunt; `recipes.py` words what a
+classifier does to an image.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from foible.checks import recipes
 from foible.checks.timing import timed
 from foible.errors import FoibleError, PluginError, near
 from foible.parts.ceiling import Ceiling
 from foible.parts.families import BUILT_IN
-from foible.parts.protocols import HoldsPhotographs, offers
+from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spec, refuse_undrawable
+from foible.parts.protocols import DrawsSome, HoldsPhotographs, offers
 from foible.parts.registry import KINDS, Part, load
+from foible.pixels import read_file
 from foible.records import Drawn, Judgement, Label
 from foible.testing import patterns
 
 PROMPT = "a realistic photograph of a {name}"
 _BATCH = 4
+_USUAL = Label("coffee mug")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,21 @@ class Checkup:
     """Seconds until it was loaded."""
     each: float = 0.0
     """Seconds an element, in a small batch, once it is warm."""
+    recipe: str = ""
+    """Of a classifier: how an image becomes its input; empty where it does not say."""
+    classes: str = ""
+    """Of a classifier: how many classes it names, and the first of them."""
+    says: str = ""
+    """Of a classifier: its best classes for one image, and which image that is."""
+    note: str = ""
+    """What is no trouble, but ought to be known; empty where there is nothing."""
 
 
 def examine(
     parts: Sequence[tuple[str, str, Mapping[str, Any]]],
-    labels: Sequence[str] = ("coffee mug",),
+    labels: Sequence[str | Label] = (),
     max_requests: int | None = None,
+    image: Path | None = None,
 ) -> list[Checkup]:
     """Load each part and ask it about one small batch.
 
@@ -53,16 +68,26 @@ def examine(
 
     Args:
         parts: (kind, spec, arguments) of each.
-        labels: names of what is drawn and judged.
+        labels: what is drawn and judged; by default something that the generator can draw.
         max_requests: at most so many requests go to servers, all parts together; a part that needs more is in trouble.
+        image: a photograph that all parts are shown first, in place of a drawn image.
+
+    Raises:
+        PixelError: the photograph cannot be read.
     """
-    images = patterns()
+    wanted = [label if isinstance(label, Label) else Label(label) for label in labels]
+    drawing = next((spec for kind, spec, _ in parts if kind == "generator"), "")
+    shown = _Shown(wanted, patterns(), "a pattern of colours", drawing, [])
+    if image is not None:
+        shown = replace(shown, images=[read_file(image), *shown.images], called=image.name)
     found: dict[int, Checkup] = {}
     ceiling = Ceiling(max_requests)
     for row in sorted(range(len(parts)), key=lambda row: parts[row][0] != "generator"):
-        found[row], answers = _examine(*parts[row], images, labels, ceiling=ceiling)
+        found[row], answers = _examine(*parts[row], shown, ceiling=ceiling)
         if parts[row][0] == "generator" and answers:
-            images = [one.image for one in answers]
+            first = shown.images[:1] if image is not None else []
+            called = shown.called if first else f"a drawn {shown.drawn(0).name}"
+            shown = replace(shown, images=[*first, *(one.image for one in answers)], called=called)
     return [found[row] for row in range(len(parts))]
 
 
@@ -89,30 +114,73 @@ def read_spec(text: str) -> tuple[str, str]:
     raise PluginError(message)
 
 
-def _examine(  # noqa: PLR0913 - a part is three of them
-    kind: str, spec: str, args: Mapping[str, Any], images: Sequence[Any], labels: Sequence[str], *, ceiling: Ceiling
+@dataclass(frozen=True)
+class _Shown:
+    """What the parts are asked about."""
+
+    labels: Sequence[Label]
+    images: Sequence[Any]
+    called: str
+    """What the first image is."""
+    drawing: str
+    """Spec of the generator; empty where there is none."""
+    generators: list[Part]
+    """That were loaded before the others."""
+
+    def drawn(self, row: int) -> Label:
+        """Give what is drawn, or judged, in a row of the batch."""
+        able = [one.object.drawable[0] for one in self.generators if offers(one.object, DrawsSome)]
+        labels = self.labels or [Label(name) for name in able] or [_USUAL]
+        return labels[row % len(labels)]
+
+
+def _examine(
+    kind: str, spec: str, args: Mapping[str, Any], shown: _Shown, *, ceiling: Ceiling
 ) -> tuple[Checkup, Sequence[Any]]:
     began = time.perf_counter()
     try:
+        refuse_other_worlds_by_spec({"generator": shown.drawing, kind: spec})
         part = load(kind, spec, args, ceiling=ceiling)
         loading = time.perf_counter() - began
-        timing = timed(part, _columns(part, images, labels))
+        if kind == "generator":
+            shown.generators.append(part)
+            refuse_undrawable(part, shown.labels)
+        refuse_other_worlds([*shown.generators, part])
+        timing = timed(part, _columns(part, shown))
     except FoibleError as trouble:
         return Checkup(kind, spec, str(trouble)), ()
-    device = str(part.identity["args"].get("device") or "")
-    return Checkup(kind, spec, "", _words(timing.answers[0]), device, loading, timing.seconds), timing.answers
+    if timing.unsteady is not None and timing.unsteady.grave:
+        return Checkup(kind, spec, timing.unsteady.sentence), ()
+    checkup = Checkup(
+        kind,
+        spec,
+        "",
+        _words(timing.answers[0]),
+        str(part.identity["args"].get("device") or ""),
+        loading,
+        timing.seconds,
+        note=timing.unsteady.sentence if timing.unsteady is not None else "",
+    )
+    if kind == "classifier":
+        said = recipes.best(part, timing.answers[0])
+        checkup = replace(
+            checkup,
+            recipe=recipes.recipe_words(part),
+            classes=recipes.class_words(part),
+            says=f"of {shown.called}: {said}",
+        )
+    return checkup, timing.answers
 
 
-def _columns(part: Part, images: Sequence[Any], labels: Sequence[str]) -> list[Sequence[Any]]:
-    kind = part.kind
+def _columns(part: Part, shown: _Shown) -> list[Sequence[Any]]:
     if offers(part.object, HoldsPhotographs):
         places = [one.place for one in part.object.photographs.photographs[:_BATCH]]
         return [places, range(len(places))]
-    if kind == "generator":
-        return [[PROMPT.format(name=labels[row % len(labels)]) for row in range(_BATCH)], range(_BATCH)]
-    if kind == "judge":
-        return [images, [Label(labels[row % len(labels)]) for row in range(len(images))]]
-    return [images]
+    if part.kind == "generator":
+        return [[PROMPT.format(name=shown.drawn(row).name) for row in range(_BATCH)], range(_BATCH)]
+    if part.kind == "judge":
+        return [shown.images, [shown.drawn(row) for row in range(len(shown.images))]]
+    return [shown.images]
 
 
 def _words(answer: Any) -> str:

@@ -17,10 +17,11 @@ from foible.checks.likely import SHARE, likely_draws
 from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
 from foible.draws.request import prompt
-from foible.errors import ConfigError, LabelError
+from foible.errors import ConfigError, LabelError, PluginError
 from foible.hunting.prepare import Prepared, explore_draws, prepare
 from foible.labels import accepting, class_name, labels_of
 from foible.parts.families import REMOTE
+from foible.parts.fitting import refuse_other_worlds_by_spec
 from foible.parts.registry import KINDS, verify
 from foible.records import Hypothesis, Treatment
 
@@ -95,6 +96,8 @@ class Plan:
     alike: tuple[MayBeSame, ...] = ()
     """Classes that names or annotations put beside a label, and that are not right for it; none where no part was
     loaded."""
+    notes: tuple[str, ...] = ()
+    """What is no error, but ought to be known: a part that answers otherwise when it is asked again."""
 
 
 def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
@@ -111,14 +114,16 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
         return _over_photographs(config, offline=offline)
     if offline:
         given = {kind: [_verified(kind, part) for part in config.parts(kind)] for kind in KINDS}
+        refuse_other_worlds_by_spec({kind: config.parts(kind)[0].spec for kind in KINDS})
         counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
         side = _size(given["generator"][0])
         disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
     prepared = prepare(config)
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
-    image, each = _timings(prepared)
-    return replace(_plan(config, counts, counts["total"] * image, each), alike=_may_be_same(prepared))
+    image, each, notes = _timings(prepared)
+    found = _plan(config, counts, counts["total"] * image, each)
+    return replace(found, alike=_may_be_same(prepared), notes=notes)
 
 
 def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
@@ -151,9 +156,9 @@ def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
         "total": total,
         "answers": answers,
     }
-    image, each = _timings(prepared)
+    image, each, notes = _timings(prepared)
     seconds = {kind: each[kind] * answers[kind] for kind in each}
-    return _plan(config, counts, total * image, seconds)
+    return replace(_plan(config, counts, total * image, seconds), notes=notes)
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
@@ -227,8 +232,12 @@ def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
     return (known[0], known[1]) if len(known) == len(sides) == 2 else None  # noqa: PLR2004 - two sides
 
 
-def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
-    """Draw a few base prompts and ask every part about them: (bytes of an image, seconds an element by kind)."""
+def _timings(prepared: Prepared) -> tuple[int, dict[str, float], tuple[str, ...]]:
+    """Draw a few base prompts and ask every part about them: (bytes of an image, seconds an element by kind, notes).
+
+    Raises:
+        PluginError: a part gives no usable answer, or another one when it is asked again.
+    """
     from foible.pixels import write_png
 
     count = min(_BATCH, prepared.config.batch)
@@ -238,15 +247,21 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float]]:
         prompts = [one.place for one in prepared.photographs.photographs[:count]]
         count = len(prompts)
     drawn = timed(prepared.parts["generator"], [prompts, range(count)])
+    unsteady = [drawn.unsteady]
     images = [one.image for one in drawn.answers]
     labels = labels[: len(images)]
     each = {"generator": drawn.seconds}
     for kind in KINDS[1:]:
         columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
-        own = [timed(part, columns).seconds for part in prepared.parts.values() if part.kind == kind]
-        if own:
-            each[kind] = sum(own) / len(own)  # of several classifiers each is asked about the same number of images
-    return sum(len(write_png(image)) for image in images) // len(images), each
+        own = [timed(part, columns) for part in prepared.parts.values() if part.kind == kind]
+        unsteady += [one.unsteady for one in own]
+        if own:  # of several classifiers each is asked about the same number of images
+            each[kind] = sum(one.seconds for one in own) / len(own)
+    wrong = [one for one in unsteady if one is not None]
+    if grave := next((one for one in wrong if one.grave), None):
+        raise PluginError(grave.sentence)
+    disk = sum(len(write_png(image)) for image in images) // len(images)
+    return disk, each, tuple(one.sentence for one in wrong)
 
 
 def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Mapping[str, float]) -> Plan:

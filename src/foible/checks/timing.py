@@ -1,7 +1,7 @@
 """Asks a loaded part about a few elements, and takes the time.
 
-Comes in: a part and its columns. Goes out: its answers, and seconds an element. Neighbours: `forecast.py` foretells a
-hunt from it, `doctor.py` shows it; `parts/asking.py` asks and checks.
+Comes in: a part and its columns. Goes out: its answers, whether they stay the same, and seconds an element.
+Neighbours: `forecast.py` foretells a hunt from it, `doctor.py` shows it; `parts/asking.py` asks and checks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from foible.errors import PluginError
 from foible.parts import asking as wrappers
 from foible.parts.registry import Part
+from foible.parts.steady import Unsteady, compared
 from foible.records import Fault
 
 QUICK = 2.0
@@ -33,22 +34,25 @@ class Timing:
     """What a part answered, and how fast."""
 
     answers: tuple[Any, ...]
+    unsteady: Unsteady | None
+    """What is wrong where answers to the same question differ."""
     seconds: float
     """For each element, in a batch of as many as there are answers; the first call, which warms up, left out."""
 
 
 def timed(part: Part, columns: Sequence[Sequence[Any]]) -> Timing:
-    """Ask for one element twice, then, where that is quick, for all of the batch.
+    """Ask for one element twice, then, where that is quick, for all of the batch; and compare the answers.
 
     Raises:
         PluginError: the part gave no usable answer for an element.
     """
     first = [column[:1] for column in columns]
-    _asked(part, first)
+    before, _ = _asked(part, first)
     answers, seconds = _asked(part, first)
+    alone = [*before, *answers]
     if seconds < QUICK and len(columns[0]) > 1:
         answers, seconds = _asked(part, columns)
-    return Timing(tuple(answers), seconds / len(answers))
+    return Timing(tuple(answers), compared(part, alone, answers), seconds / len(answers))
 
 
 def _asked(part: Part, columns: Sequence[Sequence[Any]]) -> tuple[list[Any], float]:

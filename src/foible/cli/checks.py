@@ -61,18 +61,25 @@ def doctor(
     specs: Annotated[
         list[str] | None, typer.Argument(help="kind=family:name, such as judge=clip:…; by default the config's parts.")
     ] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", help="A photograph that the parts are shown first.", metavar="FILE")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Load each part, ask it about one small batch, and say what came, how fast, where; or what mends it."""
+    """Load each part, ask it a little, and say what came, how fast, where; or what mends it.
+
+    Of a classifier it says how an image becomes its input, what its classes are called, and what it says of an image.
+    """
     from foible.checks.doctor import examine, read_spec
     from foible.labels import split_name
+    from foible.records import Label
 
     named = [read_spec(text) for text in specs or ()]
     drawn = [("generator", config.source.spec, config.source.args)] if config.source.spec else []
     own = [*drawn, *((kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind) if part.spec)]
-    names = [split_name(text.rpartition("=")[2])[0] for text in config.labels] or ["coffee mug"]
+    names = [Label(*split_name(text.rpartition("=")[2])) for text in config.labels]
     wanted = [(kind, spec, _args_for(kind, spec, config)) for kind, spec in named] or own
-    checkups = examine(wanted, names, config.max_requests)
+    checkups = examine(wanted, names, config.max_requests, image)
     with while_read() as console:
         if as_json:
             print(json.dumps([dataclasses.asdict(one) for one in checkups], indent=2))
@@ -83,6 +90,13 @@ def doctor(
                 told = (one.answer, one.device or "-", f"{one.loading:.1f} s", _each(one.each))
                 rows.append([cell(text) for text in (one.kind, one.spec, *(("",) * 4 if one.trouble else told))])
             show_rows(console, headings, rows, headings)
+            for one in checkups:
+                more = {"takes": one.recipe, "classes": one.classes, "says": one.says, "mind": one.note}
+                if any(more.values()):
+                    console.print(cell(f"{one.kind} {one.spec}", "bold"), soft_wrap=True)
+                for name, text in more.items():
+                    if text:
+                        console.print(cell(f"  {name:<8}{text}"), soft_wrap=True)
             for one in (one for one in checkups if one.trouble):
                 console.print(cell(f"{one.kind}: {one.trouble}", "bold red"), soft_wrap=True)
     if any(one.trouble for one in checkups):
@@ -160,6 +174,7 @@ def _costs(found: Plan) -> list[tuple[str, str]]:
         total = sum(found.seconds.values()) / 60
         parts = f"; the whole is likely to take {total / found.max_minutes:.1f} times that" if found.seconds else ""
         rows.append(("stops after", f"{found.max_minutes:g} minutes, to be gone on with{parts}"))
+    rows += [("mind", note) for note in found.notes]
     return rows
 
 

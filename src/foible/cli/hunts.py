@@ -17,6 +17,7 @@ from rich.text import Text
 from foible.cli.flags import CLASSIFIERS, PARTS, Flag, Quiet, app, cell, over, show_rows, told, while_read
 from foible.cli.gates import read_gate
 from foible.config import HuntConfig
+from foible.errors import brief
 from foible.progress import Bars, Progress, Silent
 
 Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stdout in place of the table.")]
@@ -82,6 +83,10 @@ def _run(config: HuntConfig, descriptions: list[str] | None, *, quiet: bool, as_
             told(f"surely above {gate.above:.4g}: {reason}", 1)
     if gate.fails(done.result):
         raise typer.Exit(1)
+    lacking = done.result.pilot.left_out if done.result.pilot is not None else ()
+    if lacking and gate.kind != "never":  # a label of which nothing can be said has not passed the gate
+        names = ", ".join(repr(brief(one.label, 60)) for one in lacking[:TOLD])
+        raise typer.Exit(told(f"the gate {fail_on} says nothing of labels that were left out, such as {names}", 2))
 
 
 def _print_findings(done: Any, console: Console) -> None:
@@ -90,6 +95,7 @@ def _print_findings(done: Any, console: Console) -> None:
     from foible.report.causes import cause_lines
     from foible.report.claims import apart
     from foible.report.photographs import facts
+    from foible.report.pilots import pilot_headline
     from foible.report.sentences import headed
     from foible.report.taken import ties
     from foible.report.terms import terms
@@ -105,7 +111,8 @@ def _print_findings(done: Any, console: Console) -> None:
         figures = (_rate(f.treat), _rate(f.control), more)
         who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
         rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
-    if result.base_failures:
+    first = bool(result.base_failures or pilot_headline(result))
+    if first:
         console.print(cell(headline(result), "bold red"))
     for what, much in facts(result):
         console.print(cell(f"{what}: {much}"), soft_wrap=True)
@@ -114,7 +121,7 @@ def _print_findings(done: Any, console: Console) -> None:
     show_rows(console, ("verdict", *named, "fails with it", "without", "points more"), rows, named)
     for line in (*cause_lines(result), *alike_lines(result)):
         console.print(cell(line), soft_wrap=True)
-    if not done.confirmed or result.base_failures:
+    if not done.confirmed or first:
         console.print(cell(summary(result)))
     elif ties(result):
         console.print(cell(ties(result)))

@@ -136,10 +136,7 @@ class Observer:
         Args:
             draws: with an image or without.
             place: of the classifier.
-            classes: what its classes mean then.
-
-        Returns:
-            An outcome for each draw, from what the archive and the journal have: nobody is asked.
+            classes: what its classes mean then; outcomes come from archive and journal, and nobody is asked.
         """
         by_key: dict[str, Outcome] = {}
         part = classifier(place)

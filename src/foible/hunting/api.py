@@ -23,6 +23,7 @@ from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
 from foible.hunting.prepare import Prepared, make_config, prepare
 from foible.hunting.study import study_of
+from foible.hunting.trying import Trying
 from foible.progress import Bars, Progress, Silent
 from foible.records import Label, Spec
 from foible.run.archive import Archive
@@ -152,10 +153,17 @@ def run(
         if prepared.photographs is not None:
             write_photographs(prepared.folder, prepared.photographs)
         study = study_of(journal.began, journal.settings, prepared.photographs)
-        executor = Here(prepared.parts, archive.images)
-        result = walk(
-            study, loop_over(study, executor=executor, archive=archive, record=journal, clock=clock, progress=progress)
+        tries = Trying(parts=prepared.parts, config=config, labels=study.labels, maps=study.maps, images=archive.images)
+        loop = loop_over(
+            study,
+            executor=Here(prepared.parts, archive.images),
+            archive=archive,
+            record=journal,
+            clock=clock,
+            progress=progress,
+            tries=tries,
         )
+        result = walk(study, loop)
         report.write(result, archive.images.bytes, prepared.folder, prepared.archive)
         if not journal.ended:
             journal.note(Ended())

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
 from foible.draws.execute import Executor
-from foible.draws.observe import Notes, Observer
+from foible.draws.observe import JUDGE, Notes, Observer
 from foible.draws.observe import classifier as classifier_named
 from foible.draws.once import Once
 from foible.draws.request import blocks
-from foible.draws.values import read_prediction
+from foible.draws.values import read_judgement, read_prediction
 from foible.errors import StoreError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.study import Study
+from foible.hunting.trying import Tries
 from foible.progress import Progress, Show
 from foible.records import (
     ANY,
@@ -33,13 +34,14 @@ from foible.records import (
     Draw,
     Fault,
     Hypothesis,
+    Judgement,
     Label,
     Observation,
     Prediction,
     Request,
 )
 from foible.run.archive import Archive
-from foible.run.events import Asked, Block, Tried
+from foible.run.events import Asked, Attempted, Block, Checked, Tried
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +56,16 @@ class Record(Notes, Protocol):
     @property
     def tried(self) -> tuple[Hypothesis, ...]:
         """Every hypothesis that counts in the multiplicity, in order."""
+        ...
+
+    @property
+    def checked(self) -> bool:
+        """Whether the parts were asked about the same again."""
+        ...
+
+    @property
+    def attempted(self) -> Mapping[int, Attempted]:
+        """By classifier: what came of asking it in other ways."""
         ...
 
     def asked(self, stage: str | None = None, classifier: int | None = None) -> Iterator[Asked]:
@@ -87,6 +99,7 @@ class Loop:
         clock: Clock,
         progress: Progress,
         closed: bool = False,
+        tries: Tries | None = None,
     ) -> None:
         """Pay for everything that was asked before.
 
@@ -99,6 +112,7 @@ class Loop:
         self._record = record
         self._clock = clock
         self._progress = progress
+        self._tries = tries
         self._looked = 0
         self._once = Once()
         self.answered: dict[str, Answered] = {}
@@ -180,6 +194,37 @@ class Loop:
         """Return what the classifier at a place said of draws that were made before, by key."""
         return self._observer.each(draws, classifier_named(place), read_prediction)
 
+    def judge_as(self, draws: Sequence[tuple[Draw, str]]) -> dict[str, Judgement | Fault]:
+        """Let the judge look at images again, each for another label than it was drawn for; by key of the draw."""
+        with self._shown("judge") as show:
+            asked = [replace(draw, request=replace(draw.request, label=label)) for draw, label in draws]
+            found = self._observer.each(asked, JUDGE, read_judgement)
+            show(len(draws), len(draws), len(draws))
+        return found
+
+    def ask_twice(self, answered: Sequence[Answered], requests: Sequence[Request] = ()) -> None:
+        """Ask every part about the same again, once in the life of a run.
+
+        Args:
+            answered: draws that were made.
+            requests: what to draw for that, where none were.
+
+        Raises:
+            PluginError: a part whose answers must stay the same gives others.
+        """
+        if self._tries is None or self._record.checked:
+            return
+        self._clock.stage = "ask twice"
+        if self._tries.ask_twice(answered, requests):
+            self._record.note(Checked())
+
+    def try_recipes(self, place: int, seen: Sequence[Answered]) -> Attempted | None:
+        """Ask a classifier in other ways, once in the life of a run; None where a run is read and did not."""
+        if place not in self._record.attempted and self._tries is not None:
+            self._clock.stage = "recipes"
+            self._record.note(self._tries.recipes(place, seen))
+        return self._record.attempted.get(place)
+
     def restore(self, draws: Sequence[Draw]) -> None:
         """See that the images of some draws are there, for whoever looks at them."""
         self._clock.stage = "restore"
@@ -231,6 +276,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
     record: Record,
     clock: Clock,
     progress: Progress,
+    tries: Tries | None = None,
     reading: bool = False,
     closed: bool = False,
 ) -> Loop:
@@ -243,6 +289,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         record: its journal, or a reader of one.
         clock: asked before every unit of new work.
         progress: who is told.
+        tries: who asks parts again before a hunt; None where a run is read.
         reading: whether nothing is drawn, asked or written.
         closed: whether nothing more is asked for than was.
     """
@@ -265,6 +312,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         clock=clock,
         progress=progress,
         closed=closed,
+        tries=tries,
     )
 
 

@@ -1,4 +1,4 @@
-"""The path of a hunt: explore, suspect, test, decide, measure, explain. The table of contents of the whole.
+"""The path of a hunt: pilot, explore, suspect, test, decide, measure, explain. The table of contents of the whole.
 
 Comes in: what the run is about, and the loop that draws for its stages. Goes out: the result. Neighbours: each stage is
 a file of `search/`, `trial/` or `explanation/`; `api.py` opens what is needed, and `checks/verify.py` walks this same
@@ -8,15 +8,19 @@ path over what is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
+from foible.draws.request import BASE
 from foible.explanation.causes import with_carriers
 from foible.explanation.words import ExplainWords
 from foible.findings import HuntResult
 from foible.hunting.loop import Loop
+from foible.hunting.pilot import Piloted, pilot
 from foible.hunting.result import Work, led_to, make_result
 from foible.hunting.study import Study
 from foible.hunting.suspect import for_all, propose
 from foible.hunting.whole import walk_set
+from foible.parts.steady import FEW
 from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
 from foible.trial.accepting import Again, Explored, likenesses
@@ -38,8 +42,11 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     """
     if study.photographs is not None:
         return walk_set(study, study.photographs, loop)
-    explored = _explore(study, loop)
-    suspected = [propose(explored, place, study, loop) for place in range(len(study.maps))] if explored else []
+    piloted = _pilot(study, loop)
+    explored = _explore(piloted, study, loop)
+    left_out = {one.label for one in piloted.found.left_out} if piloted is not None else set()
+    hunted = [one for one in explored if one.request.label not in left_out]
+    suspected = [propose(hunted, place, study, loop) for place in range(len(study.maps))] if hunted else []
     # The most telling first, of whatever classifier: what a budget leaves out must not hang on their order.
     own = (
         study.own
@@ -49,7 +56,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         )
     )
     tried = loop.try_all(for_all(own, len(study.maps)))
-    tested = _test(tried, explored, study, loop)
+    tested = _test(tried, hunted, study, loop)
     findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
     # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
     findings = [f for f in findings if f.trial.treat.draws]
@@ -76,20 +83,32 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         alike=likenesses(seen, study.maps, study.labels, again),
         tried=tried,
         explored=explored,
+        pilot=None if piloted is None else piloted.found,
         answered=loop.answered,
         draws=dict(loop.budget.draws.items()),
         undescribed=[fault for one in suspected for fault in one.faults],
-        captions=led_to(findings, explored, suspected, study.config.report.examples),
+        captions=led_to(findings, hunted, suspected, study.config.report.examples),
     )
     loop.restore([one.draw for one in loop.answered.values()])
     return make_result(work, study)
 
 
-def _explore(study: Study, loop: Loop) -> list[Answered]:
-    """Draw base prompts; a person who brings a hypothesis explores nothing."""
+def _pilot(study: Study, loop: Loop) -> Piloted | None:
+    """See whether the parts fit; a person who brings a hypothesis explores nothing, but parts are asked twice."""
     if study.own is not None:
+        (label,), requests = study.labels, study.requests
+        seeds = list(islice(requests.seeds(label, "explore"), FEW))  # which a probe uses for nothing else
+        loop.ask_twice((), requests.on(label, BASE, "explore", seeds))
+        return None
+    return pilot(study, loop)
+
+
+def _explore(piloted: Piloted | None, study: Study, loop: Loop) -> list[Answered]:
+    """Draw base prompts, after the pilot's."""
+    if piloted is None:
         return []
-    explore = Explore(study.requests, study.config.explore.draws)
+    left_out = [one.label for one in piloted.found.left_out]
+    explore = Explore(study.requests, study.config.explore.draws, piloted.answered, left_out)
     loop.run(explore)
     return explore.answered
 

@@ -24,6 +24,7 @@ from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
 from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
+from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spec, refuse_undrawable
 from foible.parts.protocols import (
     AcceptsClasses,
     HasMembers,
@@ -135,9 +136,15 @@ def prepare(
     if config.source.spec:
         return _prepare_photographs(config, objects or {}, descriptions)
     kinds = KINDS if descriptions is None else PROBE_KINDS
-    parts = dict(_load_all(kinds, config, objects or {}, Ceiling(config.max_requests)))
+    given = objects or {}
+    named = [kind for kind in kinds if all(one is None or _named_spec(one) for one in given.get(kind, ()))]
+    # Before anything is loaded, which may take long.
+    refuse_other_worlds_by_spec({kind: config.parts(kind)[0].spec for kind in named})
+    parts = dict(_load_all(kinds, config, given, Ceiling(config.max_requests)))
+    refuse_other_worlds(list(parts.values()))
     classes = _tested(parts)
     labels, maps = resolve_labels(config.labels, classes, top=config.failure.top, target=config.failure.target)
+    refuse_undrawable(parts[GENERATOR], labels)
     probe = None if descriptions is None else _own_words(config, labels, descriptions)
     if probe is None:
         explore_draws(config, len(labels))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from foible.draws.execute import Carried, Unit
 from foible.errors import FoibleError
 from foible.records import Fault, Hypothesis
-from foible.run.events import Asked, Event, Learned, Tried
+from foible.run.events import Asked, Attempted, Event, Learned, Tried
 from foible.run.journal import Journal
 
 UNFINISHED = "the run is not finished: the same command goes on with it"
@@ -63,6 +63,16 @@ class Reader:
     def tried(self) -> tuple[Hypothesis, ...]:
         """As the journal has it."""
         return self._journal.tried
+
+    @property
+    def checked(self) -> bool:
+        """As the journal has it."""
+        return self._journal.checked
+
+    @property
+    def attempted(self) -> Mapping[int, Attempted]:
+        """As the journal has it."""
+        return self._journal.attempted
 
     def asked(self, stage: str | None = None, classifier: int | None = None) -> Iterator[Asked]:
         """As the journal has it."""

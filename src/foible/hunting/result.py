@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.explanation.causes import causes_of
-from foible.findings import Alike, Finding, HuntResult, LabelSummary, SetFacts, Subject
+from foible.findings import Alike, Finding, HuntResult, LabelSummary, Pilot, SetFacts, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
@@ -45,6 +45,8 @@ class Work:
     """Different draws by arm."""
     alike: Sequence[Alike] = ()
     """Classes that may be the same thing as a label."""
+    pilot: Pilot | None = None
+    """What the first draws showed; None for a probe."""
     undescribed: Sequence[str] = ()
     """For each failure that could not be put into words, why."""
     captions: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +83,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         causes=causes_of(work.findings, study.labels),
         alike=tuple(work.alike),
         photographs=work.photographs,
+        pilot=work.pilot,
     )
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from foible.draws.observe import CAPTIONER, EMBEDDER
 from foible.draws.photograph import PhotographRequests
-from foible.findings import HuntResult, SetFacts
+from foible.findings import HuntResult, Pilot, SetFacts
 from foible.hunting.loop import Loop
+from foible.hunting.pilot import hints
 from foible.hunting.result import Work, make_result
 from foible.hunting.study import Study
 from foible.hunting.suspect import Suspected, for_all
@@ -46,6 +47,8 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
     exploring, testing = requests.halves
     explore = Look("explore", "explore", requests, exploring)
     loop.run(explore)
+    loop.ask_twice(explore.answered)
+    found = hints(explore.answered, study, loop)
     suspected = [_propose(explore.answered, place, study, photographs, loop) for place in range(len(study.maps))]
     own = [h for one in suspected for h in one.hypotheses]
     pooled = [h for place in range(len(study.maps)) for h in _pooled(explore.answered, place, study, photographs, loop)]
@@ -63,6 +66,7 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
         answered=loop.answered,
         draws=dict(loop.budget.draws.items()),
         undescribed=[fault for one in suspected for fault in one.faults],
+        pilot=Pilot(labels=(), hints=found) if found else None,
         photographs=_facts(study, requests, explore.answered, test.answered),
     )
     loop.restore([one.draw for one in loop.answered.values()])

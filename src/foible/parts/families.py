@@ -1,6 +1,6 @@
 """The families of plug-ins that ship with foible: where each is made, what it needs, how its specs look.
 
-Comes in: nothing. Goes out: three tables that `registry.py` reads. Everything here is a name; nothing is imported.
+Comes in: nothing. Goes out: tables that `registry.py` reads. Everything here is a name; nothing is imported.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ FURTHER: Mapping[str, tuple[str, tuple[str, ...], str]] = {
 
 REMOTE = frozenset({"http", "openai", "openai-images"})
 """Families that ask a server, which may cost money."""
+
+WORLDS: Mapping[str, str] = {"diorama": "diorama"}
+"""Family -> the one world whose images its parts draw, or were trained on."""
 
 HINTS: Mapping[str, str] = {
     "annotation": "annotation",

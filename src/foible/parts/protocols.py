@@ -109,6 +109,20 @@ class NamesClasses(Protocol):
         ...
 
 
+class ShowsRecipe(Protocol):
+    """A classifier that says how an image becomes its input: what is wrong most often where all labels fail."""
+
+    @property
+    def recipe(self) -> Mapping[str, object]:
+        """As plain data; what is not known is left out.
+
+        `size` [height, width]; `crop`, a share of the shorter side, None for an image squeezed whole; `mean` and `std`
+        of channels on the scale 0..1, None for whole pixels 0..255; `interpolation`; `channels`; `guessed`, a list of
+        those that nobody told.
+        """
+        ...
+
+
 class AcceptsClasses(Protocol):
     """A classifier that says which classes are as good as others."""
 
@@ -151,6 +165,28 @@ class Resolved(Protocol):
     @property
     def resolved(self) -> Mapping[str, object]:
         """Argument -> value, over those that were given; None takes an argument out of the identity."""
+        ...
+
+
+class DrawsSome(Protocol):
+    """A generator that can draw some labels alone, and knows which."""
+
+    @property
+    def drawable(self) -> Sequence[str]:
+        """Names of labels that it can draw; not empty."""
+        ...
+
+    def can_draw(self, label: Label) -> bool:
+        """Tell whether it can draw a label: an image of anything else would be scored as the label's failure."""
+        ...
+
+
+class OfOneWorld(Protocol):
+    """A part that knows the images of one world alone: a generator that draws it, a model that was trained on it."""
+
+    @property
+    def world(self) -> str:
+        """What that world is called; the same text for all parts that belong together."""
         ...
 
 

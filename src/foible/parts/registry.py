@@ -39,7 +39,9 @@ METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Per kind: the one method of its protocol and what that is given."""
 
-_SAID = ("labels", "accepted", "alike", "fingerprint", "version", "resolved")
+_SAID = (
+    "labels", "accepted", "alike", "recipe", "drawable", "can_draw", "world", "fingerprint", "version", "resolved",
+)  # fmt: skip
 """What a plain function may say of itself, as the capabilities of `protocols.py` name it."""
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

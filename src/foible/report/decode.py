@@ -124,6 +124,7 @@ def _whole(result: HuntResult) -> None:
     places += [one.classifier for one in result.alike]
     shown = [place for one in result.causes for place in (*one.findings, *(test.finding for test in one.tested))]
     shown += [left.finding for one in result.alike for left in one.remaining]
+    places += [one.classifier for one in (result.pilot.hints if result.pilot is not None else ())]
     wrong = next((place for place in places if not 0 <= place < own), None)
     if not own:
         said = "names no classifier"

@@ -163,8 +163,8 @@ def schema_text() -> str:
 
 
 _ORDER = (
-    "failure", "photographs", "draws", "unscored", "causes", "alike", "findings", "untested", "explored", "labels",
-    "classifiers", "parts", "settings", "afterwards", "captions", "observations", "foible_version",
+    "failure", "photographs", "draws", "unscored", "pilot", "causes", "alike", "findings", "untested", "explored",
+    "labels", "classifiers", "parts", "settings", "afterwards", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

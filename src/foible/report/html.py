@@ -18,7 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import alike, bases, causes, claims, photographs, sentences, taken, words
+from foible.report import alike, bases, causes, claims, photographs, pilots, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 from foible.report.terms import terms
@@ -202,6 +202,7 @@ def _environment() -> Environment:
         headline=sentences.headline,
         kept=kept,
         left_out=sentences.left_out,
+        pilot_line=pilots.pilot_line,
         most_others=_OTHERS_SHOWN,
         most_pairs=_PAIRS_SHOWN,
         pairs=pairs,

@@ -15,6 +15,7 @@ from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
 from foible.report.photographs import doubtful, facts, most_confused
+from foible.report.pilots import pilot_line
 from foible.report.sentences import (
     bound_of,
     headline,
@@ -106,7 +107,8 @@ def _draws(result: HuntResult) -> str:
     unscored = sum(number for _, number in result.unscored)
     arms = ", ".join(f"{number:,} {escape(arm)}" for arm, number in result.draws.items())
     said = f"{count(total, terms(result).image)}{f' ({arms})' if arms else ''}"
-    return f"{said} over {count(len(result.labels), 'label')}; {unscored:,} of them unscored."
+    first = f" {pilot_line(result)}" if result.pilot is not None else ""
+    return f"{said} over {count(len(result.labels), 'label')}; {unscored:,} of them unscored.{first}"
 
 
 def _set(result: HuntResult) -> Iterable[str]:

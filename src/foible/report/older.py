@@ -55,6 +55,7 @@ def _document(old: dict[str, Any]) -> dict[str, Any]:
         "failure": old["failure"],
         "alike": [],
         "causes": [],
+        "pilot": None,
         "findings": [_finding(one, known) for one in old["findings"]],
         "untested": [_hypothesis(one) for one in old["untested"]],
         "explored": [_summary(one) for one in old["explored"]],

@@ -15,9 +15,11 @@ from foible.report.afterwards import afterwards_sentence
 from foible.report.bases import base_headline, base_summary
 from foible.report.claims import apart, disagreement
 from foible.report.photographs import of_set_sentence
+from foible.report.pilots import pilot_headline, pilot_summary, seen_words
 from foible.report.taken import FEW, clear, confusions, foremost, into_name, scattered, shared_highest, ties
 from foible.report.terms import DRAWS, OF_ANY, Terms, terms
 from foible.report.words import (
+    as_sentence,
     by,
     count,
     interval,
@@ -129,7 +131,12 @@ def _by(hypothesis: Hypothesis, result: HuntResult) -> tuple[Span, ...]:
 
 
 def headline(result: HuntResult) -> str:
-    """Give the verdict of the whole in one line."""
+    """Give the verdict of the whole in one line; before it, what the first draws showed where the parts do not fit."""
+    first = pilot_headline(result)
+    return f"{as_sentence(first)} {as_sentence(_verdict(result))}" if first else _verdict(result)
+
+
+def _verdict(result: HuntResult) -> str:
     who = subject(result)
     confirmed = sum(f.verdict == "confirmed" for f in result.findings)
     bases = base_headline(result)
@@ -145,10 +152,8 @@ def headline(result: HuntResult) -> str:
 
 def summary(result: HuntResult) -> str:
     """Say what fails by itself, what was tried and what came of it, in a few sentences."""
-    bases = base_summary(result)
-    return " ".join(
-        said for said in (bases, _findings_summary(result), ties(result), afterwards_sentence(result)) if said
-    )
+    said = (pilot_summary(result), base_summary(result), _findings_summary(result), ties(result))
+    return " ".join(one for one in (*said, afterwards_sentence(result)) if one)
 
 
 def _findings_summary(result: HuntResult) -> str:
@@ -201,6 +206,9 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     if one.rate.value is None:
         return "no bug confirmed; nothing was scored, so nothing is excluded"
     words = terms(result)
+    first = next((p for p in result.pilot.labels if p.label == one.label), None) if result.pilot else None
+    if first is not None and first.left_out:
+        return f"left out: the judge sees it in {seen_words(first)} images"
     base = f"no bug confirmed; fails in at most {percent(one.at_most)} of {words.image}s"
     if one.base_failure:
         base = "fails by itself, see above"

@@ -69,6 +69,34 @@ class Block(_Event):
     seeds: tuple[Seed, ...] = Field(min_length=1)
 
 
+class Checked(_Event):
+    """Every part was asked about the same again, and gave the same answers, or others that may differ."""
+
+    event: Literal["checked"] = "checked"
+
+
+class Attempt(BaseModel):
+    """One other way to ask a classifier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    argument: str
+    """As it is given; empty where the images' channels were exchanged."""
+    named: int = Field(ge=0)
+    """Images of which it said a right class."""
+
+
+class Attempted(_Event):
+    """A classifier that names few of the labels was asked about some of the pilot's images in other ways."""
+
+    event: Literal["attempted"] = "attempted"
+    classifier: int = Field(ge=0)
+    images: int = Field(ge=0)
+    named: int = Field(ge=0)
+    """As it is."""
+    attempts: list[Attempt]
+
+
 class Asked(_Event):
     """Draws that an asker wants at once; noted before they are made, and then paid for."""
 
@@ -116,7 +144,10 @@ class Worked(_Event):
     spent: dict[str, tuple[int, float]]
 
 
-Event = Annotated[Began | Grew | Learned | Asked | Tried | Lost | Mended | Ended | Worked, Field(discriminator="event")]
+Event = Annotated[
+    Began | Grew | Learned | Checked | Attempted | Asked | Tried | Lost | Mended | Ended | Worked,
+    Field(discriminator="event"),
+]
 
 Spent = Mapping[str, tuple[int, float]]
 """By part: items answered, and seconds taken."""

@@ -23,7 +23,21 @@ from pydantic_core import PydanticSerializationError
 from foible.errors import StoreError, brief
 from foible.records import Fault, Hypothesis
 from foible.run.database import told
-from foible.run.events import Asked, Began, Ended, Event, Grew, Learned, Lost, Mended, Spent, Tried, Worked
+from foible.run.events import (
+    Asked,
+    Attempted,
+    Began,
+    Checked,
+    Ended,
+    Event,
+    Grew,
+    Learned,
+    Lost,
+    Mended,
+    Spent,
+    Tried,
+    Worked,
+)
 
 NAME = "journal.jsonl"
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -46,6 +60,10 @@ class Journal:
         self.began: Began | None = None
         self.learned: Learned | None = None
         self.tried: tuple[Hypothesis, ...] = ()
+        self.checked = False
+        """Whether the parts were asked about the same again."""
+        self.attempted: dict[int, Attempted] = {}
+        """By classifier: what came of asking it in other ways."""
         self.ended = False
         """Whether nothing was left to ask when the last event was noted."""
         self._path = folder / NAME
@@ -133,8 +151,14 @@ class Journal:
         with told(self._path):
             self._out.truncate(0)
         self._end, self._seal, self.learned, self.tried = 0, "", None, ()
+        self.checked, self.attempted = False, {}
         self._grown, self._faults, self._asked = {}, {}, []
         self.note(event)
+
+    @property
+    def stages(self) -> frozenset[str]:
+        """Those that asked for anything."""
+        return frozenset(name for name, *_ in self._asked)
 
     def asked(self, stage: str | None = None, classifier: int | None = None) -> Iterator[Asked]:
         """Yield, in order, what an asker asked for.
@@ -187,6 +211,8 @@ class Journal:
                 self._grown |= event.settings
             case Learned():
                 self.learned = event
+            case Checked() | Attempted():
+                self._add_tries(event)
             case Tried():
                 self.tried = tuple(event.hypotheses)
             case Asked():
@@ -197,6 +223,12 @@ class Journal:
                 self._faults = {key: fault for key, fault in self._faults.items() if key not in event.keys}
             case Worked():
                 self._add_spent(event.spent)
+
+    def _add_tries(self, event: Checked | Attempted) -> None:
+        if isinstance(event, Attempted):
+            self.attempted[event.classifier] = event
+        else:
+            self.checked = True
 
     def _add_spent(self, spent: Spent) -> None:
         for part, (items, seconds) in spent.items():

@@ -26,12 +26,13 @@ NAMED = 5
 def keep(journal: Journal, wanted: Began) -> None:
     """Begin a run, or see that it was begun under the same settings.
 
-    Until the judge has answered no draw has an outcome, so a run in which nothing worked is begun anew.
+    Until the judge has answered no draw has an outcome, so a run in which nothing worked is begun anew; so is one that
+    did not come beyond its pilot, since what stopped it may be mended by other parts. Its images stay in the archive.
 
     Raises:
         StoreError: settings differ; the sentence names them.
     """
-    if journal.began is None or journal.learned is None:
+    if journal.began is None or journal.learned is None or journal.stages <= {"pilot"}:
         if journal.began is None or _flat(journal.began, journal.settings) != _flat(wanted, wanted.settings):
             journal.begin(wanted)
         return

@@ -43,6 +43,12 @@ class Processor:
         made = _pixels(self.processor, images)
         return np.ascontiguousarray(made if self.layout == "nchw" else made.transpose(0, 2, 3, 1))
 
+    def shown(self) -> dict[str, Any]:
+        """Give what is known of it in the words of a `Recipe`."""
+        from foible.adapters.transformers import models as shared  # here, as the library loads when it is first needed
+
+        return {**shared.recipe(self.processor), "size": list(self.size)}
+
     def plain(self) -> dict[str, Any]:
         """Give the recipe as plain data, for the identity of a part."""
         said = {key: value for key, value in self.processor.to_dict().items() if isinstance(value, _PLAIN)}

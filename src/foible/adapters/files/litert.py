@@ -95,7 +95,8 @@ class LiteRTClassifier:
         self.accepted = found.named.accepted
         self.alike = found.named.alike
         self.fingerprint = fingerprint.of_files([path], path.parent)
-        self.resolved = {"device": "cpu", "output": found.output, **self._recipe.plain()}
+        self.recipe = self._recipe.plain()
+        self.resolved = {"device": "cpu", "output": found.output, **self.recipe}
         self.version = f"adapter {ADAPTER_VERSION}; ai-edge-litert {ai_edge_litert.__version__}"
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:

@@ -93,8 +93,7 @@ class OnnxClassifier:
         metadata = self._session.get_modelmeta().custom_metadata_map
         given = _images.Given(size, crop, mean, std, pixel_range, interpolation, channels)
         self._recipe, assumed = _recipe(name, path, self._input, metadata, layout, given)
-        first = self._input.shape[0]
-        self._rows = first if isinstance(first, int) and first > 0 else None
+        self._rows = first if isinstance(first := self._input.shape[0], int) and first > 0 else None
         own = None if labels is not None else _own(metadata) or _beside.names(path)
         ends = [(one.name, _outputs.trail(graph.made_by, one.name)) for one in self._session.get_outputs()]
         found = _outputs.settle(
@@ -105,6 +104,7 @@ class OnnxClassifier:
         self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
         self.labels, self.accepted, self.alike = found.named.labels, found.named.accepted, found.named.alike
         self.fingerprint = _fingerprint(path)
+        self.recipe = self._recipe.shown()
         self.resolved = {"device": self._device, "output": found.output, **self._recipe.plain()}
         self.version = "; ".join(part for part in (_VERSION, self._recipe.version) if part)
 

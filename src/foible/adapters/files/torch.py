@@ -111,8 +111,8 @@ class TorchClassifier:
         named = _names.names(name, count, given=labels)
         self.labels, self.accepted, self.alike = named.labels, named.accepted, named.alike
         guessed = _guessed({**said, **({"channels": channels} if channels else {})})
-        known = {**_torch.resolved(self._device, self._dtype), **self._recipe.plain(), **told}
-        self.resolved = {**known, "channels": self._channels, "guessed": guessed}
+        self.recipe = {**self._recipe.plain(), "channels": self._channels, "guessed": guessed}
+        self.resolved = {**_torch.resolved(self._device, self._dtype), **told, **self.recipe}
         self.version = f"adapter {ADAPTER_VERSION}; torch {torch.__version__}"
 
     def _placed(self, path: Path, made: torch.nn.Module) -> torch.nn.Module:

@@ -65,6 +65,10 @@ class Recipe:
         """Give the recipe as plain data, for the identity of a part."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
+    def shown(self) -> dict[str, Any]:
+        """Give it as it is shown to a person."""
+        return self.plain()
+
     def pixels(self, images: Sequence[Image]) -> NDArray[np.uint8]:
         """Resize and crop: uint8 (n, height, width, channels)."""
         cut = np.stack([self._fit(image) for image in images])

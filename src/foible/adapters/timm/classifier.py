@@ -93,6 +93,7 @@ class TimmClassifier:
         self._ask = InPieces(self._scores)
         if size is not None:
             _must_take(name, size, self._scores)
+        self.recipe = {part: value for part, value in found.resolved.items() if part in _timm.RECIPE}
         self.labels = named.labels
         self.accepted = named.accepted
         self.alike = named.alike

@@ -164,7 +164,10 @@ def _plain_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _PARTS = ("size", "crop", "mean", "std", "interpolation", "channels")
-"""Of a recipe. Where weights of one's own go into a published architecture, its recipe is theirs only perhaps."""
+RECIPE = (*_PARTS, "crop_mode", "guessed")
+"""Of a recipe, and what is told of it in `resolved`.
+
+Where weights of one's own go into a published architecture, its recipe is theirs only perhaps."""
 
 
 def _settings(name: str, model: Any, said: Mapping[str, Any]) -> dict[str, Any]:

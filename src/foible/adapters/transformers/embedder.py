@@ -51,6 +51,7 @@ class TransformersEmbedder:
         self._pooled = not lacking
         self._processor = shared.image_processor(found)
         self._tokenizer = shared.tokenizer(found) if self.reads_text else None
+        self.recipe = shared.recipe(self._processor)
         self.fingerprint = found.fingerprint
         self.resolved = found.resolved
         self.version = shared.VERSION

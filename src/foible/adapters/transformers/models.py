@@ -50,6 +50,8 @@ _TEXTS = (
     "*.model",
 )
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
+"""What Pillow's numbers of them mean."""
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -166,6 +168,28 @@ def image_processor(found: Source, scaling: Mapping[str, Any] | None = None) -> 
             trust_remote_code=found.trust_remote_code,
             **(scaling or {}),
         )
+
+
+def recipe(processor: Any) -> dict[str, Any]:
+    """Say what an image processor does, as `ShowsRecipe` has it; what it does in a way of its own is left out."""
+    said = processor.to_dict()
+    cut = said.get("crop_size") if said.get("do_center_crop") else None
+    sides = cut or said.get("size") or {}
+    high, wide = (sides.get(side) for side in ("height", "width"))
+    found: dict[str, Any] = {"size": [high, wide]} if high and wide else {}
+    shorter = (said.get("size") or {}).get("shortest_edge")
+    if cut and shorter and high and wide:
+        found["crop"] = round(min(high, wide) / shorter, 4)
+    elif not cut and found:
+        found["crop"] = None
+    if said.get("do_normalize") and said.get("do_rescale", True):
+        found |= {"mean": list(said["image_mean"]), "std": list(said["image_std"])}
+    elif said.get("do_rescale"):
+        found |= {"mean": [0.0] * 3, "std": [1.0] * 3}
+    elif not said.get("do_normalize"):
+        found |= {"mean": None, "std": None}
+    resample = said.get("resample")
+    return {**found, **({"interpolation": _FILTERS[int(resample)]} if resample in _FILTERS else {})}
 
 
 def tokenizer(found: Source) -> Any:

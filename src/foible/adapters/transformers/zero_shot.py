@@ -74,6 +74,7 @@ class ZeroShotClassifier:
         self._texts = _texts(embedder, said)
         self._ask = InPieces(self._scores)
         self.fingerprint = embedder.fingerprint
+        self.recipe = embedder.recipe
         self.resolved = {**embedder.resolved, "classes": list(self.labels), "template": template}
         cut = [label for row, label in enumerate(self.labels) if any(embedder.unread(texts[row]) for texts in said)]
         self.resolved |= {"cut": cut} if cut else {}
