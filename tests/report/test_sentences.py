@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from foible.findings import Finding, HuntResult, LabelSummary, Ratio
 from foible.records import Tally
 from foible.report import headline, no_bug_sentence, sentence, summary
-from foible.report.sentences import bound_of, corrected_sentence, left_out, plain, ratio_sentence, title
+from foible.report.notes import corrected_sentence, ratio_sentence
+from foible.report.sentences import bound_of, left_out, plain, title
 from foible.report.taken import confusions
 from foible.report.words import (
     as_sentence,

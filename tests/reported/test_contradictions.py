@@ -19,7 +19,8 @@ from foible.findings import Finding, Rate
 from foible.records import Hypothesis, Pairs, Tally, Treatment, Trial
 from foible.report import sentence, to_html, to_json, to_markdown
 from foible.report.claims import apart, at_least, disagreement
-from foible.report.sentences import notes, plain, title
+from foible.report.notes import notes
+from foible.report.sentences import plain, title
 from foible.report.taken import confusions
 from foible.trial import pairs as pairing
 from foible.trial.decide import decide, ratio_of

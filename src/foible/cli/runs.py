@@ -141,7 +141,7 @@ def _read(folder: Path) -> Any:
 def _told(finding: Any, result: Any) -> list[str]:
     """Say all that is known of a finding, a line each."""
     from foible.report import sentence
-    from foible.report.sentences import notes
+    from foible.report.notes import notes
     from foible.report.words import as_sentence, probability
 
     shown = [result.observations[key] for key in finding.failing if key in result.observations]

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import alike, bases, causes, claims, photographs, pilots, sentences, taken, words
+from foible.report import alike, bases, causes, claims, notes, photographs, pilots, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 from foible.report.terms import terms
@@ -197,7 +197,7 @@ def _environment() -> Environment:
         carrier_spans=causes.carrier_spans,
         cause_spans=causes.cause_spans,
         confusions=taken.confusions,
-        notes=sentences.notes,
+        notes=notes.notes,
         by=words.by,
         headline=sentences.headline,
         kept=kept,

@@ -14,13 +14,13 @@ from foible.report.alike import MOST, alike_spans
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
+from foible.report.notes import notes
 from foible.report.photographs import doubtful, facts, most_confused
 from foible.report.pilots import pilot_line
 from foible.report.sentences import (
     bound_of,
     headline,
     left_out,
-    notes,
     spans,
     summary,
     title,

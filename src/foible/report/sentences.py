@@ -2,7 +2,7 @@
 
 Comes in: a finding and the result that it belongs to. Goes out: one sentence, either as plain text or as spans whose
 roles say what to set apart. Neighbours: `words.py` writes single numbers, `taken.py` says what failures are taken for;
-`markdown.py` and `html.py` lay sentences out.
+`notes.py` says what else is known of its rates; `markdown.py` and `html.py` lay sentences out.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from foible.records import ANY
 from foible.report.afterwards import afterwards_sentence
 from foible.report.bases import base_headline, base_summary
-from foible.report.claims import apart, disagreement
-from foible.report.photographs import of_set_sentence
+from foible.report.claims import apart
 from foible.report.pilots import pilot_headline, pilot_summary, seen_words
 from foible.report.taken import FEW, clear, confusions, foremost, into_name, scattered, shared_highest, ties
 from foible.report.terms import DRAWS, OF_ANY, Terms, terms
@@ -31,7 +30,6 @@ from foible.report.words import (
     printable,
     shorten,
     subject,
-    times,
     with_article,
 )
 
@@ -215,55 +213,6 @@ def bound_of(one: LabelSummary, result: HuntResult) -> str:
     if one.raises is None:
         return f"{base}; no {words.treatment} was tried"
     return f"{base}; no {words.treatment} tried adds more than {points(max(one.raises, 0.0)).lstrip('+')} points"
-
-
-def notes(finding: Finding) -> list[str]:
-    """Say what else is known of the rates of a finding, a sentence each."""
-    said = (
-        ratio_sentence(finding),
-        corrected_sentence(finding),
-        deciding_sentence(finding),
-        disagreement(finding),
-        of_set_sentence(finding),
-    )
-    return [one for one in said if one]
-
-
-def deciding_sentence(finding: Finding) -> str:
-    """Say what the draws showed that decided; empty where their rates are the ones that are shown."""
-    decided, measured = finding.deciding, finding.measured
-    if decided is None or measured is None:
-        return ""
-    return (
-        f"These rates come from {count(measured.treat.draws, 'pair')} drawn after the verdict; the pairs that decided, "
-        f"which stopped when they looked good, said {_rate(decided.treat)} {interval(decided.treat)} "
-        f"against {_rate(decided.control)} {interval(decided.control)}."
-    )
-
-
-def corrected_sentence(finding: Finding) -> str:
-    """Say the rates without what the judge let through wrongly; empty where its errors were not measured."""
-    treat, control = finding.treat_corrected, finding.control_corrected
-    if treat is None or control is None:
-        return ""
-    return (
-        f"Corrected for the judge's errors it fails in {_rate(treat)} of {terms(finding).image}s {interval(treat)} "
-        f"against {_rate(control)} {interval(control)}."
-    )
-
-
-def ratio_sentence(finding: Finding) -> str:
-    """Say how many times as often it fails with the description; empty where that is not known."""
-    ratio = finding.ratio
-    if ratio is None:
-        return ""
-    low, treat = times(ratio.low), terms(finding).treat
-    if ratio.value is None:
-        return f"It fails at least {low} times as often {treat}." if ratio.low > 0 else ""
-    said = f"It fails {times(ratio.value)} times as often {treat}"
-    if ratio.high is None or finding.verdict == "confirmed":
-        return f"{said}, at least {low} times."
-    return f"{said} [{low} to {times(ratio.high)}]."
 
 
 def _untested(result: HuntResult) -> str:
