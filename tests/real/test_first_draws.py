@@ -18,7 +18,10 @@ from foible.checks.verify import verify
 from foible.labels import split_name
 from real.test_photographs import CIFAR, CLASSES, DATA, IMAGENET, RESNET, photographs
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real weights: there is no {DATA}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"no real weights: there is no {DATA}"),
+]
 
 SMALL = {
     "explore": {"draws": 12, "template": "a photograph of a {name}"},
