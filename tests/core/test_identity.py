@@ -98,7 +98,7 @@ def test_seeds_of_two_streams_never_meet(root, label, count, number):
 def test_what_suggests_and_what_tests_take_seeds_of_different_streams():
     """Every arm that tests is on the stream of tests, and no arm that suggests is."""
     tests = {arm for arm, rule in ARMS.items() if rule.stream == TEST}
-    assert tests == {"treat", "control", "explain"}
+    assert tests == {"treat", "control", "explain", "test"}
     others = [ARMS[arm].stream for arm in ("explore", "follow", "measure")]
     assert len({*others, TEST}) == 4
 

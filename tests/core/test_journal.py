@@ -398,7 +398,7 @@ def test_a_run_directory_of_other_settings_is_refused_naming_them(tmp_path):
     assert "confirm.draws was 20, now 21" in sentence
     assert "seed was 1, now 3" in sentence
     assert "labels was " in sentence
-    assert "another --out" in sentence
+    assert "use the same, or --out" in sentence
     with pytest.raises(StoreError, match=r"classifier\.spec was \"object:toyworld\.Classifier\", now"):
         hunt(tmp_path / "run", toyworld.Perfect())
     with pytest.raises(StoreError, match=r"classifier 1\.spec was null, now \"object:toyworld\.Perfect\""):
@@ -407,11 +407,14 @@ def test_a_run_directory_of_other_settings_is_refused_naming_them(tmp_path):
 
 
 def test_runtime_settings_may_differ(tmp_path):
-    """Where things lie never refuses a run directory: an archive elsewhere only costs the draws."""
+    """Where things lie never refuses a run directory: an archive elsewhere costs the draws, and links of the page."""
     hunt(tmp_path / "run")
     before = toyworld.written(tmp_path / "run")
-    hunt(tmp_path / "run", config={"archive": tmp_path / "other"})
-    assert toyworld.written(tmp_path / "run") == before
+    hunt(tmp_path / "run", config={"archive": tmp_path / "other" / "archive"})
+    after = toyworld.written(tmp_path / "run")
+    assert b"../archive/images" in before.pop("report.html")
+    assert b"../archive/images" not in after.pop("report.html")
+    assert after == before
 
 
 def test_settings_under_which_nothing_worked_are_replaced(tmp_path):
@@ -438,6 +441,7 @@ def test_every_difference_is_counted(before, now):
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "run") as journal:
         keep(journal, began(**before))
         journal.note(LEARNED)
+        journal.note(ASKED)
         differing = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
         if not differing:
             keep(journal, began(**now))
@@ -455,6 +459,7 @@ def test_growing_settings_rise_and_never_fall(tmp_path):
     with Journal(tmp_path / "run") as journal:
         keep(journal, began())
         journal.note(LEARNED)
+        journal.note(ASKED)
         keep(journal, began(budget=20))
         assert journal.settings["budget"] == 20
         with pytest.raises(StoreError, match="budget was 20, now 10"):

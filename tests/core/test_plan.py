@@ -280,7 +280,7 @@ def test_the_command_says_where_it_stopped(foible_command, tmp_path):
     words = ["hunt", "--quiet", *WORDS, "--out", tmp_path / "run"]
     code, out, err = foible_command(*words, "--max-minutes", "0.0001")
     assert (code, out) == (130, "")
-    assert err.startswith("foible: stopped after 0.0001 minutes, in the stage explore; what was finished is kept")
+    assert err.startswith("foible: stopped after 0.0001 minutes, in the stage pilot; what was finished is kept")
     assert err.count("\n") == 1
     assert not (tmp_path / "run" / "findings.json").exists()
     code, out, err = foible_command(*words)

@@ -14,7 +14,7 @@ from foible.errors import OutOfRequests, OutOfTime
 from foible.hunting import clock
 from foible.parts.registry import METHODS
 
-STAGES = {"explore", "embed", "caption", "follow", "test", "measure", "explain"}
+STAGES = {"pilot", "ask twice", "explore", "embed", "caption", "follow", "test", "measure", "explain"}
 CONFIG = {"explore": {"draws": 16}, "confirm": {"method": "fixed", "draws": 16}, "batch": 8}
 hunt = functools.partial(toyworld.hunt, seed=2, labels=["coffee mug", "water bottle"])
 
@@ -62,9 +62,11 @@ def test_the_minutes_end_a_hunt_within_one_unit_in_every_stage(tmp_path, minutes
         except OutOfTime as told:
             stopped.append(str(told).partition("stopped after 1 minutes, in the stage ")[2].partition(";")[0])
         assert done or parts.calls != worked, "a call that brings nothing would never end"
-        # One that is drawn and captioned takes two minutes here: it is one unit all the same.
-        assert minutes.minutes - before <= 2
-        assert all(parts.calls[kind] - worked[kind] <= 1 for kind in parts.calls)
+        # One that is drawn and captioned takes two minutes here: it is one unit all the same. To ask a part about the
+        # same image again, twice alone and once in a batch, is one, too. The judge takes no time here.
+        again = stopped[-1:] in (["ask twice"], ["judge"])
+        assert minutes.minutes - before <= (3 if again else 2)
+        assert all(parts.calls[kind] - worked[kind] <= (3 if again else 1) for kind in parts.calls if kind != "judge")
     assert set(stopped) == STAGES
     assert parts.calls == whole.calls
     assert toyworld.written(tmp_path / "run") == toyworld.written(tmp_path / "whole" / "run")
@@ -123,9 +125,10 @@ def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_pat
         assert done or len(asked) > before, "a call that brings nothing would never end"
         assert sum(count for _, count in asked[before:]) <= most
     assert said == {f"stopped at the ceiling of {most} requests"}
-    # A judge that goes on knows the images of draws whose pixels it saw before, and is not asked about them again.
-    assert Counter(asked) <= wanted
-    for size in range(1, 9):
+    # A judge that goes on knows the images of draws whose pixels it saw before, and is not asked about them again. What
+    # is asked about one image twice, before the hunt, is asked anew where the requests ended between.
+    assert Counter({what: n for what, n in Counter(asked).items() if what[1] > 1}) <= wanted
+    for size in range(2, 9):
         assert Counter(asked)["generator", size] == wanted["generator", size]
     assert toyworld.written(tmp_path / "run") == toyworld.written(tmp_path / "whole" / "run")
 

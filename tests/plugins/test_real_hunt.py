@@ -31,6 +31,7 @@ def settings(pipelines, tiny, tmp_path):  # noqa: F811 - the fixture that was im
         "labels": LABELS,
         "batch": 8,
         "explore": {"draws": DRAWS},
+        "pilot": {"misfit": "say"},  # nothing here was trained: the judge sees what chance has it see
         "describe": {"screen": 1.0, "failures": 1},
         "confirm": {"method": "fixed", "draws": 8, "unscored": 1.0},
         "explain": {"draws": 4},

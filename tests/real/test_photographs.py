@@ -171,14 +171,23 @@ def test_real_files_conform(litert, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("target", ["imagenet", "cifar10"])
 def test_a_hunt_with_a_real_target_runs_to_its_end(target, litert, tmp_path, monkeypatch):
-    """A short hunt over the diorama's scenes, with a real classifier as its target, ends with every draw counted."""
+    """A short hunt over scenes, or over noise, with a real classifier as its target, ends with every draw counted."""
+    parts = {"judge": "python:foible.testing:YesJudge"}
     if target == "imagenet":
         spec = Spec(f"litert:{IMAGENET / 'mobilenet_v1_0.25_128_quant.tflite'}")
         labels = ["ping-pong ball", "505|969=coffee mug (cup)"]
     else:
         spec, labels = resnet(tmp_path, monkeypatch), ["automobile"]
+        others = {"generator": "NoiseGenerator", "captioner": "ConstantCaptioner", "embedder": "MeanEmbedder"}
+        parts |= {kind: f"python:foible.testing:{name}" for kind, name in others.items()}
     run = foible.hunt(
-        spec, labels=labels, judge="python:foible.testing:YesJudge", budget=60, out=tmp_path / "run", progress=False
+        spec,
+        labels=labels,
+        budget=60,
+        out=tmp_path / "run",
+        config={"pilot.misfit": "say"},  # a judge that always says yes is refused otherwise
+        progress=False,
+        **parts,
     )
     assert sum(run.result.draws.values()) <= 60
     assert sum(summary.tally.draws for summary in run.result.explored) == run.result.draws["explore"]

@@ -153,7 +153,9 @@ def run(
         if prepared.photographs is not None:
             write_photographs(prepared.folder, prepared.photographs)
         study = study_of(journal.began, journal.settings, prepared.photographs)
-        tries = Trying(parts=prepared.parts, config=config, labels=study.labels, maps=study.maps, images=archive.images)
+        tries = Trying(
+            parts=prepared.parts, config=config, labels=study.labels, maps=study.maps, archive=archive, watch=clock
+        )
         loop = loop_over(
             study,
             executor=Here(prepared.parts, archive.images),

@@ -203,7 +203,7 @@ class Loop:
         return found
 
     def ask_twice(self, answered: Sequence[Answered], requests: Sequence[Request] = ()) -> None:
-        """Ask every part about the same again, once in the life of a run.
+        """Ask every part about the same again, once in the life of an archive.
 
         Args:
             answered: draws that were made.

@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.config import HuntConfig
 from foible.draws.execute import GENERATOR
-from foible.draws.observe import JUDGE, classifier
+from foible.draws.observe import JUDGE, Watch, classifier
 from foible.errors import FoibleError, OutOfTime, PluginError
+from foible.identity import answer_key
 from foible.parts import asking
 from foible.parts.protocols import ShowsRecipe, offers
 from foible.parts.registry import Part, load, verify
 from foible.parts.steady import FEW, asks_a_server, compared
 from foible.records import Answered, ClassMap, Drawn, Fault, Label, Request
+from foible.run.archive import Archive
 from foible.run.events import Attempt, Attempted
-from foible.run.images import Images
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+TWICE = "the same answer when it is asked twice, alone and in a batch"
+"""In the archive: what a part was asked; its answer is what is wrong with it, or nothing."""
 SHOWN = 36
 """Images that a classifier is asked about again, over all labels."""
 ENOUGH = 0.7
@@ -63,8 +66,10 @@ class Trying:
     config: HuntConfig
     labels: Mapping[str, Label]
     maps: Sequence[ClassMap]
-    images: Images
-    """Of the archive."""
+    archive: Archive
+    """Where images lie, and which parts were asked twice before, by whatever hunt: they are not asked again."""
+    watch: Watch
+    """Asked before each part."""
 
     def ask_twice(self, answered: Sequence[Answered], requests: Sequence[Request]) -> bool:
         """Ask every part about the same again, alone and in a batch; tell whether there was anything to ask about.
@@ -75,21 +80,31 @@ class Trying:
 
         Raises:
             PluginError: a part whose answers must stay the same gives others.
-            OutOfTime: the requests are used up.
+            OutOfTime: the minutes or the requests are used up; the next call goes on with the next part.
         """
+        asked = {name: answer_key(part.identity, "", TWICE) for name, part in self.parts.items()}
+        known = self.archive.answers(asked.values())
+        for sentence in filter(None, (known.get(key) for key in asked.values())):
+            _log.warning("%s", sentence)
+        if known.keys() >= set(asked.values()):
+            return True
         drawn = [one for one in answered if one.draw.image]
         # Of different labels where there are some: a batch of one scene would hide what its statistics do.
         own = list({one.request.label: one for one in reversed(drawn)}.values())[::-1]
-        few = [(one.request, self.images.get(one.draw.image)) for one in (own if len(own) > 1 else drawn)[:FEW]]
+        few = [(one.request, self.archive.images.get(one.draw.image)) for one in (own if len(own) > 1 else drawn)[:FEW]]
         shown = [(request, image) for request, image in few if image is not None] or self._drawn(requests)
         if not shown:
             return False
         for name, part in self.parts.items():
+            if asked[name] in known:
+                continue
+            self.watch.before()
             unsteady = self._unsteady(name, part, [request for request, _ in shown], [image for _, image in shown])
             if unsteady is not None and unsteady.grave:
                 raise PluginError(unsteady.sentence)
             if unsteady is not None:
                 _log.warning("%s", unsteady.sentence)
+            self.archive.add([], {asked[name]: "" if unsteady is None else unsteady.sentence})
         return True
 
     def recipes(self, place: int, seen: Sequence[Answered]) -> Attempted:
@@ -141,7 +156,7 @@ class Trying:
         for label in labels:
             own = {one.draw.image: one for one in seen if one.request.label == label}
             for digest in list(own)[: -(-SHOWN // len(labels))]:
-                image = self.images.get(digest)
+                image = self.archive.images.get(digest)
                 if image is not None:
                     found.append((label, image))
         return found

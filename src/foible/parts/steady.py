@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from foible.errors import brief
 from foible.parts.protocols import CountsRequests, offers
 from foible.parts.registry import Part
 from foible.records import Drawn, Fault, Judgement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 AGAIN = 0.01
 """Share of an answer by which it may differ when the same call is made again."""
@@ -102,9 +105,16 @@ def _differ(one: Any, other: Any, share: float, among: Sequence[Any]) -> bool:
         scores = [each.score for each in among]
         allowed = share * max(abs(one.score), abs(other.score), max(scores) - min(scores)) + _FLOOR
         return bool(abs(one.score - other.score) > allowed)
-    if one.shape != other.shape:
-        return True
-    # What is common to all classes, as in log-probabilities, says nothing of the image.
-    own, again = one - one.mean(), other - other.mean()
+    return one.shape != other.shape or _apart(one, other, share)
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64], share: float) -> bool:
+    """Tell whether two vectors of one length lie further apart than a share of the longer one."""
+    largest = max(float(np.abs(one).max(initial=0.0)), float(np.abs(other).max(initial=0.0)))
+    if largest == 0.0:
+        return False
+    # What is common to all classes, as in log-probabilities, says nothing of the image. Squares of what is not brought
+    # to a common size could overflow.
+    own, again = (each / largest - (each / largest).mean() for each in (one, other))
     size = max(float(np.linalg.norm(own)), float(np.linalg.norm(again)))
-    return bool(float(np.linalg.norm(own - again)) > share * size + 1e-9)
+    return bool(float(np.linalg.norm(own - again)) > share * size + 1e-9 / largest)
