@@ -128,7 +128,8 @@ def test_a_list_of_imagenets_classes_that_is_shifted_by_one(tmp_path, by):
         assert run.result.pilot.hints == ()
         return
     (hint,) = run.result.pilot.hints
-    assert (hint.kind, hint.shift, hint.would) == ("shifted", by, 18)
+    assert (hint.kind, hint.shift) == ("shifted", by)
+    assert hint.would in {17, 18}  # it names 18 of the 20, of which one may be a tie
     assert f"the class {'after' if by > 0 else 'before'} it: is its list of classes shifted?" in document["headline"]
     by_place = [f"{index}={label}" for label, index in hint.classes]
     again, _ = hunt(photos, tmp_path / "again", spec, args, by_place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_real_files_conform(litert, tmp_path, monkeypatch):
 @pytest.mark.parametrize("target", ["imagenet", "cifar10"])
 def test_a_hunt_with_a_real_target_runs_to_its_end(target, litert, tmp_path, monkeypatch):
     """A short hunt over scenes, or over noise, with a real classifier as its target, ends with every draw counted."""
-    parts = {"judge": "python:foible.testing:YesJudge"}
+    parts: dict[str, Any] = {"judge": "python:foible.testing:YesJudge"}
     if target == "imagenet":
         spec = Spec(f"litert:{IMAGENET / 'mobilenet_v1_0.25_128_quant.tflite'}")
         labels = ["ping-pong ball", "505|969=coffee mug (cup)"]

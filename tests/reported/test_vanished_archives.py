@@ -54,7 +54,8 @@ def test_an_archive_that_goes_away_ends_the_hunt_and_changes_nothing(whole, tmp_
 
     with pytest.raises(StoreError, match="has gone while the hunt ran; bring it back, and repeat the command"):
         hunt(tmp_path / "run", (kind, vanish))
-    assert len(seen) <= batch + 1, "a hunt without its archive must not go on"
+    # Before a hunt a part is asked about the same image again: twice alone and once in a batch, in one go.
+    assert len(seen) <= batch + 3, "a hunt without its archive must not go on"
     assert not archive.exists(), "an archive that is half made anew could not be brought back"
     assert not (tmp_path / "run" / "findings.json").exists()
     if how == "brought back":

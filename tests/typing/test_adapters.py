@@ -17,7 +17,9 @@ from foible.adapters.diffusers.generator import DiffusersGenerator
 from foible.adapters.files.litert import LiteRTClassifier
 from foible.adapters.files.onnx import OnnxClassifier
 from foible.adapters.files.torch import TorchClassifier
+from foible.adapters.photographs.annotation import Annotation
 from foible.adapters.photographs.generator import FolderGenerator
+from foible.adapters.photographs.labelled import LabelledPhotographs
 from foible.adapters.servers.captioner import OpenAICaptioner
 from foible.adapters.servers.classifier import HttpClassifier
 from foible.adapters.servers.generator import OpenAIImages
@@ -38,6 +40,7 @@ GENERATORS: Mapping[str, Callable[..., Generator]] = {
     "diorama": diorama.Scenes,
     "folder": FolderGenerator,
     "openai-images": OpenAIImages,
+    "photos": LabelledPhotographs,
 }
 CLASSIFIERS: Mapping[str, Callable[..., Classifier]] = {
     "diorama": diorama.classifier,
@@ -59,6 +62,7 @@ EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
     "transformers": TransformersEmbedder,
 }
 JUDGES: Mapping[str, Callable[..., Judge]] = {
+    "annotation": Annotation,
     "clip": ClipJudge,
     "diorama": diorama.judge,
     "ensemble": EnsembleJudge,
