@@ -1,4 +1,4 @@
-"""Promises about labels that fail by themselves: issue 10, points 1 and 12."""
+"""Promises about labels that fail by themselves: the rate is the finding, and the headline says so."""
 
 from __future__ import annotations
 

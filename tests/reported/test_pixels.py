@@ -107,7 +107,7 @@ def test_twelve_scans_stay_twelve_pictures(photographs, tmp_path):
     assert len(names[0]) == 12
 
 
-# --- A15 and issue 8, point 10: one reader ---------------------------------------------------------------------------
+# --- one reader of images ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -315,7 +315,7 @@ def test_a_label_with_too_few_images_says_what_is_wrong_with_the_others(tmp_path
         read_folder(tmp_path)
 
 
-# --- issue 11.2: neighbours ------------------------------------------------------------------------------------------
+# --- neighbours of a prompt --------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not (weights("embedder") / "config.json").is_file(), reason="the diorama's embedder has no weights")
