@@ -186,6 +186,7 @@ def test_a_hunt_that_finds_nothing_costs_more_than_any(world):
     assert summarise("m", [hit, miss, miss]).price[0] == float("inf")
 
 
+@pytest.mark.slow
 def test_every_method_looks_over_the_same_world(pool, monkeypatch):
     """A hunt finds planted bugs and claims nothing false; every method has an account and a score."""
     monkeypatch.setattr(compare, "target_of", lambda pool, seed, _: planted(pool, seed))
@@ -242,6 +243,7 @@ def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
         trained(pool, [folder])
 
 
+@pytest.mark.slow
 def test_a_further_classifier_costs_its_own_answers_alone(tmp_path):
     """What the pool has stays as it is, file for file, when classifiers join one after another, or leave."""
     first, second = tmp_path / "first", tmp_path / "second"
@@ -258,6 +260,7 @@ def test_a_further_classifier_costs_its_own_answers_alone(tmp_path):
             assert folder not in further or (pool.predictions[folder.name] == pool.predictions[like]).all()
 
 
+@pytest.mark.slow
 def test_a_classifier_that_was_trained_anew_is_asked_anew(tmp_path):
     """Answers are kept by weights and not by name; a folder without weights is an error that says so."""
     folder = tmp_path / "mine"
@@ -334,6 +337,7 @@ def test_a_decoy_counts_as_tested_or_claimed_only_by_what_is_false(world, target
     assert (claimed.tested_decoys, claimed.claimed_decoys, claimed.false) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_grid_puts_every_decoy_to_the_test(pool, monkeypatch):
     """All decoys are of one attribute, so the grid of single values tests each; foible tests no more than there are."""
     monkeypatch.setattr(compare, "target_of", lambda pool, seed, _: planted(pool, seed))

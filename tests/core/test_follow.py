@@ -183,6 +183,7 @@ def test_no_failure_gets_more_draws_than_it_may(tmp_path):
     assert Counter(row.label for row in asked.drawn(run.folder, "follow")) == dict.fromkeys(toyworld.LABELLED, 3)
 
 
+@pytest.mark.slow
 def test_a_round_of_many_draws_can_be_left_between_two_units(tmp_path):
     """When the minutes are over a call ends after its unit of work, in the middle of a round too, and then goes on."""
     config = {"describe": {"step": 6, "follow": 2}, "batch": 2, "max_minutes": 1e-9, "measure": {"most": 0}}

@@ -417,6 +417,7 @@ def test_a_round_that_was_changed_is_refused(tmp_path, place):
         hunt(tmp_path / "run", budget=110)
 
 
+@pytest.mark.slow
 def test_placebos_are_seldom_confirmed(tmp_path):
     """Where no description changes anything, at margin 0: at most 5 % of hunts confirm one, within exact limits."""
     hunts = 24
