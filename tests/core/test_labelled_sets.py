@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import foible
 import photographs
 import toyworld
 from foible import testing
 from foible.checks.verify import verify
-from foible.errors import FoibleError, InputError, StoreError
+from foible.errors import ConfigError, FoibleError, InputError, StoreError
 from foible.parts.registry import load
 from foible.photographs import NAME, Photograph, PhotographSet, read_set
 from foible.records import ANY
@@ -53,6 +54,17 @@ def test_a_labelled_set_is_enough(whole):
     assert run.result.photographs.accuracy[0].value == pytest.approx(
         1 - sum(o.tally.failures for o in run.result.explored) / 480
     )
+
+
+def test_what_is_done_with_drawn_images_is_refused_of_photographs(whole, tmp_path):
+    """They are there already, and those that decided on a bug prove nothing of others: a sentence each, and no file."""
+    run, _ = whole
+    assert run.confirmed
+    with pytest.raises(ConfigError, match="over photographs that are there already"):
+        foible.export(run.folder, tmp_path / "set")
+    with pytest.raises(ConfigError, match="classifiers in one run"):
+        foible.transfer(run.folder, [photographs.Once()])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_photograph_suggests_and_tests(whole):

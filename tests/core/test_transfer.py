@@ -219,6 +219,7 @@ def test_the_command_prints_and_writes_the_matrix(tmp_path, folder):
     assert "0 of" in out
     assert "transfer.html" in out
     data = json.loads((place / "run" / "transfer.json").read_text(encoding="utf-8"))
+    assert data["classifiers"][1]["right"]["coffee mug"] == [toyworld.PLAIN.index("coffee mug")]
     assert [one["name"] for one in data["classifiers"]] == ["object:toyworld.Classifier", spec]
     page = (place / "run" / "transfer.html").read_text(encoding="utf-8")
     assert "<script" not in page

@@ -222,6 +222,15 @@ def test_no_bug_found_comes_with_the_bounds_that_the_draws_support() -> None:
     assert text.endswith("A description that was not tried may still fail.")
 
 
+def test_a_label_that_often_fails_is_named_before_any_bound() -> None:
+    """A bound alone sounds like good news: the rate of the label that fails most stands first, with its interval."""
+    rows = (_summary("vase", tally(24, 13, 0), at_most=0.75), _summary("mug", tally(24, 0, 0), at_most=0.12))
+    text = no_bug_sentence(replace(sample("none"), explored=rows))
+    assert "vase fails most often by itself, in 54 % of draws [35 %, 72 %]. Under its base prompt each label" in text
+    clean = no_bug_sentence(replace(sample("none"), explored=rows[1:]))
+    assert "by itself" not in clean
+
+
 def _summary(
     label: str, counts: Tally, *, classifier: int = 0, at_most: float = 1.0, raises: float | None = None
 ) -> LabelSummary:

@@ -19,12 +19,13 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foible._version import __version__
+from foible.act.chosen import chosen
 from foible.errors import ConfigError, StoreError, brief, near, visible
 from foible.findings import Finding
 from foible.hunting.reading import Missing
@@ -101,17 +102,14 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
     """
     folder, target = Path(run), Path(out)
     where = folder.parent / "archive" if archive is None else Path(archive)
-    for text, known, what in ((form, _WRITERS, "format"), (draws, _STATUSES, "choice of draws")):
-        if text not in known:
-            message = f"there is no {what} {brief(text)!r}: {near(text, known)}"
-            raise ConfigError(message)
-    if size is not None and size < 1:
-        message = f"a data set has at least 1 image, but got a size of {size}"
-        raise ConfigError(message)
+    _refuse(form, draws, size)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
         read = reread(journal, kept, Missing())
-        chosen = _chosen(read, findings)
-        wanted = list(itertools.islice(_evenly(read, chosen, draws), size))
+        if read.study.photographs is not None:
+            message = "the run is over photographs that are there already, and drew no image that could be exported"
+            raise ConfigError(f"{message}; its table of draws (run.table()) says which of them fail")
+        bugs = chosen(read.result, findings)
+        wanted = list(itertools.islice(_evenly(read, bugs, draws), size))
         taken = [one for one in wanted if kept.images.get(one.seen.draw.image) is not None]
         if not taken:
             message = f"none of the chosen bugs has an image that is {draws} and scored; choose others with --finding"
@@ -120,7 +118,7 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
         done = Exported(
             folder=target,
             images=len(taken),
-            counts=tuple((finding, tally[number]) for number, finding in chosen),
+            counts=tuple((finding, tally[number]) for number, finding in bugs.items()),
             gone=len(wanted) - len(taken),
         )
         with _placed(target) as place:
@@ -130,29 +128,25 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
     return done
 
 
-def _chosen(read: Reread, numbers: Sequence[int]) -> list[tuple[int, Finding]]:
-    confirmed = dict(enumerate((f for f in read.result.findings if f.verdict == "confirmed"), 1))
-    if not confirmed:
-        message = "the run has no confirmed finding, and so no images of a bug"
+def _refuse(form: str, draws: str, size: int | None) -> None:
+    """Refuse what can be told from the arguments alone."""
+    for text, known, what in ((form, _WRITERS, "format"), (draws, _STATUSES, "choice of draws")):
+        if text not in known:
+            message = f"there is no {what} {brief(text)!r}: {near(text, known)}"
+            raise ConfigError(message)
+    if size is not None and size < 1:
+        message = f"a data set has at least 1 image, but got a size of {size}"
         raise ConfigError(message)
-    if wrong := [number for number in numbers if number not in confirmed]:
-        message = f"there is no confirmed finding {wrong[0]}; the run has {len(confirmed)}, numbered from 1"
-        raise ConfigError(message)
-    return [(number, confirmed[number]) for number in dict.fromkeys(numbers or confirmed)]
 
 
-def _evenly(read: Reread, chosen: Sequence[tuple[int, Finding]], which: str) -> Iterator[_Taken]:
+def _evenly(read: Reread, bugs: Mapping[int, Finding], which: str) -> Iterator[_Taken]:
     """Give images one by one: from label to label, in each from bug to bug; each different image once."""
     by_about: dict[tuple[str, Treatment], list[Answered]] = {}
     for one in read.answered.values():
         if one.request.arm in {"treat", "measure"} and one.request.treatment:
             by_about.setdefault((one.request.label, one.request.treatment), []).append(one)
-    for _, finding in chosen:
-        if finding.of_set is not None:  # photographs bear no treatment: those that the finding shows
-            keys = (*finding.failing, *finding.passing)
-            by_about[finding.trial.hypothesis.about] = [read.answered[key] for key in keys]
     of_labels: dict[str, list[Iterator[_Taken]]] = {}
-    for number, finding in chosen:
+    for number, finding in bugs.items():
         hypothesis = finding.trial.hypothesis
         seen = (one.seen_by(hypothesis.classifier) for one in by_about.get(hypothesis.about, ()))
         own = [_Taken(number=number, finding=finding, seen=o) for o in seen if o.outcome.status in _STATUSES[which]]
@@ -207,7 +201,7 @@ def _placed(target: Path) -> Iterator[Path]:
 def _row(taken: _Taken, read: Reread, form: str) -> dict[str, Any]:
     """Give what the table says of an image, by column."""
     seen, hypothesis = taken.seen, taken.finding.trial.hypothesis
-    label, classes = read.study.labels[seen.request.label], read.study.maps[hypothesis.classifier]
+    label, classes = read.study.labels[hypothesis.label], read.study.maps[hypothesis.classifier]
     predicted = seen.outcome.predicted
     name = f"{seen.draw.image}.png"
     return {

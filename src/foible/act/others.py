@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from foible.draws.execute import Carried, Here, Unit
 from foible.draws.observe import Observer, Watch, classifier
 from foible.draws.once import REPEATED, SUGGESTED
+from foible.draws.outcome import UNCLASSIFIED
 from foible.errors import LabelError, PluginError
 from foible.hunting.replay import Reread
 from foible.labels import Classes, resolve
@@ -23,8 +24,6 @@ from foible.run.events import Event, Learned
 
 GONE = "the image has gone from the archive, or is torn: the command that hunted brings it back"
 """Why a draw is unscored whose image nobody can be shown."""
-UNCLASSIFIED = "not classified: "
-"""How the reason begins why a draw is unscored about which the classifier gave no usable answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

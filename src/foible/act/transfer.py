@@ -18,10 +18,11 @@ from itertools import islice
 from pathlib import Path
 
 from foible._version import __version__
+from foible.act.chosen import chosen
 from foible.act.others import Other, ask, find_labels
 from foible.draws.request import BASE
 from foible.errors import ConfigError
-from foible.findings import Finding, HuntResult, Rate, Subject
+from foible.findings import Finding, Rate, Subject
 from foible.hunting.clock import Clock
 from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.reading import Missing
@@ -72,8 +73,14 @@ def transfer(  # noqa: PLR0913 - the public call: each is something a user sets 
     where = folder.parent / "archive" if archive is None else Path(archive)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
         read = reread(journal, kept, Missing())
-    chosen = _chosen(read.result, findings)
-    pairs = [_pairs(finding, read) if finding.measured else [] for finding in chosen]
+    if read.study.photographs is not None:
+        message = (
+            "the run is over photographs, and has none beside those that decided on its bugs; hunt over them with all "
+            "classifiers in one run (--classifier several times) to see who shares them"
+        )
+        raise ConfigError(message)
+    bugs = list(chosen(read.result, findings).values())
+    pairs = [_pairs(finding, read) if finding.measured else [] for finding in bugs]
     requests = list({one.request.key: one.request for own in pairs for both in own for one in both}.values())
     others: list[Other] = []
     said: list[Mapping[str, Outcome]] = []
@@ -86,19 +93,7 @@ def transfer(  # noqa: PLR0913 - the public call: each is something a user sets 
             name = unique_names([*_names(read, others), str(part.identity["spec"])])[-1]
             others.append(find_labels(part, classes_of(part, name), read, labels))
             said.append(ask(others[-1], requests, read, kept, Clock(None)))
-    return _matrix(read, chosen, [_seen_by_all(own, others, said) for own in pairs], others)
-
-
-def _chosen(result: HuntResult, numbers: Sequence[int]) -> list[Finding]:
-    """Choose confirmed findings by their place in the table."""
-    confirmed = [f for f in result.findings if f.verdict == "confirmed"]
-    if not confirmed:
-        message = "the run has no confirmed finding; a transfer says who shares a bug, and there is none"
-        raise ConfigError(message)
-    if wrong := [number for number in numbers if not 1 <= number <= len(confirmed)]:
-        message = f"there is no confirmed finding {wrong[0]}; the run has {len(confirmed)}, numbered from 1"
-        raise ConfigError(message)
-    return [confirmed[number - 1] for number in dict.fromkeys(numbers)] or confirmed
+    return _matrix(read, bugs, [_seen_by_all(own, others, said) for own in pairs], others)
 
 
 def _pairs(finding: Finding, read: Reread) -> list[Pair]:
@@ -133,12 +128,10 @@ def _seen_by_all(pairs: Sequence[Pair], others: Sequence[Other], said: Sequence[
     return [(one(treat), one(control)) for treat, control in pairs]
 
 
-def _matrix(
-    read: Reread, chosen: Sequence[Finding], pairs: Sequence[Sequence[Pair]], others: Sequence[Other]
-) -> Matrix:
+def _matrix(read: Reread, bugs: Sequence[Finding], pairs: Sequence[Sequence[Pair]], others: Sequence[Other]) -> Matrix:
     maps = (*read.study.maps, *(other.classes for other in others))
     unknown: list[Mapping[str, str]] = [{} for _ in read.study.maps] + [dict(other.unknown) for other in others]
-    told = [(finding, own) for finding, own in zip(chosen, pairs, strict=True) if own]
+    told = [(finding, own) for finding, own in zip(bugs, pairs, strict=True) if own]
     tested = {
         (row, place): count(replace(finding.trial.hypothesis, classifier=place), own)
         for row, (finding, own) in enumerate(told)
@@ -167,7 +160,7 @@ def _matrix(
         classifiers=tuple(_subject(m, _identities(read, others)[at], rows, at) for at, m in enumerate(maps)),
         found_with=len(read.study.maps),
         rows=tuple(rows),
-        left_out=tuple((finding, NO_DRAWS) for finding, own in zip(chosen, pairs, strict=True) if not own),
+        left_out=tuple((finding, NO_DRAWS) for finding, own in zip(bugs, pairs, strict=True) if not own),
         sets=tuple(_set(told, place, len(maps)) for place in range(len(read.study.maps))),
     )
 

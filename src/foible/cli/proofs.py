@@ -15,13 +15,18 @@ from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_
 from foible.config import declared
 from foible.records import Spec
 
+RunDirectory = Annotated[Path, typer.Argument(help="The directory of a finished hunt.", metavar="RUN")]
+Archive = Annotated[Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")]
+Findings = Annotated[
+    list[int] | None,
+    typer.Option("--finding", help="Number of a confirmed finding, from 1; all where none is given.", min=1),
+]
+
 
 @app.command()
 def verify(
     run: Annotated[Path, typer.Argument(help="The run directory.", metavar="RUN")],
-    archive: Annotated[
-        Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")
-    ] = None,
+    archive: Archive = None,
 ) -> None:
     """Work out every number of a run's findings again from its rows, and hash its images again."""
     from foible.checks.verify import verify as check
@@ -42,7 +47,7 @@ def verify(
 
 @app.command()
 def transfer(  # noqa: PLR0913 - each is a flag of its own
-    run: Annotated[Path, typer.Argument(help="The directory of a finished hunt.", metavar="RUN")],
+    run: RunDirectory,
     classifier: Annotated[
         list[str] | None,
         typer.Option("--classifier", help="Who is asked. Give it again for further ones.", metavar="SPEC"),
@@ -51,13 +56,8 @@ def transfer(  # noqa: PLR0913 - each is a flag of its own
         list[str] | None,
         typer.Option("--label", "-l", help='For a label of the run that it calls otherwise: "504|968=coffee mug".'),
     ] = None,
-    finding: Annotated[
-        list[int] | None,
-        typer.Option("--finding", help="Number of a confirmed finding, from 1; all where none is given.", min=1),
-    ] = None,
-    archive: Annotated[
-        Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")
-    ] = None,
+    finding: Findings = None,
+    archive: Archive = None,
     max_requests: Annotated[
         int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
     ] = None,
@@ -100,18 +100,13 @@ def transfer(  # noqa: PLR0913 - each is a flag of its own
 
 @app.command()
 def export(  # noqa: PLR0913 - each is a flag of its own
-    run: Annotated[Path, typer.Argument(help="The directory of a finished hunt.", metavar="RUN")],
+    run: RunDirectory,
     out: Annotated[Path, typer.Option("--out", help="The folder to make.", metavar="DIR")],
     form: Annotated[str, typer.Option("--format", help="imagefolder or parquet.")] = "imagefolder",
     draws: Annotated[str, typer.Option("--draws", help="failing, passing or both.")] = "failing",
     size: Annotated[int | None, typer.Option("--size", help="At most this many images.", min=1)] = None,
-    finding: Annotated[
-        list[int] | None,
-        typer.Option("--finding", help="Number of a confirmed finding, from 1; all where none is given.", min=1),
-    ] = None,
-    archive: Annotated[
-        Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")
-    ] = None,
+    finding: Findings = None,
+    archive: Archive = None,
     licence: Annotated[str, typer.Option("--licence", help="What the card says of the images.")] = "unknown",
 ) -> None:
     """Write the images of a run's confirmed findings as a data set, with a card."""

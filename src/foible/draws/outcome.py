@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from foible.records import TIED, UNFAITHFUL, ClassMap, Draw, Fault, Judgement, Outcome, Prediction, Status
 
+UNCLASSIFIED = "not classified: "
+"""How the reason begins where the classifier gave no usable answer; what was wrong with it follows."""
+
 
 def outcome(
     draw: Draw, prediction: Prediction | Fault | None, judgement: Judgement | Fault | None, classes: ClassMap
@@ -22,10 +25,10 @@ def outcome(
     """
     if draw.fault or prediction is None or judgement is None:
         return Outcome(status="unscored", reason=f"not drawn: {draw.fault}")
-    if _without_its_label(draw):
+    if without_its_label(draw):
         return Outcome(status="unscored", reason=f"not drawn: the generator ignored {draw.request.label!r}")
     if isinstance(prediction, Fault):
-        return Outcome(status="unscored", reason=f"not classified: {prediction.reason}")
+        return Outcome(status="unscored", reason=f"{UNCLASSIFIED}{prediction.reason}")
     failed = classes.fails(prediction, draw.request.label)
     if isinstance(judgement, Fault):
         reason = f"not judged: {judgement.reason}"
@@ -37,7 +40,7 @@ def outcome(
     return Outcome(status=status, predicted=prediction.index, reason=reason)
 
 
-def _without_its_label(draw: Draw) -> bool:
+def without_its_label(draw: Draw) -> bool:
     """Tell whether the generator says that it ignored every word of the label: then the image shows something else."""
     ignored = {word for text in draw.ignored for word in text.casefold().split()}
     return ignored >= set(draw.request.label.casefold().split())

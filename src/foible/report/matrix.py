@@ -46,7 +46,12 @@ def to_json(matrix: Matrix) -> str:
         "foible_version": matrix.foible_version,
         "settings": dict(matrix.settings),
         "classifiers": [
-            {"name": one.name, "identity": dict(one.identity), "in_run": place < matrix.found_with}
+            {
+                "name": one.name,
+                "identity": dict(one.identity),
+                "in_run": place < matrix.found_with,
+                "right": {label: list(classes) for label, classes in one.right.items()},
+            }
             for place, one in enumerate(matrix.classifiers)
         ],
         "rows": [

@@ -235,21 +235,31 @@ def _tried(result: HuntResult) -> str:
 
 def _base_bound(scored: list[LabelSummary], result: HuntResult) -> str:
     worst, words = max(scored, key=lambda s: s.at_most), terms(result)
-    name, high = shorten(worst.label, _LONGEST), percent(worst.at_most)
-    who = by(worst.classifier, result)
-    name = f"{name} ({who})" if who else name
+    high, who = percent(worst.at_most), by(worst.classifier, result)
+    name = _called(worst, result)
     missing = len({s.label for s in result.explored if s.rate.value is None})
     rest = f" {count(missing, 'label')} could not be scored {'for every classifier' if who else 'at all'}."
     rest = rest if missing else ""
+    # A bound alone would sound like good news where a label fails often.
+    most = max(scored, key=lambda s: s.rate.value or 0.0)
+    often = f"{percent(most.rate.value)} of {words.image}s {interval(most.rate)}"
+    fails = "fails by itself in" if len(scored) == 1 else "fails most often by itself, in"
+    lead = f"{_called(most, result)} {fails} {often}. " if most.rate.value else ""
     if len(scored) == 1:
-        return (
+        return lead + (
             f"{words.base} {name} fails in at most {high} of {words.image}s, as far as the {words.image}s show.{rest}"
         )
     each = "each other label" if result.base_failures else "each label"
-    return (
+    return lead + (
         f"{words.base} {each}, taken alone{' and for each classifier' if who else ''}, fails in at most "
         f"{high} of {words.image}s (the largest upper bound, of {name}).{rest}"
     )
+
+
+def _called(one: LabelSummary, result: HuntResult) -> str:
+    """Name a label, with its classifier where there are several."""
+    name, who = shorten(one.label, _LONGEST), by(one.classifier, result)
+    return f"{name} ({who})" if who else name
 
 
 def _verdicts(result: HuntResult) -> list[tuple[str, int]]:

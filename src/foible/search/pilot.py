@@ -14,6 +14,7 @@ from itertools import islice
 from foible.arms import Arm
 from foible.asker import Ask
 from foible.budget import Allowance
+from foible.draws.outcome import without_its_label
 from foible.draws.request import BASE, Requests
 from foible.findings import PilotLabel
 from foible.records import TIED, UNFAITHFUL, Answered, Draw
@@ -23,7 +24,6 @@ SHOWN = 36
 """Images, over all labels, that are judged against another label too: enough to tell a judge that sees both in most of
 them from one that does in few."""
 HALF = 0.5
-_NOT_DRAWN = "not drawn: the generator ignored "
 
 
 def draws_each(labels: int, level: float) -> int:
@@ -81,8 +81,8 @@ def shows(one: Answered) -> bool | None:
     """Say whether a draw shows its label, by the judge or the generator; None where neither says so."""
     if any(outcome.status != "unscored" or outcome.reason == TIED for outcome in one.outcomes):
         return True
-    reasons = {outcome.reason for outcome in one.outcomes}
-    return False if UNFAITHFUL in reasons or any(reason.startswith(_NOT_DRAWN) for reason in reasons) else None
+    unfaithful = any(outcome.reason == UNFAITHFUL for outcome in one.outcomes)
+    return False if unfaithful or (one.draw.image and without_its_label(one.draw)) else None
 
 
 def by_label(
