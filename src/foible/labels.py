@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from foible.codes import are_places, is_coded
 from foible.errors import ConfigError, LabelError, brief, near
 from foible.records import ClassMap, Label, Likeness
 
@@ -24,12 +25,6 @@ _FORM = re.compile(
 _INDEX = re.compile("[0-9]{1,9}")
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 """Zero-width marks that Persian, Hindi and many emoji are spelled with; no other unseen mark belongs in a label."""
-_CODED = re.compile(
-    r"(?:(?:label|class|cls|category|id|output|target|unnamed|idx|index)[ _-]?)?[0-9]+"  # LABEL_0, class 3, 17
-    r"|n[0-9]{8}(?:[ _:,-].*)?|[0-9]+ ?[:.)] .*",  # n01440764 tench, 0: tench
-    re.IGNORECASE | re.DOTALL,
-)
-"""What tools write for a class, or in front of its name, and nobody can draw."""
 MOST_BY_DEFAULT = 20
 """With more classes than this, the user must name the labels: hunting over all would take hours unasked."""
 
@@ -58,11 +53,6 @@ def class_name(index: int, names: Sequence[str] | None) -> str:
 def is_printable(text: str) -> bool:
     """Say whether a text can be shown as it is: printable characters, and the joiners that scripts are spelled with."""
     return text.translate(_JOINERS).isprintable()
-
-
-def is_coded(name: str) -> bool:
-    """Tell whether the name of a class is a number or a code, or begins with one: it would be drawn as it stands."""
-    return bool(_CODED.fullmatch(" ".join(name.split())))
 
 
 @lru_cache(maxsize=8)
@@ -272,7 +262,7 @@ def _resolve(text: str, of: Classes, *, several: bool) -> tuple[Label, tuple[int
     if found["indices"] is None:
         index, kind = _look_up(name, kind, of.names)
         if not _INDEX.fullmatch(name):  # whoever asks for a "7" of a classifier of digits means it
-            _refuse_coded(index, name)
+            _refuse_coded(index, name, of)
         return Label(name, kind), (index, *sorted(set(of.accepted.get(index, ())) - {index}))
     indices = tuple(dict.fromkeys(int(part) for part in found["indices"].split("|")))
     if of.names is not None and max(indices) >= len(of.names):
@@ -332,7 +322,7 @@ def _of_class(index: int, text: str, of: Classes) -> tuple[Label, tuple[int, ...
     if not name or not is_printable(name + kind):
         message = f"class {index} is called {brief(repr(text))}, which is no name; write the label as {index}=name"
         raise LabelError(message)
-    _refuse_coded(index, text)
+    _refuse_coded(index, text, of)
     return Label(name, kind), (index, *sorted(set(of.accepted.get(index, ())) - {index}))
 
 
@@ -382,9 +372,9 @@ def _places(names: tuple[str, ...]) -> tuple[Mapping[str, Sequence[int]], Mappin
     return by_name, by_kind
 
 
-def _refuse_coded(index: int, text: str) -> None:
+def _refuse_coded(index: int, text: str, of: Classes) -> None:
     """Refuse a name that would be drawn as a code."""
-    if is_coded(text):
+    if is_coded(text) or are_places(tuple(of.names or ())):
         message = f"class {index} is called {brief(repr(text))}, a number or a code that nobody can draw"
         raise LabelError(f"{message}; say what it shows, as in '{index}=coffee mug'")
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same bytes are read to other pixels, so that what was made of them is made anew."""
 FORMATS = tuple(
     name
@@ -66,6 +66,8 @@ _WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1, 2**24 - 1, 2
 """What white is in files of more than 8 bits: 1 in floats, else the largest number of the bits that were used."""
 _FILLED = 1 / 8
 """Numbers that fill less of their range than this are scaled from their own least to their own largest."""
+_DIM = 64
+"""Levels of 256 that 14 bits of 16 come to at most."""
 _ROWS = 256
 """Rows that are scaled at once, in float64."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -91,7 +93,7 @@ def read(data: bytes) -> Image:
 
     Raises:
         PixelError: it is no image of a known format, is damaged, claims more than `MOST` pixels, or holds numbers of
-            which no picture can be made.
+            which no picture can be made: some are not finite, or little of their range is left in 8 bits.
     """
     try:
         with warnings.catch_warnings():
@@ -158,10 +160,9 @@ def _read(picture: Any) -> Image:
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
         image = np.repeat(_grey(picture, raw)[:, :, None], 3, axis=2)
     else:
+        if ";16" in raw:  # Pillow has cut the lower half off
+            _must_fill_16_bits(np.asarray(picture.convert("RGB")))
         image = _over_white(picture) if picture.has_transparency_data else np.asarray(picture.convert("RGB"))
-        if ";16" in raw and _is_constant(image):  # Pillow has cut the lower half off
-            message = "the image has 16 bits a channel, of which the upper 8 are the same in every pixel; "
-            raise PixelError(message + "save it with 8 bits a channel")
     return np.ascontiguousarray(_turned(image, _orientation(picture)))
 
 
@@ -202,31 +203,46 @@ def _over_white(picture: Any) -> Image:
     return np.asarray(held.convert("RGB")) if _is_constant(image) else image
 
 
+def _must_fill_16_bits(upper: Image) -> None:
+    """Refuse a picture of 16 bits a channel of whose upper 8 little is left: 10, 12 or 14 bits in 16 are nearly black.
+
+    Args:
+        upper: the upper 8 bits, (height, width, 3).
+
+    Raises:
+        PixelError: the two uppermost bits are used nowhere, or all pixels are the same.
+    """
+    if int(upper.max()) < _DIM or _is_constant(upper):
+        message = f"the image has 16 bits a channel and uses the upper ones for {int(upper.min())} to "
+        message += f"{int(upper.max())} of 255 alone, so it would be shown nearly black or as one colour; "
+        raise PixelError(message + "stretch it to the whole range and save it with 8 bits a channel")
+
+
 def _is_constant(image: NDArray[Any]) -> bool:
     return bool((image == image[:1, :1]).all())
 
 
 def _grey(picture: Any, raw: str) -> NDArray[np.uint8]:
-    """Scale whole or real numbers to 8 bits: (height, width). Where there is no number, the pixel is black."""
+    """Scale whole or real numbers to 8 bits: (height, width).
+
+    Raises:
+        PixelError: some are no finite numbers. Whatever they were drawn as, black or white, would be made up.
+    """
     values = np.asarray(picture)
     if raw == "I;32N":  # without a sign in the file, which Pillow reads with one
         values = values.view(np.uint32)
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    if not finite.size:
-        message = "the image holds no finite number"
-        raise PixelError(message)
-    low, high = float(finite.min()), float(finite.max())
-    if low == high and finite.size < values.size:
-        message = "the image holds one number only, beside pixels without any"
-        raise PixelError(message)
+    lost = int((~np.isfinite(values)).sum()) if values.dtype.kind == "f" else 0
+    if lost:
+        message = f"{lost:,} of the image's {values.size:,} pixels are no finite number (NaN or infinite); "
+        raise PixelError(message + "write it again with a number for each pixel")
+    low, high = float(values.min()), float(values.max())
     white = next((white for white in _WHITES if high <= white), high)
     if low >= 0 and (low == high or high - low >= _FILLED * white):
         low, high = 0.0, float(white)
     grey = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS):
         share = (values[start : start + _ROWS].astype(np.float64) - low) / ((high - low) or 1.0)
-        shown = np.clip(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-        grey[start : start + _ROWS] = np.rint(shown * 255)
+        grey[start : start + _ROWS] = np.rint(np.clip(share, 0.0, 1.0) * 255)
     inverted = getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     return 255 - grey if inverted else grey
 

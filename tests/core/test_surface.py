@@ -21,7 +21,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py"))
 HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "typer", "yaml", "jinja2", "sklearn"}
 
 LAYERS = (
-    {"_version", "arms", "errors"},
+    {"_version", "arms", "codes", "errors"},
     {"records", "identity"},
     {"budget", "findings", "labels", "photographs"},
     {"matrix"},
@@ -44,6 +44,7 @@ ADAPTERS = {
     "records": "what parts give and are given",
     "errors": "what a part says when it cannot",
     "parts": "what a part is, what hashes its weights, what counts its requests",
+    "codes": "what a model calls its classes may name nothing",
     "labels": "what a model calls its classes must be what a label can be",
     "pixels": "an adapter reads and writes image files by the one policy",
     "photographs": "a source of labelled photographs says what it holds",

@@ -107,6 +107,8 @@ def test_by_default_each_class_is_hunted_over_as_itself(names):
         ("n01440764", "n01443537"),
         ("n00000001 red", "n00000002 blue"),
         ("0: red", "1: blue"),
+        ("007-tench", "008-goldfish"),
+        ("001.Black_footed_Albatross", "red"),
     ],
     ids=str,
 )
@@ -119,8 +121,21 @@ def test_codes_are_no_names_to_be_drawn(names):
     assert (label.name, index) == ("coffee mug", 0)
 
 
+def test_a_list_that_counts_its_classes_in_order_names_nothing():
+    """A14: c0, c1, c2 for all classes say no more than their places, so that what they show is asked for."""
+    counted = Classes(classifier="it", names=("c0", "c1", "c2"))
+    for texts in ([], ["c1"]):
+        with pytest.raises(LabelError, match="nobody can draw; say what it shows"):
+            resolve_all(texts, [counted])
+    labels, _ = resolve_all(["1=safe driving"], [counted])
+    assert labels[0].name == "safe driving"
+    labels, _ = resolve_all([], [Classes(classifier="it", names=("BMW 3", "BMW 5"))])
+    assert [label.name for label in labels] == ["BMW 3", "BMW 5"]
+
+
 @pytest.mark.parametrize(
-    "name", ["7-Eleven shop", "747 jet", "cat 5 cable", "nematode", "n1 road", "4x4", "label maker"]
+    "name",
+    ["7-Eleven shop", "747 jet", "cat 5 cable", "nematode", "n1 road", "4x4", "label maker", "3.5 inch disk"],
 )
 def test_names_with_numbers_in_them_are_names(name):
     """A14: a number in a name does not make it a code."""

@@ -28,6 +28,15 @@ RIGHT = {
     "index and tab": "0\tred\n1\tgreen\n2\tblue\n",
     "index in brackets": "0) red\n1) green\n2) blue\n",
     "index of two figures": "\n".join(f"{place:02} {name}" for place, name in enumerate(COLOURS)),
+    "index in round brackets": "(0) red\n(1) green\n(2) blue\n",
+    "index after #": "#2 blue\n#0 red\n#1 green\n",
+    "index behind": "blue 2\nred 0\ngreen 1\n",
+    "index behind a colon": "red: 0\nblue: 2\ngreen: 1\n",
+    "index behind =": "green = 1\nred = 0\nblue = 2\n",
+    "numbered folders": "001.red\n002.green\n003.blue\n",
+    "numbered with dashes": "0-red\n1-green\n2-blue\n",
+    "numbered with underscores": "00_red\n01_green\n02_blue\n",
+    "numbered in a config": json.dumps({"id2label": {"1": "002.green", "0": "001.red", "2": "003.blue"}}),
     "index, another order": "2: blue\n0: red\n1: green\n",
     "JSON list": json.dumps(COLOURS, indent=0),
     "JSON map": json.dumps({"2": "blue", "0": "red", "1": "green"}),
@@ -60,6 +69,9 @@ REFUSED = {
     "an index twice": "0: red\n0: green\n1: blue\n",
     "a key twice": '{"0": "red", "0": "green", "1": "blue"}',
     "a map by synset": '{"n00000001": "red", "n00000002": "green", "n00000003": "blue"}',
+    "YAML": "names:\n- red\n- green\n",
+    "a page": "<!DOCTYPE html>\n<p>404</p>\n</html>\n",
+    "c0": "c0\nc1\nc2\n",
     "an index here and there": "0: red\ngreen\n2: blue\n",
     "pbtxt": "item {\n  id: 1\n  name: 'red'\n}\n",
     "an empty line": "red\n\nblue\n",
@@ -111,6 +123,9 @@ def test_what_names_no_classes_is_refused(kind, tmp_path):
         {"0": 0, "1": 1},
         "0\n1",
         ["class 0", "class 1"],
+        ["c0", "c1"],
+        ["cls_0", "cls_1"],
+        ["neuron 1", "neuron 2"],
         ["n01440764", "n01443537"],
         [],
     ],
@@ -132,12 +147,26 @@ def test_synsets_of_imagenet_are_known_and_others_are_not_taken_for_them():
     assert names("m", 1000, given=None, own=named) == imagenet()
 
 
+def test_names_of_imagenet_in_another_order_keep_their_order():
+    """A10: two of a thousand names that are exchanged stay where they are; another spelling is still ImageNet's."""
+    plain = imagenet().labels
+    assert plain is not None
+    own = [name.partition(" (")[0] for name in plain]
+    assert names("m", 1000, given=None, own=own) == imagenet()
+    assert names("m", 1000, given=None, own=[*own[:639], "maillot", *own[640:]]) == imagenet()
+    own[1], own[2] = own[2], own[1]
+    assert names("m", 1000, given=None, own=own).labels == tuple(own)
+    assert names("m", 1001, given=None, own=["background", *own]).labels == ("background", *own)
+
+
 def test_words_that_a_name_needs_are_kept():
     """A14: a comma, a number or a synset's look within a name is part of it, where cutting would mix classes up."""
     assert parsed("Ford F-150, 2007\nFord F-150, 2012\nblue\n") == ["Ford F-150, 2007", "Ford F-150, 2012", "blue"]
     assert parsed("7 up\ncola\n3 musketeers") == ["7 up", "cola", "3 musketeers"]
     assert parsed("1 euro\n2 euro\n1 cent") == ["1 euro", "2 euro", "1 cent"]
     assert parsed("10 dollars\n20 dollars") == ["10 dollars", "20 dollars"]
+    for kept in (["747 jet", "4x4"], ["BMW 3", "BMW 5"], ["type 1", "type 2", "type 4"], ["7-Eleven", "8-ball"]):
+        assert names("m", len(kept), given=kept).labels == tuple(kept)
     assert names("m", 2, given=["red, dark", "green"]).labels == ("red, dark", "green")
     assert names("m", 2, given=["1: green", "0: red"]).labels == ("red", "green")
 

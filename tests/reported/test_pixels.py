@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import shutil
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,44 @@ def test_numbers_of_more_than_8_bits(name, content):
     else:
         image = pixels.read(content)
         assert np.abs(image.astype(int) - SCENE[:, :, None]).max() <= 1, name
+
+
+def deep(levels, kind):
+    """Give a PNG of 16 bits a channel, which Pillow cannot write: 2 is RGB; 4 grey and 6 RGB, with alpha."""
+
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    high, wide = levels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", wide, high, 16, kind, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("kind", [2, 4, 6])
+def test_colours_of_less_than_16_bits_in_16_are_not_shown_nearly_black(bits, kind):
+    """A8: colours, and grey with transparency, of 10, 12 or 14 bits in 16 are refused; of all 16 bits they are read."""
+    colours = COLOUR if kind != 4 else SCENE[:, :, None]
+    levels = (colours.astype(np.uint16) * 257) >> (16 - bits)
+    if kind != 2:
+        levels = np.concatenate([levels, np.full((*SCENE.shape, 1), 65535, np.uint16)], axis=2)
+        levels[:4, :, -1] = 0
+    if bits == 16:
+        assert np.abs(pixels.read(deep(levels, kind))[4:].astype(int) - colours[4:]).max() <= 1
+    else:
+        with pytest.raises(pixels.PixelError, match="nearly black"):
+            pixels.read(deep(levels, kind))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("many", [1, 200])
+def test_a_pixel_without_a_number_is_no_black_one(number, many):
+    """A13: a float image with NaN or infinity in it is refused with their count, so that a folder counts it out."""
+    values = SCENE.astype(np.float32) / 255
+    values.ravel()[:many] = number
+    with pytest.raises(pixels.PixelError, match=f"^{many} of the image's 3,072 pixels are no finite number"):
+        pixels.read(saved(values, "tiff"))
 
 
 def test_twelve_scans_stay_twelve_pictures(photographs, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 import openai_server
 from foible import testing
 from foible.adapters.shared import answers as _answers
-from foible.adapters.shared.answers import REFUSED, UNFINISHED, UNMARKED, WORDLESS
+from foible.adapters.shared.answers import DOCUMENT, REFUSED, UNFINISHED, UNMARKED, WORDLESS
 from foible.errors import PartError
 from foible.parts import asking as wrappers
 from foible.parts import registry
@@ -52,12 +54,20 @@ def captioned(server, said):
         f"**Caption:** {MUG}",
         f"Sure! Here is a one-sentence description of the photograph:\n\n{MUG}",
         f'"{MUG}"',
+        json.dumps({"caption": MUG}),
+        json.dumps({"reasoning": LONG, "Description": MUG}),
+        json.dumps({"image": {"caption": MUG, "objects": ["mug", "table"]}}),
+        json.dumps([{"caption": MUG}]),
+        f"```json\n{json.dumps({'caption': MUG, 'confidence': 0.9}, indent=2)}\n```",
+        f"```\n{MUG}\n```",
+        f"Here is the description as JSON:\n\n{json.dumps({'caption': MUG}, indent=2)}",
+        f"<think>{LONG}</think>Answer: {json.dumps({'answer': MUG})}",
         [{"type": "text", "text": MUG}],
         [{"type": "thinking", "thinking": [{"type": "text", "text": LONG}]}, {"type": "text", "text": MUG}],
     ],
 )
 def test_the_answer_alone_is_the_caption(said, server):
-    """A17: thoughts in every usual form, labels, prefaces and quotation marks are no part of a caption."""
+    """A17: thoughts in every usual form, labels, prefaces, quotation marks and JSON are no part of a caption."""
     assert captioned(server, said) == MUG
 
 
@@ -75,6 +85,25 @@ def test_the_answer_alone_is_the_caption(said, server):
         ("<think>May I? No.</think>I can't describe this.", REFUSED),
         ({"message": {"content": None, "refusal": "no"}, "finish_reason": "stop"}, REFUSED),
         ({"message": {"content": "A red"}, "finish_reason": "content_filter"}, REFUSED),
+        (json.dumps({"error": "I can't describe this image."}), REFUSED),
+        (json.dumps({"caption": "Es tut mir leid, das kann ich nicht beschreiben."}), REFUSED),
+        ("Es tut mir leid, aber ich kann dieses Bild nicht beschreiben.", REFUSED),
+        ("Leider sehe ich kein Bild.", REFUSED),
+        ("Ich kann auf dem Bild leider nichts erkennen, es wurde kein Foto geladen.", REFUSED),
+        ("Je suis désolé, je ne peux pas décrire cette image.", REFUSED),
+        ("Je suis de\u0301sole\u0301e, mais c'est impossible.", REFUSED),
+        ("Lo siento, no puedo ayudar con eso.", REFUSED),
+        ("Mi dispiace, ma non posso descrivere l'immagine.", REFUSED),
+        ("Desculpe, não consigo ver a imagem.", REFUSED),
+        ("Het spijt me, ik kan deze afbeelding niet bekijken.", REFUSED),
+        ("Przepraszam, nie mogę opisać tego obrazu.", REFUSED),
+        ("Извините, я не могу описать это изображение.", REFUSED),
+        ("很抱歉，我无法描述这张图片。", REFUSED),
+        ("申し訳ありませんが、その画像を説明できません。", REFUSED),
+        ("죄송하지만 이 이미지를 설명할 수 없습니다.", REFUSED),
+        ('{"caption": "A red', DOCUMENT),
+        (json.dumps({"objects": ["mug", "table"], "colours": ["red"]}), DOCUMENT),
+        (json.dumps(["A mug.", "A red mug."]), DOCUMENT),
         (f"<think>{LONG}", UNFINISHED),
         ({"message": {"content": None, "reasoning_content": LONG}, "finish_reason": "length"}, UNFINISHED),
         ({"message": {"content": LONG}, "finish_reason": "length"}, UNMARKED),
@@ -86,7 +115,7 @@ def test_the_answer_alone_is_the_caption(said, server):
     ],
 )
 def test_what_is_no_answer_is_a_fault(said, told, server):
-    """A17: a refusal, a thought without an end, and nothing at all are faults that say so, and never captions."""
+    """A17: a refusal in a common language, a thought without an end, a document and nothing are faults that say so."""
     assert captioned(server, said) == told
 
 
@@ -101,6 +130,12 @@ def test_what_is_no_answer_is_a_fault(said, told, server):
         "A let-me-in mat in front of a door",
         "OK sign made by a hand",
         "a photo of a cup: red, on grass",
+        "A note that says {caption}",
+        "[Blurred] a mug on a table",
+        "Ich sehe eine rote Tasse auf einem Tisch.",
+        "Eine rote Tasse, leider zerbrochen",
+        "Une tasse rouge; aucune image au mur",
+        "一个红色的杯子，无法看清背景",
     ],
 )
 def test_a_caption_that_looks_alike_is_left_as_it_is(caption):

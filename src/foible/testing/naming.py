@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from foible.codes import are_places, is_coded
 from foible.errors import FoibleError, brief
-from foible.labels import Classes, class_name, is_coded, is_printable, resolve
+from foible.labels import Classes, class_name, is_printable, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,8 @@ def named(labels: Any, scores: Sequence[NDArray[np.float64]] | None) -> Iterator
     if scores and len(scores[0]) != len(labels):
         yield f"`labels` names every class: there are {len(labels)} names and {len(scores[0])} scores"
     texts = tuple(map(str, labels))
-    coded = next((index for index, text in enumerate(texts) if is_coded(text) or not is_printable(text)), None)
+    all_coded = are_places(texts)
+    coded = next((n for n, text in enumerate(texts) if all_coded or is_coded(text) or not is_printable(text)), None)
     if coded is not None:
         name = brief(repr(texts[coded]), 60)
         yield (

@@ -9,17 +9,21 @@ Texts come from a server, so every pattern here is bounded, and one pass over a 
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
+from typing import Any
 
 from foible.errors import PartError
 
-VERSION = 1
+VERSION = 2
 """Raised when another answer is taken out of the same text."""
 
 REFUSED = "the model refused to describe the image"
 UNFINISHED = "the model was cut off while it thought aloud: let it say more (max_tokens, max_new_tokens), or think less"
 UNMARKED = "the model thought aloud and did not say which part is its answer: ask for the answer alone, or name another"
 WORDLESS = "the model said nothing about the image"
+DOCUMENT = "the model answered with a document in which no one text is the caption: ask for a sentence alone"
 
 _TAGS = "think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad|summary"
 _THOUGHT = re.compile(
@@ -63,7 +67,31 @@ _REFUSAL = re.compile(
     r"(?:provided|attached|uploaded|shared|given|visible|here|to (?:see|describe))",
     re.IGNORECASE,
 )
-"""How a model declines, or says that it sees no image: English, as the question is."""
+"""How a model declines, or says that it sees no image, in English, which is what it is mostly asked in."""
+_REFUSAL_ELSEWHERE = re.compile(
+    r"(?:es )?tut mir (?:sehr |wirklich )?leid|entschuldig(?:ung|en|e)\b|leider\b|ich bedaue?re|als (?:eine? )?ki\b"
+    r"|als (?:ki-)?sprachmodell"
+    r"|ich (?:kann|darf|werde|möchte|sehe|bin|habe)\b[^.!?\n]{0,80}?\b(?:nicht|keine?[nmrs]?)\b"
+    r"|(?:je suis |nous sommes )?(?:vraiment )?désolée?s?\b|malheureusement\b|(?:je|nous) n(?:e |['’])|excusez"
+    r"|en tant qu(?:e |['’])(?:une? )?(?:ia|intelligence|modèle|assistant)|veuillez\b|aucune image\b"
+    r"|lo (?:siento|lamento)\b|lamentablemente\b|(?:yo )?no (?:puedo|veo|me es posible|tengo)\b|desafortunadamente\b"
+    r"|disculp[aeo]|como (?:un |una )?(?:ia|inteligencia|inteligência|modelo)\b|mi (?:di)?spiace\b|spiacente\b"
+    r"|purtroppo\b"
+    r"|non (?:posso|riesco|vedo|sono in grado)\b|(?:sinto|lamento) muito\b|lamento,|desculp[aeo]|infelizmente\b"
+    r"|(?:eu )?não (?:posso|consigo|vejo|é possível)\b|het spijt me|helaas\b|ik kan\b[^.!?\n]{0,80}?\b(?:niet|geen)\b"
+    r"|tyvärr\b|jag kan inte\b|beklager\b|jeg kan ikke\b|üzgünüm\b|maalesef\b|przepraszam\b|niestety\b|przykro mi"
+    r"|nie (?:mogę|widzę|jestem w stanie)\b|извините|простите|к сожалению|(?:я )?не (?:могу|вижу)\b|вибачте|на жаль"
+    r"|(?:很|非常|十分)?抱歉|对不起|對不起|(?:我)?(?:无法|無法|不能|没办法)|我(?:没有|没|看不)|作为(?:一个|一名)?(?:ai|人工智能|语言模型)"
+    r"|申し訳|すみません|ごめん|残念ながら|恐れ入りますが|(?:대단히 |정말 )?(?:죄송|미안)|유감",
+    re.IGNORECASE,
+)
+"""The same in languages that models fall into: German, French, Spanish, Italian, Portuguese, Dutch, the Scandinavian,
+Turkish, Polish, Russian, Ukrainian, Chinese, Japanese and Korean. No caption begins so."""
+_FENCE = re.compile(r"```[a-z]{0,10}\s*(?P<inside>.*?)\s*(?:```|$)", re.DOTALL | re.IGNORECASE)
+_DOCUMENT = re.compile(r'\{|\[\s{0,20}["{]')
+_FIELDS = ("caption", "short_caption", "description", "answer", "final_answer", "text", "sentence", "output",
+           "response", "result", "content", "title")  # fmt: skip
+"""Fields of a document that hold the caption, the surest first."""
 
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`": "`"}
 
@@ -76,10 +104,12 @@ def answer(text: str) -> str:
     """
     said = _boxed(after_thoughts(text))
     said = _SPECIAL.sub(" ", said).strip()
-    said = _plain(_unlabelled(said))
+    told = _told(_unprefaced(said))  # before labels are looked for: a field of JSON looks like one
+    said = _plain(_told(_plain(_unlabelled(told))))
     if not said:
         raise PartError(WORDLESS)
-    if _REFUSAL.match(said):
+    composed = unicodedata.normalize("NFC", said)
+    if _REFUSAL.match(composed) or _REFUSAL_ELSEWHERE.match(composed):
         raise PartError(REFUSED)
     if _MUSING.match(said):
         raise PartError(UNMARKED)
@@ -133,8 +163,46 @@ def _unlabelled(text: str) -> str:
         return text[labels[-1].end() :]
     if aloud:
         raise PartError(UNMARKED)
+    return _unprefaced(text)
+
+
+def _unprefaced(text: str) -> str:
     preface = _PREFACE.match(text)
-    return text[preface.end() :] if preface else text
+    return text[preface.end() :].strip() if preface else text
+
+
+def _told(text: str) -> str:
+    """Give the caption in a document of JSON, which some models answer with; any other text as it is.
+
+    Raises:
+        PartError: it is a document, but broken, or without one text that is the caption.
+    """
+    fenced = _FENCE.fullmatch(text)
+    said = fenced["inside"].strip() if fenced else text
+    if not _DOCUMENT.match(said):
+        return said
+    try:
+        found = _one_text(json.loads(said))
+    except (ValueError, RecursionError):
+        found = None
+    if found is None:
+        raise PartError(DOCUMENT)
+    return found
+
+
+def _one_text(found: Any) -> str | None:
+    """Find the one text of a document: under a field that is called so, or where there is no other."""
+    if isinstance(found, str):
+        return found.strip()
+    if isinstance(found, list):
+        return _one_text(found[0]) if len(found) == 1 else None
+    if not isinstance(found, dict):
+        return None
+    fields = {str(key).casefold().replace(" ", "_"): value for key, value in found.items()}
+    named = next((fields[key] for key in _FIELDS if isinstance(fields.get(key), str)), None)
+    if named is not None:
+        return str(named).strip()
+    return _one_text(next(iter(found.values()))) if len(found) == 1 else None
 
 
 def _plain(text: str) -> str:

@@ -7,26 +7,24 @@ a network with one output; names, or None. Neighbours: `_names.py` reads and che
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foible.codes import are_places
 from foible.errors import ArgumentError, brief
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WORDS = re.compile(r"(?:label|class|cls|category|cat|id|output|target|unnamed|idx|index)?[ _-]?[0-9]+", re.IGNORECASE)
-"""`LABEL_0`, `class 3`, `17`: what says no more than the place does."""
 _YES_NO = 2
 
 
 def named(texts: Sequence[Any]) -> list[str] | None:
     """Give the names in a model's own file; None where every one of them says no more than a number does."""
     found = [" ".join(str(text).split()) for text in texts]
-    return None if all(map(_WORDS.fullmatch, found)) else found
+    return None if are_places(tuple(found)) else found
 
 
 def numbered(id2label: Mapping[Any, Any], label2id: Mapping[Any, Any] | None = None) -> list[str] | None:

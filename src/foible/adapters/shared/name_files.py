@@ -29,7 +29,9 @@ _INDEX_KEYS = ("id", "index", "idx", "class_id", "class_index", "label_id", "lab
 _SYNSET = re.compile(r"n[0-9]{8}")
 _AFTER_SYNSET = re.compile(r"n[0-9]{8}[\s:,;=_-]+(?=\S)")
 _MARKED = re.compile(r"[0-9]{1,9}\s*[:=]\s*\S.*")
-_NUMBERED = re.compile(r"([0-9]{1,9})(\s*[:=]\s*|[.)\]]\s+|\s+-\s+|\s+)(\S.*)")
+_NUMBERED = re.compile(r"[(\[#]?([0-9]{1,9})(\s*[:=]\s*|[.)\]]\s+|\s+-\s+|\s+)(\S.*)")
+_NUMBERED_AFTER = re.compile(r"(.*\S)(\s*[:=]\s*|\s+)([0-9]{1,9})")
+_PAGE = re.compile(r"<(?:!doctype|html|\?xml)\b", re.IGNORECASE)
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -71,13 +73,16 @@ def _parsed(text: str) -> Listed:
     whole = text.strip().removeprefix("\ufeff").strip()
     if whole[:1] in ("{", "["):
         return _of_document(whole)
+    if _PAGE.match(whole):
+        message = "it is a page of HTML or XML"
+        raise Unreadable(message)
     lines = [line.strip() for line in text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     while lines and re.match(r"#+\s", lines[0]):
         lines.pop(0)
     for number, line in enumerate(lines, 1):
-        if not any(character.isalnum() for character in line):
+        if not any(character.isalnum() for character in line) or line.endswith(":"):
             message = f"line {number} of them ({line[:40]!r}) is no name"
             raise Unreadable(message)
     if not lines:
@@ -97,6 +102,10 @@ def plain(listed: Sequence[Any]) -> Listed:
     numbered = [(one[1], one[2].strip(), one[3]) for one in found if one]
     if len(numbered) == len(bare) and _are_indices(numbered):
         return _by_index([(index, name) for index, _, name in numbered])
+    after = [(one[3], one[1]) for one in map(_NUMBERED_AFTER.fullmatch, bare) if one and one[1].strip(":= ")]
+    indices = sorted(int(index) for index, _ in after)
+    if indices == list(range(len(bare))) and len({name for _, name in after}) == len(bare) > 1:
+        return _by_index([(index, name.rstrip(" :=")) for index, name in after])
     marked = next((name for name in bare if _MARKED.fullmatch(name)), None)
     if marked is not None:
         message = f"some have an index in front, such as {marked[:40]!r}, and others have none"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from foible.adapters.shared import name_files as _name_files
+from foible.codes import are_places, without_numbers
 from foible.errors import ArgumentError, PluginError, brief
 from foible.labels import is_printable
 
@@ -32,8 +33,6 @@ _OF_IMAGENET = (_CLASSES, _CLASSES + 1)
 _ALIKE = 0.95
 """Share of the names that must be ImageNet's in its order; lists differ in a few spellings."""
 _LARGEST_FILE = 10_000_000
-_NO_WORD = re.compile(r"(?:label|class)?[ _-]?[0-9]+|n[0-9]{8}", re.IGNORECASE)
-"""What tools write where nobody named a class: LABEL_0, class 3, 7, a synset."""
 _SYNSET = re.compile(r"n[0-9]{8}")
 _SYNSETS = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
 """Hash of ImageNet-1k's 1,000 synsets, one a line, in their order."""
@@ -78,7 +77,7 @@ def names(
     listed = _listed(model, given, own) or []
     if given is not None and not listed:
         return _counted(model, outputs, Names(()), given)
-    words = not all(map(_NO_WORD.fullmatch, listed))
+    words = not (are_places(tuple(map(str, listed))) or all(map(_SYNSET.fullmatch, listed)))
     if given is not None and not words and not _are_synsets(listed):
         message = (
             f"the labels of {model!r} must be words, but {_whose(given)} has {brief(listed[:1], 60)}: give names, or "
@@ -123,7 +122,7 @@ def _listed(model: str, given: str | Sequence[str] | None, own: Any) -> list[str
             "give labels as a list of names, or as a text file with one name a line"
         )
         raise ArgumentError(message) from error
-    return _placed(model, given, found) if isinstance(found, dict) else found
+    return without_numbers(_placed(model, given, found) if isinstance(found, dict) else found)
 
 
 def _placed(model: str, given: object, found: Mapping[int, str]) -> list[str]:
@@ -161,8 +160,12 @@ def _are_imagenets(own: Sequence[str]) -> bool:
     """Say whether names are those of ImageNet-1k, so that kinds and accepted classes are known for them too."""
     if len(own) not in _OF_IMAGENET:
         return False
-    pairs = zip(own, imagenet(len(own)).labels or (), strict=True)
-    return sum(_bare(one) == _bare(other) for one, other in pairs) >= _ALIKE * len(own)
+    said = [_bare(name) for name in own]
+    known = [_bare(name) for name in imagenet(len(own)).labels or ()]
+    differ = [place for place, name in enumerate(said) if name != known[place]]
+    others = {known[place] for place in differ}
+    # Lists spell a few names otherwise; a name that is that of another class, which is not there either, has moved.
+    return len(differ) <= (1 - _ALIKE) * len(own) and not any(said[place] in others for place in differ)
 
 
 def _are_synsets(listed: Sequence[str]) -> bool:
