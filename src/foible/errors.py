@@ -9,6 +9,7 @@
     │   │   └── AccessError     a server takes no more requests: the key, or the account, is no good (any longer)
     │   ├── MisfitError         the parts do not fit each other, as the first draws show
     │   └── StoreError          a run directory or archive cannot be used
+    │       └── OtherVersionError   another version of foible wrote it, or walked it to another end
     ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
     │   └── OutOfRequests       the same of the requests to servers
     └── PartError               a part (generator, classifier, …) broke its promise on one batch
@@ -62,6 +63,10 @@ class MisfitError(InputError):
 
 class StoreError(InputError):
     """A run directory or an image archive cannot be read or written."""
+
+
+class OtherVersionError(StoreError):
+    """A run was written by another version of foible: it is whole, and this one reads or ends it otherwise."""
 
 
 class OutOfTime(FoibleError):  # noqa: N818 - nothing is wrong

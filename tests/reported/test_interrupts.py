@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
 import openai_server
 import toyworld
+from foible.run.archive import Archive
 from openai_server import BUSY, DRIP, HANG, TRICKLE
 
 PROMISED = 20
@@ -126,3 +128,56 @@ def test_what_a_shell_lets_a_command_ignore_is_ignored(tmp_path):
             until(lambda: len(server.bodies) > asked + 4, process)
             assert process.poll() is None
             assert ended(process, signal.SIGTERM) == INTERRUPTED
+
+
+PARTS = """
+import hashlib, pathlib, time
+import toyworld
+
+class Computing(toyworld.Classifier):
+    def classify(self, images):
+        pathlib.Path("asked").touch()
+        hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2**31 - 1)  # a library at work, where Python raises nothing
+
+class Deaf(toyworld.Classifier):
+    def classify(self, images):
+        pathlib.Path("asked").touch()
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+"""
+
+
+@contextmanager
+def started(folder, *more):
+    """Start a small hunt in a folder, with a module `slow` of parts there; it ends with the block, at the latest."""
+    (folder / "slow.py").write_text(PARTS, encoding="utf-8")
+    words = [*toyworld.COMMAND, "--out", "run", *more]
+    process = toyworld.command("SIGTERM,SIGHUP", *words, python=("-c", START.replace("{further}", "")), cwd=folder)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+@pytest.mark.parametrize("part", ["Computing", "Deaf"])
+def test_an_interrupt_ends_a_hunt_whatever_a_part_does(part, how, tmp_path):
+    """B22: a library that computes for an hour, or a part that catches whatever is raised, outlasts no interrupt."""
+    with started(tmp_path, "--classifier", f"python:slow:{part}") as process:
+        until((tmp_path / "asked").exists, process)
+        assert ended(process, how) == INTERRUPTED
+
+
+def test_an_interrupt_ends_a_wait_for_another_hunt(tmp_path):
+    """B22: the database waits for another process that writes, and that wait can be interrupted, too."""
+    Archive(tmp_path / "archive").close()
+    path = tmp_path / "archive" / "archive.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, started(tmp_path) as process:
+        other.execute("BEGIN IMMEDIATE")
+        until(lambda: any((tmp_path / "archive" / "images").rglob("*.png")), process)
+        time.sleep(1)  # from the first image to its row
+        assert ended(process, signal.SIGINT) == INTERRUPTED

@@ -114,6 +114,15 @@ def test_what_the_terminal_cannot_show_costs_nothing(place, encoding, columns):
         assert "owned" in out.decode(encoding)
 
 
+def test_the_locale_c_costs_nothing(place):
+    """B24: a stdout of the locale "C", which takes bytes of file names and no other character, is such a one, too."""
+    told = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    code, out, err = run(place, probe("evil \u00e9", "--fail-on", "confirmed"), **told)
+    assert (code, err) == (1, "")
+    assert b"1 confirmed of 1 tested" in out
+    assert b"report: evil" in out
+
+
 def test_brackets_in_a_path_are_no_markup(place):
     """B24: a run directory may be called anything: what is printed is its name."""
     name = "[/red] [bold]x :cat:  [link=x]"

@@ -28,8 +28,7 @@ from foible._version import __version__
 from foible.act.chosen import chosen
 from foible.errors import ConfigError, StoreError, brief, near, visible
 from foible.findings import Finding
-from foible.hunting.reading import Missing
-from foible.hunting.replay import Reread, reread
+from foible.hunting.replay import Reread, reread_whole
 from foible.identity import digest
 from foible.labels import called
 from foible.records import Answered, Observation, Treatment
@@ -98,13 +97,12 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
 
     Raises:
         InputError: the run cannot be used, has no such images, or the folder cannot be written; nothing is left then.
-        Unfinished: the run has not come to its end.
     """
     folder, target = Path(run), Path(out)
     where = folder.parent / "archive" if archive is None else Path(archive)
     _refuse(form, draws, size)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
-        read = reread(journal, kept, Missing())
+        read = reread_whole(journal, kept)
         if read.study.photographs is not None:
             message = "the run is over photographs that are there already, and drew no image that could be exported"
             raise ConfigError(f"{message}; its table of draws (run.table()) says which of them fail")

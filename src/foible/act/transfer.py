@@ -25,8 +25,7 @@ from foible.errors import ConfigError
 from foible.findings import Finding, Rate, Subject
 from foible.hunting.clock import Clock
 from foible.hunting.prepare import classes_of, unique_names
-from foible.hunting.reading import Missing
-from foible.hunting.replay import Reread, reread
+from foible.hunting.replay import Reread, reread_whole
 from foible.labels import called
 from foible.matrix import AdversarialSet, Cell, Matrix, Row
 from foible.parts.ceiling import Ceiling
@@ -67,12 +66,11 @@ def transfer(  # noqa: PLR0913 - the public call: each is something a user sets 
 
     Raises:
         InputError: the run or a classifier cannot be used; one sentence says what to do.
-        Unfinished: the run has not come to its end.
     """
     folder = Path(run)
     where = folder.parent / "archive" if archive is None else Path(archive)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
-        read = reread(journal, kept, Missing())
+        read = reread_whole(journal, kept)
     if read.study.photographs is not None:
         message = (
             "the run is over photographs, and has none beside those that decided on its bugs; hunt over them with all "

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foible import report
+from foible._version import __version__
 from foible.checks.differences import MOST, compare
-from foible.errors import FoibleError, StoreError, brief
+from foible.errors import FoibleError, OtherVersionError, StoreError, brief
 from foible.hunting.reading import Missing, Unfinished
 from foible.hunting.replay import reread
 from foible.records import Answered
 from foible.run.archive import Archive
+from foible.run.events import Began
 from foible.run.journal import Journal
 
 
@@ -56,12 +58,31 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
         try:
             again = reread(journal, kept, missing)
             differences = [*missing.differences, *_images(again.answered.values(), kept)]
-            differences += compare(folder / "findings.json", report.to_json(again.result))
+            otherwise = compare(folder / "findings.json", report.to_json(again.result))
+            differences += [*_made_by_another(journal.began), *otherwise] if otherwise else []
         except (FoibleError, RecursionError) as problem:
-            told = brief(problem, 300)
-            said = told if isinstance(problem, Unfinished) else f"the run cannot be worked out again: {told}"
-            return Verified(differences=(*missing.differences, said))
+            return Verified(differences=(*missing.differences, _stopped(problem, lacks=bool(missing.differences))))
         return Verified(differences=tuple(differences), draws=len(again.answered), findings=len(again.result.findings))
+
+
+def _stopped(problem: Exception, *, lacks: bool) -> str:
+    """Say why the run was not walked to its end."""
+    if isinstance(problem, OtherVersionError) and lacks:
+        return (
+            "what lacks decides what is drawn next, so that nothing more can be said; the same command makes it again"
+        )
+    if isinstance(problem, Unfinished | OtherVersionError):
+        return brief(problem, 500)
+    return f"the run cannot be worked out again: {brief(problem, 300)}"
+
+
+def _made_by_another(began: Began) -> Iterator[str]:
+    """Say that what differs may do so because another version worked it out."""
+    if began.foible_version != __version__:
+        yield (
+            f"the run was begun by foible {brief(began.foible_version, 40)}, and this is {__version__}: what follows "
+            "may differ for that alone, so verify it with the one that made it"
+        )
 
 
 def _images(answered: Iterable[Answered], archive: Archive) -> Iterator[str]:

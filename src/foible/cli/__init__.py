@@ -4,15 +4,13 @@ Exit codes: 0 the command did its job (bugs found or not), 1 a gate that the use
 missing part, 130 interrupted, by Ctrl-C, by `kill` or by a terminal that was closed. Results go to stdout, progress and
 errors to stderr. Errors that are expected are one sentence; anything else keeps its traceback.
 
-Neighbours: `flags.py` holds what the verbs share; each other file holds a group of verbs.
+Neighbours: `flags.py` holds what the verbs share; `interrupts.py` ends them; each other file holds a group of verbs.
 """
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -20,6 +18,7 @@ import typer
 from foible._version import __version__
 from foible.cli import checks, hunts, listing, proofs, runs
 from foible.cli.flags import app, replace_what_cannot_be_shown, told
+from foible.cli.interrupts import heard
 from foible.errors import FoibleError, OutOfTime
 
 __all__ = ["app", "checks", "hunts", "listing", "main", "proofs", "runs"]
@@ -29,7 +28,11 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    _hear_every_interrupt()
+    with heard(_say_interrupted, INTERRUPTED):
+        _main()
+
+
+def _main() -> None:
     replace_what_cannot_be_shown()
     try:
         code = app(standalone_mode=False)
@@ -45,22 +48,15 @@ def main() -> None:
             raise
         sys.exit(told(problem.format_message(), 2))
     if code == INTERRUPTED:
-        told("interrupted; what was finished is kept, and the same command goes on from there", code)
+        _say_interrupted()
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _hear_every_interrupt() -> None:
-    """Let `kill` and a closed terminal end a command as Ctrl-C does; what is ignored, as under nohup, stays ignored."""
-    if threading.current_thread() is not threading.main_thread():  # who starts it there hears for itself
-        return
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # SIGHUP is not everywhere
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _say_interrupted(said: threading.Event = threading.Event()) -> None:  # noqa: B008 - of the one process
+    """Say once what an interrupt leaves."""
+    if not said.is_set():
+        said.set()
+        told("interrupted; what was finished is kept, and the same command goes on from there", INTERRUPTED)
 
 
 @app.callback(invoke_without_command=True)

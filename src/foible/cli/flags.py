@@ -154,8 +154,11 @@ def _keyword(name: str, annotation: Any, *, required: bool = False) -> inspect.P
 
 
 def replace_what_cannot_be_shown() -> None:
-    """Let stdout show "?" for a character that its encoding lacks: it must not cost what was found."""
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+    """Let stdout show "?" for a character that its encoding lacks: it must not cost what was found.
+
+    In the locale "C" it would take bytes of file names that are no text, and refuse any other character all the same.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in {"strict", "surrogateescape"}:
         sys.stdout.reconfigure(errors="replace")
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from foible.cli.flags import Assignments, app, cell, show_rows, while_read
 from foible.config import declared
-from foible.errors import FoibleError, InputError, StoreError, brief
+from foible.errors import FoibleError, InputError, OtherVersionError, StoreError, brief
 
 _LARGEST = 256 * 2**20
 """Bytes of a findings.json beyond which it is none of ours."""
@@ -110,6 +110,8 @@ def _state(folder: Path) -> tuple[str, str, str]:
             asked = sum(len(block.seeds) for event in journal.asked() for block in event.blocks)
             if not journal.ended:
                 return "unfinished", f"{asked:,}", "the same command goes on with it"
+    except OtherVersionError as problem:
+        return "of another foible", "", brief(problem, 160)
     except FoibleError as problem:
         return "damaged", "", brief(problem, 160)
     try:

@@ -22,6 +22,7 @@ from foible.hunting.finished import Run
 from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
 from foible.hunting.prepare import Prepared, make_config, prepare
+from foible.hunting.reading import Reopened
 from foible.hunting.study import study_of
 from foible.hunting.trying import Trying
 from foible.progress import Bars, Progress, Silent
@@ -139,6 +140,7 @@ def run(
 
     Raises:
         InputError: something given cannot be used.
+        OtherVersionError: the run had come to its end, made by a foible that asked for less.
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
     prepared = prepare(config, objects, descriptions)
@@ -160,7 +162,7 @@ def run(
             study,
             executor=Here(prepared.parts, archive.images),
             archive=archive,
-            record=journal,
+            record=Reopened(journal, clock) if journal.ended else journal,
             clock=clock,
             progress=progress,
             tries=tries,

@@ -8,15 +8,13 @@ one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 from foible import report
 from foible.errors import StoreError
 from foible.hunting.finished import Run
-from foible.hunting.reading import UNFINISHED, Missing, Unfinished
-from foible.hunting.replay import reread
+from foible.hunting.replay import reread_whole
 from foible.run.archive import Archive
 from foible.run.images import Images
 from foible.run.journal import Journal
@@ -43,16 +41,7 @@ def open_run(
     folder = Path(folder)
     where = folder.parent / "archive" if archive is None else Path(archive)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
-        missing, found = Missing(), None
-        with suppress(Unfinished):
-            found = reread(journal, kept, missing, settings)
-        if missing.differences:
-            message = f"{where} lacks {len(missing.differences)} draws or answers of {folder}"
-            raise StoreError(
-                f"{message}; foible verify {folder} lists them, and the hunt's own command makes them again"
-            )
-        if found is None:
-            raise StoreError(f"{folder}: {UNFINISHED}")
+        found = reread_whole(journal, kept, settings)
         return Run(folder=folder, archive=where, result=found.result, seconds=0.0, spent={**journal.spent})
 
 

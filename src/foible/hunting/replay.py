@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from foible.config import settings
-from foible.errors import ConfigError, StoreError, brief
+from foible.errors import ConfigError, OtherVersionError, StoreError, brief
 from foible.findings import HuntResult
 from foible.hunting.clock import Clock
 from foible.hunting.loop import Loop, loop_over
@@ -59,6 +59,7 @@ def reread(
 
     Raises:
         Unfinished: the run has not come to its end.
+        OtherVersionError: it has, but this foible would ask for more.
         InputError: the journal or the archive is damaged, or a setting cannot be.
     """
     if journal.began is None:
@@ -80,6 +81,33 @@ def reread(
     )
     result = walk(other, loop)
     return Reread(study=other, result=result, answered=loop.answered, faults=dict(journal.faults), loop=loop)
+
+
+def reread_whole(journal: Journal, archive: Archive, changed: Mapping[str, object] = MappingProxyType({})) -> Reread:
+    """Walk a finished run again, of which the archive has every draw and answer: else something else would come out.
+
+    Args:
+        journal: of the run.
+        archive: where its pixels and answers lie. Of an image that has gone its row is enough.
+        changed: as in `reread`.
+
+    Raises:
+        InputError: the run is not finished or lacks rows; or as in `reread`.
+    """
+    missing, found, stop = Missing(), None, ""
+    try:
+        found = reread(journal, archive, missing, changed)
+    except OtherVersionError:
+        if not missing.differences:  # else what lacks may have led the walk elsewhere
+            raise
+    except Unfinished as problem:
+        stop = f"{journal.folder}: {problem}"
+    if missing.differences:
+        message = f"{archive.folder} lacks {len(missing.differences)} draws or answers of {journal.folder}"
+        stop = f"{message}; foible verify {journal.folder} lists them, and the hunt's own command makes them again"
+    if found is None or stop:
+        raise StoreError(stop)
+    return found
 
 
 def _changed(study: Study, changed: Mapping[str, object]) -> Study:

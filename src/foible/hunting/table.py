@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foible.errors import PluginError
-from foible.hunting.reading import Missing
-from foible.hunting.replay import reread
+from foible.hunting.replay import reread_whole
 from foible.labels import called
 from foible.records import Answered, ClassMap, Fault, Prediction
 from foible.run.archive import Archive
@@ -40,7 +39,7 @@ def table_of(folder: Path, where: Path) -> pa.Table:
         message = 'a table of draws needs pyarrow, which is not installed: pip install "foible[table]"'
         raise PluginError(message) from None
     with Journal(folder, write=False) as journal, Archive(where, write=False) as archive:
-        found = reread(journal, archive, Missing())
+        found = reread_whole(journal, archive)
         answered = list(found.answered.values())
         made = [one.draw for one in answered]
         said = [found.loop.predictions(made, place) for place in range(len(found.study.maps))]

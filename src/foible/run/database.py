@@ -35,6 +35,7 @@ def connect(path: Path, steps: Sequence[str], *, write: bool) -> sqlite3.Connect
             if not write:
                 db.execute("PRAGMA locking_mode = EXCLUSIVE" if _is_abandoned(path) else "PRAGMA locking_mode = NORMAL")
             db.execute("PRAGMA trusted_schema = OFF")
+            db.text_factory = _text
             if write:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")  # safe against kill -9; power loss can cost the last units
@@ -65,6 +66,11 @@ def told(path: Path) -> Iterator[None]:
         reason = problem.strerror or str(problem)
         message = f"{path} cannot be used ({reason}); name a directory on a disk with room that you may write"
         raise StoreError(message) from problem
+
+
+def _text(raw: bytes) -> str:
+    """Read a text; where a bit flipped it may be none, and then it must be another, so that no seal fits it."""
+    return raw.decode("utf-8", "replace")
 
 
 def _read_only(path: Path) -> str:

@@ -14,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from foible.arms import Arm
 from foible.records import ClassMap, Hypothesis, Label
 
+VERSION = 1
+"""Of what a journal may say. Raised when an event gets, loses or changes a field, or a new one comes; its first line is
+sealed, and says this and the version of foible, in every version."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -29,6 +33,7 @@ class Began(_Event):
 
     event: Literal["began"] = "began"
     foible_version: str
+    journal_version: int = VERSION
     settings: dict[str, Any]
     """Every config field that decides results or grows, by dotted name, without those of the parts."""
     parts: dict[str, dict[str, Any]]

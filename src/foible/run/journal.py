@@ -9,6 +9,7 @@ else that does not fit is damage, told in one sentence. Neighbour: `archive.py` 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -20,10 +21,12 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from foible.errors import StoreError, brief
+from foible._version import __version__
+from foible.errors import OtherVersionError, StoreError, brief
 from foible.records import Fault, Hypothesis
 from foible.run.database import told
 from foible.run.events import (
+    VERSION,
     Asked,
     Attempted,
     Began,
@@ -55,6 +58,7 @@ class Journal:
 
         Raises:
             StoreError: the folder cannot be used, is written by another process, or its journal is damaged.
+            OtherVersionError: its journal is whole, and says what this foible does not know.
         """
         self.folder = folder
         self.began: Began | None = None
@@ -184,6 +188,8 @@ class Journal:
                     raise self._damaged("a line without an end")
                 return  # torn by a kill: it never happened
             seal = self._check(line)
+            if not self._end:
+                self._refuse_newer(line)
             self._take_in(self._event(line), self._end, len(line))
             self._end, self._seal = self._end + len(line), seal
 
@@ -199,7 +205,20 @@ class Journal:
         except ValidationError as problem:
             first = problem.errors(include_url=False)[0]
             what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-            raise self._damaged(f"an event that cannot be: {brief(what, 120)}") from None
+            raise self._of_another(line, f"an event that this foible does not know: {brief(what, 120)}") from None
+
+    def _refuse_newer(self, first: bytes) -> None:
+        """Refuse a journal that says of itself that a newer foible wrote it, whatever else of it can be read."""
+        version = _said(first, "journal_version")
+        if isinstance(version, int) and version > VERSION:
+            raise self._of_another(first, f"a journal of version {version}, and this foible reads up to {VERSION}")
+
+    def _of_another(self, line: bytes, what: str) -> OtherVersionError:
+        """Say who wrote what cannot be understood: a line whose seal fits was not changed since."""
+        told = self.began.foible_version if self.began is not None else _said(line, "foible_version")
+        who = f"foible {brief(told, 40)}" if isinstance(told, str) and told != __version__ else "another foible"
+        message = f"the run in {self.folder} was written by {who}, and this is foible {__version__}: it holds {what}"
+        return OtherVersionError(f"{message}; use the one that wrote it, or name another --out, with the same archive")
 
     def _take_in(self, event: Event, start: int, length: int) -> None:
         """Fold an event into what the journal comes to."""
@@ -238,6 +257,15 @@ class Journal:
     def _damaged(self, what: str) -> StoreError:
         message = f"the journal in {self.folder} is damaged after byte {self._end} ({what})"
         return StoreError(f"{message}; name another --out, with the same archive")
+
+
+def _said(line: bytes, name: str) -> object:
+    """Read a field of an event that need not be one of ours; None where there is none."""
+    try:
+        event = json.loads(line[_BODY])
+    except (ValueError, RecursionError):
+        return None
+    return event.get(name) if isinstance(event, dict) else None
 
 
 def _chained(before: str, body: bytes) -> str:

@@ -12,8 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from foible._version import __version__
 from foible.config import HuntConfig, fields
-from foible.errors import StoreError, brief
+from foible.errors import OtherVersionError, StoreError, brief
 from foible.identity import canonical
 from foible.layers import resolve
 from foible.run.events import Began, Grew
@@ -31,11 +32,13 @@ def keep(journal: Journal, wanted: Began) -> None:
 
     Raises:
         StoreError: settings differ; the sentence names them.
+        OtherVersionError: another version of foible began it, which has other settings.
     """
     if journal.began is None or journal.learned is None or journal.stages <= {"pilot"}:
         if journal.began is None or _flat(journal.began, journal.settings) != _flat(wanted, wanted.settings):
             journal.begin(wanted)
         return
+    _refuse_other_fields(journal, wanted)
     before, now = _flat(journal.began, journal.settings), _flat(wanted, wanted.settings)
     growing = [name for name, _, role in fields(HuntConfig()) if role == "grows" and name in before and name in now]
     grown = {name for name in growing if before[name] != now[name] and _rises(before[name], now[name])}
@@ -52,6 +55,18 @@ def keep(journal: Journal, wanted: Began) -> None:
         raise StoreError(message)
     if grown:
         journal.note(Grew(settings={name: wanted.settings[name] for name in growing if name in grown}))
+
+
+def _refuse_other_fields(journal: Journal, wanted: Began) -> None:
+    """Refuse a run whose settings are others than this foible has: nobody set them otherwise."""
+    parts = (".spec", ".args")  # there are as many as there are parts
+    strange = [name for name in sorted(journal.settings.keys() ^ wanted.settings.keys()) if not name.endswith(parts)]
+    began = journal.began
+    if strange and began is not None:
+        who = "another foible" if began.foible_version == __version__ else f"foible {brief(began.foible_version, 40)}"
+        message = f"{journal.folder} was begun by {who}, which has other settings than foible {__version__} "
+        message += f"({', '.join(brief(name, 60) for name in strange[:NAMED])}); use the one that began it, or "
+        raise OtherVersionError(f"{message}name another --out, with the same archive")
 
 
 def config_of(noted: Mapping[str, object]) -> HuntConfig:
