@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 from foible import testing
 from foible.errors import ArgumentError, PluginError
@@ -329,6 +332,47 @@ def test_a_recipe_beside_the_file_is_its_own(kind, place, tmp_path, images):
     assert testing.check("classifier", f"onnx:{file}") == []
 
 
+@pytest.mark.parametrize(
+    "cfg",
+    [
+        {"crop_pct": 0.8, "interpolation": "bicubic", "mean": [0.5, 0.4, 0.3], "std": [0.5, 0.6, 0.7]},
+        {"crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bilinear", "mean": [0, 0, 0], "std": [1, 1, 1]},
+    ],
+)
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_recipe_of_timm_beside_the_file_is_its_own(cfg, nested, tmp_path, images):
+    """A9: ONNX beside the `config.json` that timm writes gets the input and the names that `timm:` gives."""
+    pytest.importorskip("timm", exc_type=ImportError)
+    from timm.data import create_transform
+
+    cfg = {"input_size": [3, 32, 32], **cfg}
+    names = {"label_names": ["alpha", "beta", "gamma"]}
+    (tmp_path / "config.json").write_text(json.dumps({**names, "pretrained_cfg": cfg} if nested else {**cfg, **names}))
+    file = onnx_program(tmp_path / "model.onnx", [means()], {"y": ["n", 3]})
+    transform = create_transform(**{"crop_mode": "center", **cfg}, is_training=False)
+    made = np.stack([np.asarray(transform(Picture.fromarray(image))).mean(axis=(1, 2)) for image in images])
+    found = load(file)
+    assert np.allclose(found.object.classify(images), made, atol=1e-5)
+    assert found.object.labels == ("alpha", "beta", "gamma")
+    assert found.identity["args"]["guessed"] == []
+    assert "leave out all of size" in told(file, ArgumentError, crop=1.0)
+    (tmp_path / "config.json").write_text(json.dumps({"pretrained_cfg": {**cfg, "crop_mode": "border"}}))
+    assert "crop_mode 'border'" in told(file, ArgumentError)
+
+
+def test_guesses_of_a_program_are_told(tmp_path):
+    """A7: of ONNX and TFLite too, what neither file nor user tells of the recipe is listed as a guess."""
+    guessed = ["crop", "mean", "std", "channels", "interpolation"]
+    file = onnx_program(tmp_path / "m.onnx", [means()], {"y": ["n", 3]})
+    assert load(file).identity["args"]["guessed"] == guessed
+    assert load(file, **RANGE).object.recipe["guessed"] == ["crop", "channels", "interpolation"]
+    assert load(file, crop=None, channels="rgb", interpolation="bilinear", **RANGE).object.recipe["guessed"] == []
+    floats = tflite_program(tmp_path / "f.tflite", [1, 32, 32, 3])
+    assert load(floats, **RANGE).identity["args"]["guessed"] == ["crop", "channels", "interpolation"]
+    whole = tflite_program(tmp_path / "w.tflite", [1, 32, 32, 3], kind="int8")
+    assert load(whole, crop=1.0, interpolation="bicubic").identity["args"]["guessed"] == ["channels"]
+
+
 def test_a_recipe_beside_the_file_is_replaced_whole_or_not_at_all(tmp_path):
     """A9: part of another recipe is refused, since the rest would be guessed; a broken or unfitting one is told."""
     import transformers
@@ -392,6 +436,48 @@ def test_one_channel(first, tmp_path):
     )
     yes = load(mobile, crop=1.0, **RANGE).object.classify(images)[:, 1]
     assert np.allclose(yes, 1 / (1 + np.exp(-np.array(wanted))), atol=1e-5)
+
+
+# A12: classes that may all be shown at once
+
+
+def test_a_sigmoid_for_each_class_is_not_ranked_unasked(tmp_path):
+    """A12: a program that ends with a sigmoid for each class is refused, unless an image is said to show one alone."""
+    names = {"names": str(NAMES)}
+    ends = {"sigmoid": [node("Sigmoid", ["m"], ["p"])]}
+    ends["reshaped"] = [node("Sigmoid", ["m"], ["q"]), node("Identity", ["q"], ["p"])]
+    files = [
+        onnx_program(tmp_path / f"{end}.onnx", [means(name="m"), *steps], {"p": ["n", 3]}, meta=names)
+        for end, steps in ends.items()
+    ]
+    files.append(tflite_program(tmp_path / "m.tflite", [1, 32, 32, 3], further=[("LOGISTIC", "y", "z")], outputs=["z"]))
+    for file in files:
+        assert "says of each class for itself" in told(file, ArgumentError, **RANGE)
+        assert knows_colours(file, single_label=True, **RANGE)
+    plain = onnx_program(tmp_path / "plain.onnx", [means()], {"y": ["n", 3]})
+    assert "no multi-label model" in told(plain, ArgumentError, single_label=True)
+    (tmp_path / "config.json").write_text(json.dumps({"problem_type": "multi_label_classification"}))
+    assert "by its config.json" in told(plain, ArgumentError)
+    assert knows_colours(plain, single_label=True)
+
+
+@pytest.mark.parametrize("step", ["Mul", "Sigmoid", "Softmax"])
+def test_ranked_scores_are_found_behind_further_steps(step, tmp_path):
+    """A5: the few best scores are refused, scaled afterwards or not: the first class would always be the answer."""
+    steps = [means(name="m"), node("TopK", ["m", "k"], ["v", "i"], axis=1)]
+    steps.append(node(step, ["v", "h"] if step == "Mul" else ["v"], ["scores"]))
+    constants = [constant("k", [3], np.int64), constant("h", [100.0])][: 2 if step == "Mul" else 1]
+    file = onnx_program(tmp_path / "t.onnx", steps, {"scores": ["n", 3]}, constants=constants)
+    assert "without its top-k step" in told(file)
+
+
+def test_one_output_that_is_called_vectors_is_asked_about(tmp_path):
+    """A5: vectors and distances are no scores, unless there are as many names or the user says so."""
+    steps = [means(name="image_embeds")]
+    file = onnx_program(tmp_path / "v.onnx", steps, {"image_embeds": ["n", 3]})
+    assert "holds vectors or distances" in told(file, ArgumentError)
+    assert knows_colours(file, output="image_embeds")
+    assert knows_colours(file, labels=NAMES)
 
 
 # One score

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from foible import testing
 from foible.errors import ArgumentError, PluginError
 from foible.parts import registry
 from networks import network
@@ -36,6 +37,27 @@ class Chance(nn.Module):
     def forward(self, images):
         """Score (n, 3, height, width): (n, 4)."""
         return self.fc(nn.functional.dropout(images.mean(dim=(2, 3)), 0.5))
+
+
+class Ends(nn.Module):
+    """A network whose last step can be chosen."""
+
+    def __init__(self, end="none"):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.end = end
+
+    def forward(self, images):
+        """Score (n, 3, height, width): (n, 3)."""
+        scores = images.mean(dim=(2, 3)) * self.scale
+        last = {
+            "sigmoid": lambda: torch.sigmoid(scores)[:, :, None].flatten(1),
+            "middle": lambda: torch.sigmoid(scores) @ torch.eye(3),
+            "topk": lambda: scores.topk(3).values.softmax(1) * 100,
+            "sort": lambda: scores.sort(descending=True).values,
+            "none": lambda: scores,
+        }
+        return last[self.end]()
 
 
 class One(nn.Module):
@@ -222,3 +244,23 @@ def test_one_output_is_a_yes_or_no(tmp_path):
     assert "ranked: leave the argument threshold out" in refused(
         exported(network(), tmp_path / "three.pt2"), ArgumentError, threshold=0.5
     )
+
+
+@pytest.mark.parametrize("form", ["program", "weights"])
+@pytest.mark.parametrize("end", ["sigmoid", "middle", "topk", "sort", "none"])
+def test_what_the_last_step_makes_of_scores_is_seen(end, form, tmp_path):
+    """A5, A12: a sigmoid for each class, and scores by rank, are refused where they end a network, not within it."""
+    if form == "program":
+        file, args = exported(Ends(end), tmp_path / "m.pt2"), {}
+    else:
+        file = tmp_path / "m.pth"
+        torch.save(Ends(end).state_dict(), file)
+        args = {"factory": f"{__name__}:Ends", "factory_args": {"end": end}, "size": 32}
+    if end == "sigmoid":
+        assert "says of each class for itself" in refused(file, ArgumentError, **args)
+        assert load(file, **args, single_label=True).object.classify(testing.patterns()).shape[1] == 3
+    elif end in {"topk", "sort"}:
+        assert f"leave the last step, {end}, out" in refused(file, **args)
+    else:
+        assert load(file, **args).object.classify(testing.patterns()).shape[1] == 3
+        assert "no multi-label model" in refused(file, ArgumentError, **args, single_label=True)

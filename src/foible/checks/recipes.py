@@ -70,7 +70,7 @@ def _range(said: Mapping[str, object]) -> str:
     mean, std = said["mean"], said.get("std")
     if not isinstance(mean, Sequence) or not isinstance(std, Sequence):
         return "whole pixels 0..255"
-    low = [-m / s for m, s in zip(mean, std, strict=True)]
+    low = [-m / s + 0.0 for m, s in zip(mean, std, strict=True)]
     high = [(1 - m) / s for m, s in zip(mean, std, strict=True)]
     same = len(set(low)) == len(set(high)) == 1
     if same:

@@ -1,7 +1,8 @@
 """What `transformers` saves beside a model, for an ONNX file that was made of the same model.
 
 Comes in: the file. Goes out: the recipe in `preprocessor_config.json`, carried out by the library that wrote it, and
-the names in `config.json`. Neighbours: `_transformers.py` loads image processors; `_images.py` has recipes of our own.
+the names in `config.json`; or what timm writes there. Neighbours: `_transformers.py` loads image processors;
+`_images.py` has recipes of our own.
 """
 
 from __future__ import annotations
@@ -99,17 +100,38 @@ def processor(model: str, found: Path, layout: str) -> Processor:
     return Processor(made, layout, (int(shape[2]), int(shape[3])), version)
 
 
-def names(path: Path) -> Any | None:
-    """Give the names in the `config.json` of a model file: a mapping by index; None where there are none."""
+def config(path: Path) -> dict[str, Any]:
+    """Read the `config.json` of a model file; empty where there is none that can be read."""
     found = file(path, _CONFIG)
     if found is None or found.stat().st_size > _LARGEST:
-        return None
+        return {}
     try:
-        config = json.loads(found.read_text(encoding="utf-8"))
+        read = json.loads(found.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return None
-    listed = config.get("id2label") if isinstance(config, dict) else None
-    return listed if isinstance(listed, dict) and listed else None
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def names(path: Path) -> Any | None:
+    """Give the names in the `config.json` of a model file: a mapping by index, or timm's list; None without any."""
+    said = config(path)
+    listed = said.get("id2label")
+    if isinstance(listed, dict) and listed:
+        return listed
+    own = timms(path).get("label_names", said.get("label_names"))
+    return own if isinstance(own, list) and own else None
+
+
+def is_multi_label(path: Path) -> bool:
+    """Tell whether the `config.json` of a model file says that an image may show several classes."""
+    return config(path).get("problem_type") == "multi_label_classification"
+
+
+def timms(path: Path) -> dict[str, Any]:
+    """Give the recipe that timm writes into the `config.json` of a model file; empty where it wrote none."""
+    said = config(path)
+    own = said.get("pretrained_cfg", said)
+    return own if isinstance(own, dict) and {"mean", "std", "input_size"} <= own.keys() else {}
 
 
 def _pixels(made: Any, images: Sequence[Image]) -> NDArray[Any]:

@@ -38,42 +38,48 @@ _LONGEST = 1_000_000
 
 
 class LiteRTClassifier:
-    """A network in a `.tflite` file, floating or quantised."""
+    """A network in a `.tflite` file, floating or quantised.
+
+    What neither the file nor the user tells is a guess; `guessed` lists it.
+
+    Args:
+        name: the file.
+        size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any and
+            has the outputs of an ImageNet classifier.
+        crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in; by
+            default 0.875.
+        mean: what is taken from the channels, on the scale 0..1 and in their order; a quantised file needs none.
+        std: what the channels are divided by then.
+        pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
+        channels: `rgb`, `bgr` or `grey`; by default grey where there is one channel, else rgb.
+        interpolation: `bilinear` or `bicubic`; by default bilinear.
+        output: name of the output that has the scores; by default the one that cannot be mistaken.
+        single_label: rank the classes of a network with a sigmoid for each, since each image shows one.
+        labels: `imagenet`, a text file with one class a line, or names; by default what the file's metadata say.
+    """
 
     def __init__(  # noqa: PLR0913 - each is an argument that the user may name
         self,
         name: str,
         *,
         size: int | Sequence[int] | None = None,
-        crop: float | None = _images.CROP,
+        crop: float | str | None = _images.BY_FILE,
         mean: Sequence[float] | float | None = None,
         std: Sequence[float] | float | None = None,
         pixel_range: Sequence[float] | None = None,
         channels: str | None = None,
-        interpolation: str = "bilinear",
+        interpolation: str | None = None,
         output: str | None = None,
+        single_label: bool = False,
         labels: str | Sequence[str] | None = None,
     ) -> None:
-        """Load the network.
-
-        Args:
-            name: the file.
-            size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any and
-                has the outputs of an ImageNet classifier.
-            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in.
-            mean: what is taken from the channels, on the scale 0..1 and in their order; a quantised file needs none.
-            std: what the channels are divided by then.
-            pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
-            channels: `rgb`, `bgr` or `grey`; by default grey where there is one channel, else rgb.
-            interpolation: `bilinear` or `bicubic`.
-            output: name of the output that has the scores; by default the one that cannot be mistaken.
-            labels: `imagenet`, a text file with one class a line, or names; by default what the file's metadata say.
-        """
+        """Load the network; the class says what each argument is."""
         path = Path(name).expanduser()
         self._model = _opened(name, path)
         made_by = _made_by(self._model)
         entry = _only_input(name, self._model)
         layout, known, count = _form(entry)
+        given = _images.Given(size, crop, mean, std, pixel_range, interpolation, channels)
         channels = _images.channels(name, count, channels)
         whole = mean is None and std is None and pixel_range is None
         if whole and entry["dtype"] is np.float32:
@@ -81,21 +87,33 @@ class LiteRTClassifier:
         height_and_width, assumed = _images.sides(name, known, size)
         self._recipe = _images.recipe(
             name, size=height_and_width, crop=crop, mean=mean, std=std, pixel_range=pixel_range, layout=layout,
-            interpolation=interpolation, channels=channels,
+            interpolation=interpolation or "bilinear", channels=channels,
         )  # fmt: skip
         _give_shape(name, self._model, self._recipe)
         self._input = self._model.get_input_details()[0]
         self._ends = self._model.get_output_details()
         ends = [(_called(self._model, one), _outputs.trail(made_by, one["index"])) for one in self._ends]
         own = None if labels is not None else _own(path, self._ends)
-        found = _outputs.settle(name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=True)
+        found = _outputs.settle(
+            name,
+            self._recipe,
+            self._run,
+            ends,
+            wanted=output,
+            labels=labels,
+            own=own,
+            alone=True,
+            single_label=single_label,
+        )
         _images.must_know_size(name, found.classes, assumed=assumed)
         self._place = found.place
         self.labels = found.named.labels
         self.accepted = found.named.accepted
         self.alike = found.named.alike
         self.fingerprint = fingerprint.of_files([path], path.parent)
-        self.recipe = self._recipe.plain()
+        # Of an input in eight bits, 0..255 over its whole range is the format's own custom.
+        guessed = given.guessed(whole_pixels=entry["dtype"] in _EIGHT_BITS, channels=channels)
+        self.recipe = {**self._recipe.plain(), "guessed": guessed}
         self.resolved = {"device": "cpu", "output": found.output, **self.recipe}
         self.version = f"adapter {ADAPTER_VERSION}; ai-edge-litert {ai_edge_litert.__version__}"
 

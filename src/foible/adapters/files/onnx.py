@@ -45,7 +45,29 @@ _ULTRALYTICS = "Ultralytics"
 
 
 class OnnxClassifier:
-    """A network in an ONNX file."""
+    """A network in an ONNX file.
+
+    Where a `preprocessor_config.json` of `transformers`, or a `config.json` of timm, is beside the file, it is the
+    recipe, unless arguments give the whole of another. What nobody told is a guess; `guessed` lists it.
+
+    Args:
+        name: the file.
+        size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any and
+            has the outputs of an ImageNet classifier.
+        crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in; by
+            default what the file tells, or 0.875.
+        mean: what is taken from the channels, on the scale 0..1 and in their order; by default ImageNet's for an
+            nchw input of floats in RGB.
+        std: what the channels are divided by then.
+        pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
+        layout: `nchw` or `nhwc`; by default the file's.
+        channels: `rgb`, `bgr` or `grey`; by default grey where there is one channel, else rgb.
+        interpolation: `bilinear` or `bicubic`; by default bilinear.
+        output: name of the output that has the scores; by default the one that cannot be mistaken.
+        single_label: rank the classes of a network with a sigmoid for each, since each image shows one.
+        labels: `imagenet`, a text file with one class a line, or names; by default what the file's metadata say.
+        device: `cpu` or `cuda`; by default cuda where onnxruntime has it.
+    """
 
     def __init__(  # noqa: PLR0913 - each is an argument that the user may name
         self,
@@ -60,31 +82,11 @@ class OnnxClassifier:
         channels: str | None = None,
         interpolation: str | None = None,
         output: str | None = None,
+        single_label: bool = False,
         labels: str | Sequence[str] | None = None,
         device: str | None = None,
     ) -> None:
-        """Load the network.
-
-        Where a `preprocessor_config.json` of `transformers` is beside the file, it is the recipe, unless arguments give
-        the whole of another.
-
-        Args:
-            name: the file.
-            size: side of the input in pixels, or [height, width]; by default the file's, or 224 where it takes any and
-                has the outputs of an ImageNet classifier.
-            crop: share of the shorter side that the input shows, from the centre; null squeezes the whole image in; by
-                default what the file tells, or 0.875.
-            mean: what is taken from the channels, on the scale 0..1 and in their order; by default ImageNet's for an
-                nchw input of floats in RGB.
-            std: what the channels are divided by then.
-            pixel_range: in place of mean and std: what black and white become, such as [0, 255] or [-1, 1].
-            layout: `nchw` or `nhwc`; by default the file's.
-            channels: `rgb`, `bgr` or `grey`; by default grey where there is one channel, else rgb.
-            interpolation: `bilinear` or `bicubic`; by default bilinear.
-            output: name of the output that has the scores; by default the one that cannot be mistaken.
-            labels: `imagenet`, a text file with one class a line, or names; by default what the file's metadata say.
-            device: `cpu` or `cuda`; by default cuda where onnxruntime has it.
-        """
+        """Load the network; the class says what each argument is."""
         path = Path(name).expanduser()
         self._device = _device(name, device)
         self._session = _session(name, path, self._device)
@@ -92,20 +94,23 @@ class OnnxClassifier:
         self._input = _only_input(name, self._session)
         metadata = self._session.get_modelmeta().custom_metadata_map
         given = _images.Given(size, crop, mean, std, pixel_range, interpolation, channels)
-        self._recipe, assumed = _recipe(name, path, self._input, metadata, layout, given)
+        self._recipe, assumed, guessed = _recipe(name, path, self._input, metadata, layout, given)
         self._rows = first if isinstance(first := self._input.shape[0], int) and first > 0 else None
         own = None if labels is not None else _own(metadata) or _beside.names(path)
         ends = [(one.name, _outputs.trail(graph.made_by, one.name)) for one in self._session.get_outputs()]
         found = _outputs.settle(
-            name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=graph.leans
-        )
+            name, self._recipe, self._run, ends, wanted=output, labels=labels, own=own, alone=graph.leans,
+            multi=_beside.is_multi_label(path), single_label=single_label,
+        )  # fmt: skip
         _images.must_know_size(name, found.classes, assumed=assumed)
         self._place = found.place
         self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
         self.labels, self.accepted, self.alike = found.named.labels, found.named.accepted, found.named.alike
         self.fingerprint = _fingerprint(path)
-        self.recipe = self._recipe.shown()
-        self.resolved = {"device": self._device, "output": found.output, **self._recipe.plain()}
+        self.recipe = {**self._recipe.shown(), "guessed": guessed}
+        self.resolved = {
+            "device": self._device, "output": found.output, **self._recipe.plain(), "guessed": guessed,
+        }  # fmt: skip
         self.version = "; ".join(part for part in (_VERSION, self._recipe.version) if part)
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -170,8 +175,12 @@ def _only_input(name: str, session: Any) -> Any:
 
 def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
     name: str, path: Path, entry: Any, metadata: Mapping[str, str], layout: str | None, given: _images.Given
-) -> tuple[_images.Recipe | _beside.Processor, bool]:
-    """Make the recipe, and say whether its size is assumed: by the arguments, what is beside the file, or the file."""
+) -> tuple[_images.Recipe | _beside.Processor, bool, list[str]]:
+    """Make the recipe, by the arguments, what is beside the file, or the file.
+
+    Returns:
+        It, whether its size is assumed, and which parts of it are guesses.
+    """
     whole_pixels = entry.type == "tensor(uint8)"
     beside = None if whole_pixels else _beside.recipe_file(path)
     layout = layout or _layout(name, entry, is_torch=beside is not None)
@@ -182,10 +191,13 @@ def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
         if any(side not in (None, own) for side, own in zip(known, processor.size, strict=True)):
             message = f"{name!r} takes images of {known}, but its {beside.name} makes {list(processor.size)}: "
             raise ArgumentError(message + "mend it, or move it away and give the recipe as arguments")
-        return processor, False
+        return processor, False, []
     places = entry.shape[1] if layout == "nchw" else entry.shape[3]
     channels = _images.channels(name, places if isinstance(places, int) and places > 0 else None, given.channels)
     crop, size = given.crop, given.size
+    of_timm = {} if whole_pixels or beside is not None else _beside.timms(path)
+    if of_timm and not given.is_whole(name, "config.json"):
+        return _of_timm(name, of_timm, known, layout), False, []
     if metadata.get("author") == _ULTRALYTICS:
         size, crop = _ultralytics(name, metadata, size, crop, known)
     size, assumed = _images.sides(name, known, size)
@@ -197,7 +209,26 @@ def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
         name, size=size, crop=crop, mean=mean, std=std,
         pixel_range=pixel_range, layout=layout, interpolation=given.interpolation or "bilinear", channels=channels,
     )  # fmt: skip
-    return made, assumed
+    known_library = metadata.get("author") == _ULTRALYTICS
+    return made, assumed, [] if known_library else given.guessed(whole_pixels=whole_pixels, channels=channels)
+
+
+def _of_timm(name: str, said: Mapping[str, Any], known: Sequence[int | None], layout: str) -> _images.Recipe:
+    """Make the recipe that timm saved; the sides are the file's where it fixes them.
+
+    Raises:
+        ArgumentError: it says what no recipe of foible's does.
+    """
+    own = list(said["input_size"])[1:]
+    mode, crop = said.get("crop_mode") or "center", said.get("crop_pct") or _images.CROP
+    if len(own) != len(known) or mode not in ("center", "squash") or (mode == "squash" and crop != 1):
+        message = f"{name!r} has a recipe of timm's beside it that is not known here (crop_mode {brief(mode, 40)!r}): "
+        raise ArgumentError(message + "give another recipe with crop, size, and mean and std, or move config.json away")
+    size = [fixed or side for fixed, side in zip(known, own, strict=True)]
+    return _images.recipe(
+        name, size=size, crop=None if mode == "squash" else crop, mean=said["mean"], std=said["std"], layout=layout,
+        interpolation=said.get("interpolation") or "bilinear",
+    )  # fmt: skip
 
 
 def _layout(name: str, entry: Any, *, is_torch: bool) -> str:

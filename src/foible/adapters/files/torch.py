@@ -16,6 +16,7 @@ import torch
 from foible.adapters import python
 from foible.adapters.files import pt2 as _pt2
 from foible.adapters.files import weights as _weights
+from foible.adapters.files.steps import last_steps
 from foible.adapters.shared import channels as _channels
 from foible.adapters.shared import classes as _classes
 from foible.adapters.shared import devices as _torch
@@ -59,6 +60,7 @@ class TorchClassifier:
         channels: `rgb`, or `bgr`, to which mean and std then belong.
         interpolation: `bilinear` or `bicubic`.
         threshold: for a network with one output: from which number on the answer is yes.
+        single_label: rank the classes of a network with a sigmoid for each, since each image shows one.
         labels: `imagenet`, a text file with one class a line, or names; for one output, those of no and yes.
         device: `cpu`, `cuda`, `mps`; by default the fastest there is.
         dtype: `float32`, `float16` or `bfloat16`; by default float32 on a CPU and half precision elsewhere. A
@@ -85,6 +87,7 @@ class TorchClassifier:
         channels: str | None = None,
         interpolation: str | None = None,
         threshold: float | None = None,
+        single_label: bool = False,
         labels: str | Sequence[str] | None = None,
         device: str | None = None,
         dtype: str | None = None,
@@ -108,6 +111,7 @@ class TorchClassifier:
         self._threshold = None
         count = _classes.classes(name, self._classes(name), threshold)
         self._threshold = threshold
+        self._must_rank(name, count, single_label=single_label)
         named = _names.names(name, count, given=labels)
         self.labels, self.accepted, self.alike = named.labels, named.accepted, named.alike
         guessed = _guessed({**said, **({"channels": channels} if channels else {})})
@@ -149,6 +153,22 @@ class TorchClassifier:
         except Exception:  # noqa: BLE001 - a program that was exported for one image at a time says so in many ways
             self._ask.most = 1
         return outputs
+
+    def _must_rank(self, name: str, count: int, *, single_label: bool) -> None:
+        """Refuse a network that gives the best scores by rank, or a probability of its own for each class."""
+        with last_steps() as steps, torch.inference_mode():
+            noise = np.random.default_rng(0).integers(0, 256, (*self._recipe.size, 3), np.uint8)
+            batch = torch.from_numpy(self._recipe.batch(_channels.ordered([noise], self._channels)))
+            answer = self._model(batch.to(self._device, self._dtype))
+        last = steps.of(answer)
+        if last & {"topk", "sort"}:
+            message = (
+                f"{name!r} gives its best scores by rank, which do not say whose they are: leave the last step, "
+                f"{' and '.join(sorted(last))}, out of the network"
+            )
+            raise PluginError(message)
+        several = count > 1 and self._threshold is None and "sigmoid" in last
+        _classes.must_rank(name, "it ends with a sigmoid for each", None, multi=several, single_label=single_label)
 
 
 def _loaded(

@@ -74,6 +74,32 @@ def classes(model: str, outputs: int, threshold: float | None) -> int:
     return _YES_NO
 
 
+def must_rank(model: str, why: str, names: Sequence[str] | None, *, multi: bool, single_label: bool) -> None:
+    """Refuse a model that says of each class whether an image shows it: its best class is not its answer.
+
+    Args:
+        model: as the user called it, for errors.
+        why: what shows it.
+        names: of its classes, as examples.
+        multi: whether it is such a model.
+        single_label: the argument of that name.
+
+    Raises:
+        ArgumentError: it is one and nobody said that an image shows one class; or that was said of another model.
+    """
+    if single_label and not multi:
+        message = f"{model!r} is no multi-label model: leave single_label out"
+        raise ArgumentError(message)
+    if multi and not single_label:
+        one, other = (brief(text, 40) for text in (*(names or ()), "dog", "person")[:2])
+        message = (
+            f"{model!r} says of each class for itself whether an image shows it ({why}), so that {one!r} at 0.92 "
+            f"beside {other!r} at 0.95 would count as failed: wrap it with python:module:factory, whose classify gives "
+            "the scores of no and yes for the class you mean, or give single_label: true if an image shows one alone"
+        )
+        raise ArgumentError(message)
+
+
 def yes_or_no(scores: NDArray[np.float32], threshold: float | None) -> NDArray[np.float32]:
     """Make two classes, no and yes, of one output (n, 1): yes is first where the output is at least the threshold.
 

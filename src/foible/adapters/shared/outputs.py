@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foible.adapters.shared import classes as _classes
 from foible.adapters.shared import names as _names
 from foible.adapters.shared import scores as _scores
 from foible.errors import ArgumentError, PluginError, brief, near
@@ -31,6 +32,8 @@ _SCORES = re.compile(
 )
 _OTHER_TASK = re.compile(r"(?:^|_)(?:box(?:es)?|detections?|masks?|key_?points?|landmarks?)(?:_|$)")
 _PIECES = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[0-9])")
+_VECTORS = re.compile(r"(?:^|_)(?:embed(?:s|dings?)?|features?|hidden|pooler|pooled|distances?)(?:_|$)")
+_AUXILIARY = re.compile(r"(?:^|_)aux(?:iliary)?(?:_|$)")
 _TOP = ("TopK", "TOPK_V2")
 _SIGMOID = ("Sigmoid", "LOGISTIC")
 _ON = frozenset({
@@ -38,6 +41,10 @@ _ON = frozenset({
     "QuantizeLinear", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CAST", "SOFTMAX", "LOG_SOFTMAX", "DEQUANTIZE", "QUANTIZE",
 })  # fmt: skip
 """Steps that leave the order of scores as it is."""
+_EACH = frozenset(
+    {"Mul", "Div", "Add", "Sub", "Neg", "Exp", "Log", "MUL", "DIV", "ADD", "SUB", "NEG", "EXP", "LOG", *_SIGMOID}
+)
+"""Steps that work on each number: what was sorted before them still lies by rank, and not by class."""
 _DIFFERS = 0.01
 """Share of the largest score by which answers may differ: half precision and other sizes of batches stay far below."""
 _SUM = 0.05
@@ -55,7 +62,7 @@ class Output:
     rows: int
     """How many images these were."""
     trail: tuple[str, ...] = ()
-    """The operations that made it, the last one first, as far as they leave the order of scores alone."""
+    """The operations that made it, the last one first, as far as they work on each number alone."""
 
     @property
     def scores(self) -> NDArray[np.float32] | None:
@@ -75,7 +82,7 @@ class Output:
     @property
     def is_sigmoid(self) -> bool:
         """Whether each number is a probability of its own."""
-        return any(step in _SIGMOID for step in self.trail)
+        return next((step for step in self.trail if step not in _ON), "") in _SIGMOID
 
     def __str__(self) -> str:
         """Show name, type and shape."""
@@ -107,7 +114,7 @@ def trail(made_by: Mapping[Hashable, tuple[str, Hashable]], output: Hashable) ->
     while output in made_by and len(steps) <= len(made_by):
         step, output = made_by[output]
         steps.append(step)
-        if step not in _ON:
+        if step not in _ON | _EACH:
             break
     return tuple(steps)
 
@@ -122,6 +129,8 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
     labels: str | Sequence[str] | None,
     own: Any,
     alone: bool = False,
+    multi: bool = False,
+    single_label: bool = False,
 ) -> Settled:
     """Try a program, find its scores, see that they hold, and name its classes.
 
@@ -134,6 +143,8 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
         labels: the argument `labels`.
         own: names in the model's own files, as `_names.names` takes them.
         alone: whether it is always asked about one image at a time.
+        multi: whether a file says that an image may show several of its classes.
+        single_label: the argument; rank such classes all the same.
 
     Raises:
         PluginError: it is no classifier, or was exported in training mode.
@@ -146,8 +157,11 @@ def settle(  # noqa: PLR0913 - what an adapter knows by then
         Output(name, answer, len(answers), steps) for (name, steps), answer in zip(ends, _joined(answers), strict=True)
     ]
     place = choose(model, outputs, wanted=wanted, counts=counts)
-    must_be_steady(model, recipe, lambda some: scores(run(some)[place], len(some)), alone=alone)
     classes = max(2, _width(outputs[place]))
+    several = _width(outputs[place]) > 1 and (multi or outputs[place].is_sigmoid)
+    why = "by its config.json" if multi else "it ends with a sigmoid for each"
+    _classes.must_rank(model, why, known, multi=several, single_label=single_label)
+    must_be_steady(model, recipe, lambda some: scores(run(some)[place], len(some)), alone=alone)
     own = None if len(known) == 1 else own  # what one yes is called names no pair
     named = _names.names(model, classes, given=labels, own=own)
     return Settled(place, outputs[place].name, classes, named)
@@ -199,10 +213,17 @@ def choose(model: str, outputs: Sequence[Output], *, wanted: str | None, counts:
     fitting = [one for one in asked if one.scores is not None and not one.is_top and np.shape(one.answer) not in pairs]
     if not fitting:
         raise PluginError(_none(model, asked, top=any(one.is_top for one in asked) or bool(pairs)))
+    if wanted is None and len(outputs) == 1 and _says(_VECTORS, fitting[0].name) and _width(fitting[0]) not in counts:
+        message = (
+            f"{model!r} has one output, and by its name it holds vectors or distances: {fitting[0]}; export the "
+            f"network with its logits, or give output={brief(fitting[0].name, 60)!r} if it has a score for each class"
+        )
+        raise ArgumentError(message)
     found = fitting[0] if wanted is not None or len(outputs) == 1 else _unmistakable(outputs, fitting, counts)
     if found is None:
         told = ", ".join(map(str, outputs))
-        likely = next((one.name for one in fitting if _is_named(one.name)), fitting[-1].name)
+        main = [one for one in fitting if not _says(_AUXILIARY, one.name)] or fitting
+        likely = next((one.name for one in main if _is_named(one.name)), main[-1].name)
         message = (
             f"{model!r} has several outputs, and which one has the scores of its classes is not said: "
             f"{brief(told, 300)}; give the argument output, such as output={brief(likely, 60)!r}"

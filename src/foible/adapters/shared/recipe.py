@@ -136,6 +136,22 @@ class Given:
         )
         raise ArgumentError(message)
 
+    def guessed(self, *, whole_pixels: bool, channels: str) -> list[str]:
+        """List the parts that nobody told, where the file says none of them.
+
+        Args:
+            whole_pixels: whether the input takes 0..255, so that there is nothing to scale.
+            channels: what they are; one channel is grey in any case.
+        """
+        told = {
+            "crop": self.crop != BY_FILE,
+            "mean": whole_pixels or self.says_range,
+            "std": whole_pixels or self.says_range,
+            "channels": self.channels is not None or channels == "grey",
+            "interpolation": self.interpolation is not None,
+        }
+        return [part for part, known in told.items() if not known]
+
 
 def channels(model: str, count: int | None, given: str | None) -> str:
     """Say what the channels of an input are: what was given, if it has so many, or grey for one and RGB for three.

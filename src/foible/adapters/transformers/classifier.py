@@ -23,7 +23,7 @@ from foible.adapters.shared.batches import InPieces
 from foible.adapters.transformers import models as shared
 from foible.adapters.transformers.embedder import TransformersEmbedder
 from foible.adapters.transformers.zero_shot import TEMPLATE, ZeroShotClassifier
-from foible.errors import ArgumentError, brief
+from foible.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,7 +146,8 @@ class TransformersClassifier:
         self._threshold = threshold
         own = _classes.numbered(config.id2label, config.label2id)
         muddled = own is None and _classes.named(list(config.id2label.values())) is not None
-        _must_rank(found.name, config.problem_type, own, outputs, single_label=single_label)
+        multi = config.problem_type == _MULTI and outputs > 1
+        _classes.must_rank(found.name, f"problem_type {_MULTI}", own, multi=multi, single_label=single_label)
         if muddled and labels is None:  # names in no certain order are none, nor are ImageNet's in their place
             named = _names.Names(None)
         else:
@@ -169,24 +170,6 @@ class TransformersClassifier:
             logits = self._model(pixel_values=shared.pixels(self._processor, ordered, self._found)).logits.float()
             scores = logits if self._threshold is not None else logits.softmax(dim=-1)
             return _classes.yes_or_no(scores.cpu().numpy(), self._threshold)
-
-
-def _must_rank(name: str, problem: object, own: Sequence[str] | None, outputs: int, *, single_label: bool) -> None:
-    """Refuse a model that says of each class whether an image shows it: its best class is not its answer."""
-    if problem != _MULTI or outputs == 1:
-        if single_label:
-            message = f"{name!r} is no multi-label model: leave single_label out"
-            raise ArgumentError(message)
-        return
-    if single_label:
-        return
-    one, other = (brief(text, 40) for text in (own or ("dog", "person"))[:2])
-    message = (
-        f"{name!r} says of each class for itself whether an image shows it (problem_type {_MULTI}), so that {one!r} at "
-        f"0.92 beside {other!r} at 0.95 would count as failed: wrap it with python:module:factory, whose classify "
-        "gives the scores of no and yes for the class you mean, or give single_label: true if an image shows one alone"
-    )
-    raise ArgumentError(message)
 
 
 def _scaling(name: str, mean: Sequence[float] | None, std: Sequence[float] | None) -> dict[str, Any]:
