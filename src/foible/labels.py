@@ -385,4 +385,4 @@ def _same(one: str, other: str) -> bool:
 
 def _folded(text: str) -> str:
     """Give what two spellings of one name share: case, hyphens, underscores and the form of Unicode do not count."""
-    return " ".join(_plain(unicodedata.normalize("NFC", text).casefold()).replace("-", " ").split())
+    return " ".join(_plain(unicodedata.normalize("NFKC", text).casefold()).replace("-", " ").split())

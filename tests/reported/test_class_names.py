@@ -141,3 +141,14 @@ def test_names_with_numbers_in_them_are_names(name):
     """A14: a number in a name does not make it a code."""
     ((label, index),) = resolve([name], [name, "other"])
     assert (label.name, index) == (name, 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "asked"), [("coffee mug", "\uff43offee \uff4dug"), ("\ufb01sh", "fish"), ("class \u2167", "class viii")]
+)
+def test_a_name_in_other_letters_of_the_same_kind_is_found(own, asked):
+    """C30: wide letters, ligatures and single characters for several ones do not make another name."""
+    ((_, index),) = resolve([asked], [own, "dog"])
+    assert index == 0
+    with pytest.raises(LabelError, match="is the name of classes"):
+        resolve([asked], [own, asked])

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import toyworld
 from foible.adapters.servers.classifier import HttpClassifier
-from foible.errors import ArgumentError
+from foible.errors import ArgumentError, MisfitError
 from foible.parts import asking as wrappers
 from foible.parts import registry
 from foible.records import Fault
@@ -210,3 +211,39 @@ def test_nothing_is_asked_while_it_is_made():
         assert server.asked == 0
         assert part.labels == tuple(NAMES)
         assert server.asked == 1
+
+
+class Ranking(toyworld.Perfect):
+    """A classifier that is right, and gives the scores of its classes highest first, as services that rank do."""
+
+    labels = toyworld.NAMES
+
+    def classify(self, images):
+        """Score what is there highest, the others by their distance to it, and each image a little otherwise."""
+        right = np.array([toyworld.PLAIN.index(toyworld.read(image).label) for image in images])
+        distance = np.abs(np.arange(len(self.labels)) - right[:, None]) + 0.1 * np.arange(len(self.labels))
+        shade = np.array([1 + image.mean() / 255 for image in images])
+        return self.ordered(-distance * shade[:, None])
+
+    def ordered(self, scores):
+        """Sort them."""
+        return -np.sort(-scores, axis=1)
+
+
+class InOrder(Ranking):
+    """The same, in the order of its classes."""
+
+    def ordered(self, scores):
+        """Leave them as they are."""
+        return scores
+
+
+def test_scores_that_come_highest_first_are_refused(tmp_path):
+    """A4: where scores are sorted and no names stand beside them, class 0 would win on every image: it is said so."""
+    with pytest.raises(MisfitError, match=r"come highest first for each of \d+ images: they are sorted"):
+        toyworld.hunt(tmp_path / "sorted", Ranking(), labels=["teapot", "coffee mug"])
+    run = toyworld.hunt(tmp_path / "in order", InOrder(), labels=["teapot", "coffee mug"])
+    assert not run.result.base_failures
+    # One label, the first class: it wins always, and the others come as they come.
+    run = toyworld.hunt(tmp_path / "first", toyworld.Perfect(), labels=toyworld.PLAIN[:1])
+    assert not run.result.base_failures

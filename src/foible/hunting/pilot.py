@@ -15,11 +15,15 @@ from foible.errors import MisfitError, brief
 from foible.findings import Hint, Pilot, PilotLabel
 from foible.hunting.loop import Loop
 from foible.hunting.study import GENERATOR, Study
-from foible.records import Answered, Judgement
+from foible.records import Answered, Judgement, Prediction
 from foible.search import orders
 from foible.search import pilot as first
 
 _LISTED = 5
+SORTED = 5
+"""Scores that must come highest first, in the order of the classes, for an answer to count as sorted."""
+_IMAGES = 8
+"""Images that all must have such answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ def pilot(study: Study, loop: Loop) -> Piloted:
     """Make the first draws of every label, and see whether the parts fit each other and the labels.
 
     Raises:
-        MisfitError: the judge sees almost no label, or does not tell labels apart.
+        MisfitError: the judge sees almost no label, or does not tell labels apart; or scores are sorted.
         PluginError: a part gives another answer when it is asked again, so that none of its answers can be used.
         OutOfTime: as every stage.
     """
@@ -46,6 +50,8 @@ def pilot(study: Study, loop: Loop) -> Piloted:
     loop.run(asker)
     answered = asker.answered
     loop.ask_twice(answered)
+    if stop:
+        _refuse_sorted(answered, study, loop)
     counted = first.by_label(answered, labels, orders.LEVEL, stop=stop)
     judged = loop.judge_as(first.crossed(answered, counted))
     crossed = [one for one in judged.values() if isinstance(one, Judgement)]
@@ -60,6 +66,22 @@ def pilot(study: Study, loop: Loop) -> Piloted:
     if stop:
         _refuse(found, study)
     return Piloted(answered=answered, found=found)
+
+
+def _refuse_sorted(answered: Sequence[Answered], study: Study, loop: Loop) -> None:
+    """Refuse a classifier that ranks: its highest score comes first whatever is shown, so that class 0 always wins."""
+    for place, classes in enumerate(study.maps):
+        said = loop.predictions([one.draw for one in answered if one.draw.image], place).values()
+        read = [one.levels[:SORTED] for one in said if isinstance(one, Prediction)]
+        ranked = [[level.runs[0][0] for level in levels if level.size == 1] for levels in read]
+        scores = {levels[0].score for levels in read}
+        if len(read) >= _IMAGES and len(scores) > 1 and all(one == list(range(SORTED)) for one in ranked):
+            message = (
+                f"the scores of the classifier {brief(classes.classifier)} come highest first for each of {len(read)} "
+                "images: they are sorted, so that nobody can tell whose they are, and class 0 always wins; let it give "
+                "one score for each class, in the order of the classes, or, behind http:, their names in each answer"
+            )
+            raise MisfitError(message)
 
 
 def hints(answered: Sequence[Answered], study: Study, loop: Loop) -> tuple[Hint, ...]:
