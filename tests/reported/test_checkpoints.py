@@ -32,6 +32,13 @@ def averaged():
     return {name: one + 0.5 for name, one in network().state_dict().items()}
 
 
+def tensor(number):
+    """A count, as checkpoints hold it."""
+    import torch
+
+    return torch.tensor(number)
+
+
 def under(prefix, weights):
     """Put a prefix before every name."""
     return {prefix + name: one for name, one in weights.items()}
@@ -127,8 +134,15 @@ def test_lightning_and_swa(written, images):
         lambda: {"model": {"state_dict": trained()}, "ema": {"state_dict": averaged()}},
         lambda: {"state_dict": {**under("model.", trained()), **under("model_ema.", averaged())}},
         lambda: {**trained(), **under("ema.", averaged())},
+        lambda: {
+            **under("online_model.", trained()),
+            **under("ema_model.", averaged()),
+            "initted": tensor(1),
+            "step": tensor(7),
+        },
+        lambda: {"state_dict": averaged(), "current_model_state": trained(), "averaging_state": {"n": tensor(3)}},
     ],
-    ids=["timm", "torchvision", "nested", "lightning", "flat"],
+    ids=["timm", "torchvision", "nested", "lightning", "flat", "ema-pytorch", "lightning's averaging"],
 )
 def test_an_average_is_a_choice(content, written, images):
     """C29: a checkpoint with trained and averaged weights is not read in silence either way: the user says which."""

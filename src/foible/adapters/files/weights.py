@@ -30,6 +30,8 @@ INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net", "network"
 """Where training scripts put the weights beside an optimiser's state and a count of epochs."""
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "model_ema_state_dict", "ema_model", "ema")
 """Where they put the average."""
+_CURRENT = "current_model_state"
+"""Where Lightning's averaging puts the trained weights, while `state_dict` has the average."""
 _AVERAGE = re.compile(r"(?:.*_)?(?:ema|swa|averaged)(?:_.*)?")
 """A piece of a name that says the same."""
 _COMPILED = "_orig_mod"
@@ -38,8 +40,8 @@ _TRAINED_ON = "num_batches_tracked"
 """What batch normalisation counts in training alone; old files do not have it."""
 _COUNTED = "n_averaged"
 """What `torch.optim.swa_utils.AveragedModel` counts."""
-_BESIDE = re.compile(r"(?:criterion|loss|(?:.*_)?(?:loss|metrics?|acc|accuracy))(?:_.*)?")
-"""What a training module holds beside the network: weights of a loss, states of a metric."""
+_BESIDE = re.compile(r"(?:criterion|loss|(?:.*_)?(?:loss|metrics?|acc|accuracy))(?:_.*)?|initted|(?:global_)?step")
+"""What a training module holds beside the network: weights of a loss, states of a metric, an average's counters."""
 
 _PICKLE = b"\x80"
 """The first byte of a pickle of any protocol that torch has written."""
@@ -264,11 +266,13 @@ def _tensors(model: str, file: str, content: Any, which: str | None) -> tuple[di
         held = {key for key, one in found.items() if isinstance(one, Mapping)} if isinstance(found, Mapping) else set()
         plain = [key for key in INSIDE if key in held]
         averaged = [key for key in AVERAGED if key in held] if chosen is None else []
+        if _CURRENT in held and chosen is None:
+            plain, averaged = [_CURRENT], ["state_dict"]
         if averaged and which is None:
             raise ArgumentError(_ask(model, _listed(plain), _listed(averaged)))
         if which == "plain" and averaged and not plain:
             raise ArgumentError(_none(model, which))
-        if averaged:
+        if averaged or _CURRENT in plain:
             chosen = which
         if not plain and not averaged:
             break
