@@ -174,3 +174,13 @@ def test_the_advice_for_a_pickle_works(save, images):
     subprocess.run([sys.executable, "-c", "import foible.adapters\n" + command], check=True, capture_output=True)
     assert shlex.split(f'"{command}"') == [command]
     assert np.allclose(load(folder).classify(images), before, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [10**9, 10**30])
+def test_more_classes_than_the_weights_can_hold_are_refused_unread(save, count):
+    """B26: a config that claims a billion classes costs neither minutes nor the memory: its weights are too small."""
+    folder = save()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = {name: value for name, value in config.items() if name not in {"id2label", "label2id"}}
+    (folder / "config.json").write_text(json.dumps({**config, "num_labels": count}), encoding="utf-8")
+    assert "more than its weights of" in refused(folder, PluginError)

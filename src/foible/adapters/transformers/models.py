@@ -104,7 +104,23 @@ def source(
     if not any(folder.glob("*.safetensors")):
         pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
         raise PluginError(_no_safetensors(name, folder, pickles))
+    _refuse_more_classes(name, folder)
     return Source(name, folder, where, numbers, trust_remote_code)
+
+
+def _refuse_more_classes(name: str, folder: Path) -> None:
+    """Refuse a config with more classes than its weights have bytes: the library would name each of them first."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return  # the library says what is wrong with it
+    count = config.get("num_labels") if isinstance(config, dict) else None
+    held = sum(file.stat().st_size for file in folder.glob("*.safetensors") if file.is_file())
+    if isinstance(count, int) and count > held:
+        message = (
+            f"the config.json of {name!r} says {brief(count, 40)} classes, more than its weights of {held:,} bytes "
+        )
+        raise PluginError(f"{message}can hold: mend its num_labels, or fetch the weights again")
 
 
 def model(found: Source, auto: Any, *, may_lack: tuple[str, ...] = ()) -> tuple[Any, frozenset[str]]:
