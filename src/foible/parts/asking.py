@@ -31,8 +31,6 @@ T = TypeVar("T")
 
 _OTHER = {"U": "text", "S": "bytes", "O": "objects", "b": "booleans", "c": "complex numbers"}
 
-_FLAT = 2
-"""Levels of 256 within which all pixels of a channel are no picture."""
 LONGEST_CAPTION = 300
 """Characters after which a caption is cut."""
 
@@ -264,8 +262,6 @@ def _no_picture(image: NDArray[Any]) -> str:
         return f"sides of at most {LARGEST_SIDE} pixels, got {_tuple(image.shape)}"
     if (image == image[0, 0]).all():  # what an overflow leaves, or a filter that blacks an image out
         return "a picture, got an image whose pixels are all the same"
-    if (np.ptp(image, axis=(0, 1)) <= _FLAT).all():  # the same, once JPEG or noise went over it
-        return f"a picture, got an image whose pixels are all the same within {_FLAT} of 256 levels"
     return ""
 
 
