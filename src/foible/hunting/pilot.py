@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foible.draws.observe import JUDGE
+from foible.draws.questions import JUDGE
 from foible.errors import MisfitError, brief
 from foible.findings import Hint, Pilot, PilotLabel
 from foible.hunting.loop import Loop

@@ -16,8 +16,7 @@ from typing import Any
 from foible._version import __version__
 from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
-from foible.draws.execute import GENERATOR
-from foible.draws.observe import JUDGE, classifier
+from foible.draws.questions import GENERATOR, JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief, near
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of

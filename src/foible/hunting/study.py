@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foible.config import HuntConfig
-from foible.draws.observe import CAPTIONER, EMBEDDER, JUDGE, classifier
 from foible.draws.photograph import PhotographRequests
+from foible.draws.questions import CAPTIONER, EMBEDDER, JUDGE, classifier
 from foible.draws.request import Requests
 from foible.errors import StoreError
 from foible.labels import labels_of

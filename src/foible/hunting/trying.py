@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.config import HuntConfig
-from foible.draws.execute import GENERATOR
-from foible.draws.observe import JUDGE, Watch, classifier
+from foible.draws.observe import Watch
+from foible.draws.questions import GENERATOR, JUDGE, classifier
 from foible.errors import FoibleError, OutOfTime, PluginError
-from foible.identity import answer_key
+from foible.identity import question_key
 from foible.parts import asking
 from foible.parts.protocols import ShowsRecipe, offers
 from foible.parts.registry import Part, load, verify
@@ -82,7 +82,7 @@ class Trying:
             PluginError: a part whose answers must stay the same gives others.
             OutOfTime: the minutes or the requests are used up; the next call goes on with the next part.
         """
-        asked = {name: answer_key(part.identity, "", TWICE) for name, part in self.parts.items()}
+        asked = {name: question_key(part.identity, TWICE) for name, part in self.parts.items()}
         known = self.archive.answers(asked.values())
         for sentence in filter(None, (known.get(key) for key in asked.values())):
             _log.warning("%s", sentence)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from foible.draws.observe import CAPTIONER, EMBEDDER
 from foible.draws.photograph import PhotographRequests
+from foible.draws.questions import CAPTIONER, EMBEDDER
 from foible.findings import HuntResult, Pilot, SetFacts
 from foible.hunting.loop import Loop
 from foible.hunting.pilot import hints
