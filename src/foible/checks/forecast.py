@@ -24,6 +24,7 @@ from foible.parts.families import REMOTE
 from foible.parts.fitting import refuse_other_worlds_by_spec
 from foible.parts.registry import KINDS, verify
 from foible.records import Hypothesis, Treatment
+from foible.search.follow import WHOLE
 
 BASE_RATES = (0.0, 0.05, 0.2)
 """Failure rates of a base prompt for which the smallest effect is told; the real one is not known before a hunt."""
@@ -200,7 +201,7 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     else:  # control draws are shared within a round alone, so at worst each hypothesis has its own
         pairs, tested = config.confirm.most, suspected
         confirm = 2 * pairs * len(tested) if left is None else max(min(2 * pairs * len(tested), left), 0)
-    phrases = config.describe.phrases
+    phrases = max(config.describe.phrases, WHOLE if config.describe.method == "follow" else 1)
     edits = 2 * phrases if phrases > 1 else 1
     findings = len(tested) * classifiers  # what is suspected for one classifier is tested for all, on the same draws
     explain = min(findings, config.explain.findings) * edits * min(config.explain.draws, pairs)

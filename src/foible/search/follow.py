@@ -27,13 +27,15 @@ from foible.draws.request import Requests
 from foible.identity import digest
 from foible.records import Answered, Group, Hypothesis, Observation, Request, Treatment
 from foible.search.phrases import in_order
-from foible.statistics import Suspicion, clopper_pearson, most_telling, phrase_sets, suspect
+from foible.statistics import Suspicion, clopper_pearson, most_telling, phrase_sets, suspect, with_whole
 from foible.trial.pairs import tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Phrases = frozenset[str]
+WHOLE = 6
+"""Phrases of a caption, at most, that are weighed all together: more describe one image, and not a kind of image."""
 WIDEST = 200
 """Sets of phrases that are weighed for one failure, at most: of a long caption the phrases that fail most are kept."""
 LEAST = 0.3
@@ -236,7 +238,10 @@ class Case:
         # What a set that was found explains says nothing of the failures that it does not explain.
         live = np.array([not any(said.issuperset(h.treatment.words) for h in self.found) for said, _ in self._seen])
         failed = np.array([_failed(o) for _, o in self._seen])[live]
-        beliefs = [(one, suspect(one.sets, np.array(one.masks, dtype=np.intp)[live], failed)) for one in self.open]
+        most = self._options.phrases
+        beliefs = [
+            (one, suspect(one.sets, np.array(one.masks, dtype=np.intp)[live], failed, most)) for one in self.open
+        ]
         return min(beliefs, key=lambda pair: pair[1].chance)
 
     def _settle(self, one: Followed, belief: Suspicion) -> None:
@@ -278,7 +283,9 @@ def _followed(said: Phrases, often: Mapping[str, float], most: int) -> Followed:
     # Counted before they are listed: of a caption without end there are more sets than memory holds.
     while sum(math.comb(len(kept), size) for size in range(1, most + 1)) > WIDEST:
         kept.pop()
-    return Followed(said, tuple(kept), phrase_sets(len(kept), most))
+    sets = phrase_sets(len(kept), most)
+    # All of a caption is one candidate: where three phrases are needed, no two of them bring the failure back.
+    return Followed(said, tuple(kept), with_whole(sets) if len(kept) == len(said) <= WHOLE else sets)
 
 
 def _foremost(predicted: Counter[int | None]) -> int | None:

@@ -42,7 +42,7 @@ from foible.statistics.judging import (
 from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
 from foible.statistics.paired import mcnemar_p, paired_lower, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
-from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect
+from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect, with_whole
 
 __all__ = [
     "Aim",
@@ -96,4 +96,5 @@ __all__ = [
     "suspect",
     "unpolluted_rate",
     "wilson",
+    "with_whole",
 ]

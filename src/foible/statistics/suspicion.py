@@ -28,6 +28,8 @@ WITH, WITHOUT = (3.0, 1.5), (0.5, 8.0)
 """Beta priors on a label's failure rate with the phrases that bring failures about (2 in 3) and without (1 in 17)."""
 CHANCE = 0.5
 """Believed of every failure before anything else is known: that no phrases bring it about."""
+WHOLE = 0.1
+"""Of what is not chance: believed of all phrases of a caption together, where they are more than a set may have."""
 RARE = 0.5
 """Draws with a set that are imagined beside those seen: one that was never seen is rare and not impossible."""
 
@@ -59,7 +61,15 @@ def phrase_sets(phrases: int, most: int) -> NDArray[np.intp]:
     return np.array([sum(1 << phrase for phrase in c) for c in chosen], dtype=np.intp)
 
 
-def suspect(sets: NDArray[np.intp], seen: NDArray[np.intp], failed: NDArray[np.bool_]) -> Suspicion:
+def with_whole(sets: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Add the set of all phrases to sets as `phrase_sets` gives them, unless it is one of them."""
+    whole = np.bitwise_or.reduce(sets)
+    return sets if whole in sets else np.append(sets, whole)
+
+
+def suspect(
+    sets: NDArray[np.intp], seen: NDArray[np.intp], failed: NDArray[np.bool_], most: int | None = None
+) -> Suspicion:
     """Weigh every set of phrases of a failure against chance.
 
     Args:
@@ -67,14 +77,19 @@ def suspect(sets: NDArray[np.intp], seen: NDArray[np.intp], failed: NDArray[np.b
             sets of one size.
         seen: (n,): the phrases of each scored draw of the label, as far as they are phrases of the failure.
         failed: (n,): whether it failed.
+        most: phrases of a set at most; one that has more is the whole caption, which is much less probable beforehand.
+            None where there is none.
     """
     has = (sets[:, None] & seen[None, :]) == sets[:, None]
     fails, draws = int(failed.sum()), len(failed)
     fails_in, draws_in = has @ failed.astype(np.int64), has.sum(axis=1)
     fails_out, draws_out = fails - fails_in, draws - draws_in
     sizes = np.bitwise_count(sets)
-    counts = np.bincount(sizes)
-    prior = (1.0 - CHANCE) / (np.count_nonzero(counts) * counts[sizes])
+    whole = sizes > (most if most is not None else sizes.max())
+    counts = np.bincount(sizes[~whole], minlength=int(sizes.max()) + 1)
+    share = WHOLE if whole.any() else 0.0
+    each = (1.0 - share) / (np.count_nonzero(counts) * np.maximum(counts, 1)[sizes])
+    prior = (1.0 - CHANCE) * np.where(whole, share, each)
     likelihood = _log_marginal(fails_in, draws_in, WITH) + _log_marginal(fails_out, draws_out, WITHOUT)
     log_each = np.log(prior) + likelihood
     log_all = np.append(log_each, np.log(CHANCE) + _log_marginal(fails, draws, WITHOUT))
