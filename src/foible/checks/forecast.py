@@ -23,8 +23,11 @@ from foible.labels import accepting, class_name, labels_of
 from foible.parts.families import REMOTE
 from foible.parts.fitting import refuse_other_worlds_by_spec
 from foible.parts.registry import KINDS, verify
+from foible.parts.steady import ASKED
 from foible.records import Hypothesis, Treatment
 from foible.search.follow import WHOLE
+from foible.search.orders import LEVEL
+from foible.search.pilot import crossed_at_most, draws_each
 
 BASE_RATES = (0.0, 0.05, 0.2)
 """Failure rates of a base prompt for which the smallest effect is told; the real one is not known before a hunt."""
@@ -72,7 +75,8 @@ class Plan:
     bare: int
     """Draws in all where there is no bug at all."""
     answers: Mapping[str, int]
-    """At most, by kind of part: elements that it is asked about."""
+    """At most, by kind of part: elements that it is asked about. Not counted is what a classifier that names almost
+    nothing says of the pilot with other recipes: no server is asked that."""
     requests: Mapping[str, int]
     """At most, by kind of part: those that go to a server."""
     disk: int | None
@@ -145,8 +149,8 @@ def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
     tested = foretold("test", sum(second for _, second in halves), explored, config.budget)
     classifiers, total = len(prepared.maps), explored + tested
     named = [kind for kind in KINDS if kind in prepared.parts]
-    answers = {kind: total if kind in {"generator", "judge", "captioner"} else explored for kind in named}
-    answers["classifier"] = classifiers * total
+    answers = {kind: (total if kind in {"generator", "judge", "captioner"} else explored) + ASKED for kind in named}
+    answers["classifier"] = classifiers * (total + ASKED)
     hypotheses = len(prepared.labels) * config.describe.hypotheses * classifiers * classifiers
     counts = {
         "labels": len(prepared.labels),
@@ -212,13 +216,16 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     draws = {"explore": explored, "follow": followed, "confirm": confirm, **after}
     total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
     sizes = {"labels": labels, "explore": explore, "hypotheses": findings, "pairs": pairs}
-    return {"draws": draws, "total": total, "answers": _answers(draws, total, classifiers), **sizes}
+    return {"draws": draws, "total": total, "answers": _answers(draws, total, config, labels), **sizes}
 
 
-def _answers(draws: Mapping[str, int], total: int, classifiers: int) -> dict[str, int]:
-    """Count what each kind of part is asked about."""
-    answers = {"generator": total, "classifier": classifiers * total, "judge": total}
-    return answers | {"embedder": draws["explore"], "captioner": draws["explore"] + draws["follow"]}
+def _answers(draws: Mapping[str, int], total: int, config: HuntConfig, labels: int) -> dict[str, int]:
+    """Count what each kind of part is asked about: draws, and what precedes a hunt."""
+    classifiers = len(config.parts("classifier"))
+    first = min(draws_each(labels, LEVEL), draws["explore"] // labels)
+    answers = {"generator": total, "classifier": classifiers * total, "judge": total + crossed_at_most(labels, first)}
+    answers |= {"embedder": draws["explore"], "captioner": draws["explore"] + draws["follow"]}
+    return {kind: count + ASKED * (classifiers if kind == "classifier" else 1) for kind, count in answers.items()}
 
 
 def _size(args: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -276,7 +283,7 @@ def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Ma
         likely, bare, asked = counts["draws"], counts["draws"], counts["answers"]
     else:
         likely, bare = (likely_draws(config, *sizes, share) for share in (SHARE, 0.0))
-        asked = _answers(likely, sum(likely.values()), len(config.parts("classifier")))
+        asked = _answers(likely, sum(likely.values()), config, counts["labels"])
     seconds, longest = ({kind: each[kind] * of[kind] for kind in each} for of in (asked, counts["answers"]))
     explore = counts["explore"]
     followed = config.describe.method == "follow" and not config.source.spec

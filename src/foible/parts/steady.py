@@ -35,6 +35,8 @@ _FLOOR = 2e-3
 """By which a judge's score may differ in any case: cosines in half precision do, and they are small."""
 FEW = 3
 """Elements of a batch that is asked about for this."""
+ASKED = 2 + FEW
+"""Elements that a part is asked about for this, at most: one twice alone, and a batch."""
 
 
 @dataclass(frozen=True, slots=True)

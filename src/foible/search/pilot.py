@@ -111,6 +111,16 @@ def by_label(
     )
 
 
+def crossed_at_most(labels: int, draws: int) -> int:
+    """Count the images that are judged against another label, at most.
+
+    Args:
+        labels: how many there are; the judge may see only some of them.
+        draws: first draws of each.
+    """
+    return max((known * min(-(-SHOWN // known), draws) for known in range(2, labels + 1)), default=0)
+
+
 def crossed(answered: Sequence[Answered], labels: Sequence[PilotLabel]) -> list[tuple[Draw, str]]:
     """Choose images that show their label, and for each another label to be judged against.
 
