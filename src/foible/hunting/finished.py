@@ -18,6 +18,7 @@ from foible.run.images import Images
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 
@@ -72,6 +73,21 @@ class Run:
         from foible.hunting.table import table_of
 
         return table_of(self.folder, self.archive)
+
+    def figure(self, most: int = 30) -> Figure:
+        """Draw how often each finding fails with its description and without, with intervals.
+
+        `run.figure().savefig("bugs.pdf")` writes it; a notebook shows it.
+
+        Args:
+            most: findings that are drawn, confirmed ones first.
+
+        Raises:
+            InputError: matplotlib is not installed, or `most` is below 1.
+        """
+        from foible.report.figure import figure
+
+        return figure(self.result, most)
 
     def _repr_html_(self) -> str:
         """Show the run in a notebook: headline, summary, and a line for each finding."""
