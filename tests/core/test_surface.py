@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -15,6 +16,7 @@ import pytest
 
 import foible
 import toyworld
+from foible.hunting.study import Study
 
 ROOT = Path(foible.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
@@ -237,3 +239,9 @@ def test_a_user_s_checker_sees_the_types(tmp_path):
     assert "Literal['confirmed']" in lines[1]
     assert 'Argument "budget" to "hunt" has incompatible type "str"' in lines[2]
     assert len(lines) == 3
+
+
+def test_what_a_hunt_carries_is_small():
+    """The record that every stage is given has at most six fields, and `foible verify` at most 120 lines."""
+    assert len(dataclasses.fields(Study)) <= 6
+    assert len((ROOT / "checks" / "verify.py").read_text(encoding="utf-8").splitlines()) <= 120

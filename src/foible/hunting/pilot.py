@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foible.draws.questions import JUDGE
+from foible.draws.questions import GENERATOR, JUDGE
 from foible.errors import MisfitError, brief
 from foible.findings import Hint, Pilot, PilotLabel
 from foible.hunting.loop import Loop
-from foible.hunting.study import GENERATOR, Study
+from foible.hunting.study import Study
 from foible.records import Answered, Judgement, Prediction
 from foible.search import orders
 from foible.search import pilot as first

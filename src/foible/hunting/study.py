@@ -5,13 +5,14 @@ Comes in: nothing but what `prepare.py` or a journal says. Goes out: one frozen 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from foible.config import HuntConfig
 from foible.draws.photograph import PhotographRequests
-from foible.draws.questions import CAPTIONER, EMBEDDER, JUDGE, classifier
+from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, classifier
 from foible.draws.request import Requests
 from foible.errors import StoreError
 from foible.labels import labels_of
@@ -20,7 +21,6 @@ from foible.records import ClassMap, Hypothesis, Label, Treatment
 from foible.run.events import Began
 from foible.run.settings import config_of
 
-GENERATOR = "generator"
 OTHERS = (GENERATOR, CAPTIONER, EMBEDDER, JUDGE)
 """The parts that all classifiers of a run share."""
 
@@ -32,18 +32,28 @@ class Study:
     config: HuntConfig
     settings: Mapping[str, object]
     """As the journal has them: every field that decides or grows, by dotted name."""
-    labels: Mapping[str, Label]
-    """By name, in the order given."""
-    maps: tuple[ClassMap, ...]
-    """Of each classifier."""
-    identities: Mapping[str, Mapping[str, Any]]
-    """Of each part, by what the run calls it: "generator", "classifier 0"."""
     began: Began
     """What was noted when the run began."""
     photographs: PhotographSet | None = None
     """What the run is over; None where a generator draws."""
     afterwards: Mapping[str, object] = field(default_factory=dict)
     """Settings that were chosen after the draws, by name: what they were before."""
+
+    @cached_property
+    def labels(self) -> Mapping[str, Label]:
+        """The labels by name, in the order given."""
+        return {label.name: label for label in self.began.labels}
+
+    @property
+    def maps(self) -> Sequence[ClassMap]:
+        """The class map of each classifier."""
+        return self.began.maps
+
+    @cached_property
+    def identities(self) -> Mapping[str, Mapping[str, Any]]:
+        """The identity of each part, by what the run calls it: "generator", "classifier 0"."""
+        own = {classifier(place): identity for place, identity in enumerate(self.began.classifiers)}
+        return {**self.began.parts, **own}
 
     @property
     def source(self) -> Requests | PhotographRequests:
@@ -104,13 +114,4 @@ def study_of(began: Began, settings: Mapping[str, object], photographs: Photogra
     if noted != (photographs.digest if photographs is not None else None):
         message = "the photographs are others than the journal notes; the run directory is damaged"
         raise StoreError(message)
-    own = {classifier(place): identity for place, identity in enumerate(began.classifiers)}
-    return Study(
-        config=config,
-        settings=settings,
-        labels=labels,
-        maps=tuple(began.maps),
-        identities={**began.parts, **own},
-        began=began,
-        photographs=photographs,
-    )
+    return Study(config=config, settings=settings, began=began, photographs=photographs)
