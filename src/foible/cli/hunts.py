@@ -97,6 +97,7 @@ def _print_findings(done: Any, console: Console) -> None:
     from foible.report.photographs import facts
     from foible.report.pilots import pilot_headline
     from foible.report.sentences import headed
+    from foible.report.steps import next_step
     from foible.report.taken import ties
     from foible.report.terms import terms
     from foible.report.words import points
@@ -131,6 +132,8 @@ def _print_findings(done: Any, console: Console) -> None:
     console.print(
         f"{sum(result.draws.values())} {images} ({drawn}); {unscored} unscored; {done.seconds:.0f} s", style="dim"
     )
+    if step := next_step(result):
+        console.print(cell(f"next: {step}"))
     if result.untested:
         console.print(f"{len(result.untested)} hypotheses were left untested by the budget", style="dim")
     console.print(cell(f"report: {done.report}"), soft_wrap=True)

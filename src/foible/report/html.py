@@ -21,6 +21,7 @@ from urllib.parse import quote
 from foible.report import alike, bases, causes, claims, notes, photographs, pilots, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
+from foible.report.steps import next_step
 from foible.report.terms import terms
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ def _environment() -> Environment:
         most_confused=photographs.most_confused,
         subject=words.subject,
         summary=sentences.summary,
+        next_step=next_step,
         terms=terms,
         title=sentences.title,
     )

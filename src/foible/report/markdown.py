@@ -25,6 +25,7 @@ from foible.report.sentences import (
     summary,
     title,
 )
+from foible.report.steps import next_step
 from foible.report.taken import confusions, shared_highest
 from foible.report.terms import DRAWS, terms
 from foible.report.words import (
@@ -64,6 +65,7 @@ def to_markdown(result: HuntResult) -> str:
     confirmed = [f for f in result.findings if f.verdict == "confirmed"]
     others = [f for f in result.findings if f.verdict != "confirmed"]
     blocks = [f"# {escape(headline(result))}", escape(summary(result), _PROSE), _draws(result)]
+    blocks += [f"Next. {escape(step)}"] if (step := next_step(result)) else []
     blocks += _set(result)
     if result.base_failures:
         blocks.append(f"## {terms(result).failing}")
