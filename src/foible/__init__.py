@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foible._version import __version__
 
 if TYPE_CHECKING:
+    from foible.act.compare import compare
     from foible.act.export import export
     from foible.act.transfer import transfer
     from foible.config import HuntConfig
@@ -36,6 +37,7 @@ _HOMES = {
     "Label": "foible.records",
     "Run": "foible.hunting.finished",
     "Spec": "foible.records",
+    "compare": "foible.act.compare",
     "export": "foible.act.export",
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
@@ -55,6 +57,7 @@ __all__ = [
     "Run",
     "Spec",
     "__version__",
+    "compare",
     "export",
     "hunt",
     "open",

@@ -26,7 +26,7 @@ LAYERS = (
     {"_version", "arms", "codes", "errors"},
     {"records", "identity"},
     {"budget", "findings", "labels", "photographs"},
-    {"matrix"},
+    {"comparison", "matrix"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
     {"adapters", "report", "run", "statistics"},
@@ -163,7 +163,7 @@ def test_nothing_imports_models_and_they_import_little():
 def test_the_report_sees_records_only():
     """The report is made from the result: it imports records, arms, errors, the reader of images and itself."""
     for path in (ROOT / "report").glob("*.py"):
-        known = {"findings", "matrix", "records", "arms", "errors", "pixels", "report", "_version"}
+        known = {"comparison", "findings", "matrix", "records", "arms", "errors", "pixels", "report", "_version"}
         assert set(inner(path)) <= known, path.name
 
 

@@ -25,6 +25,19 @@ def sweep(folder: Path, names: Iterable[str]) -> None:
                 left.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder that a user named for files, unless it is there.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        raise StoreError(f"the folder {folder} cannot be made ({why}); name another one") from problem
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write UTF-8 text to a temporary file in the same folder, bring it to disk, and put it in place.
 

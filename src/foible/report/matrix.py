@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from foible.report.files import write_atomically
+from foible.report.files import make_folder, write_atomically
 from foible.report.html import render
 from foible.report.words import count, interval, listed, percent, shorten
 
@@ -29,11 +29,12 @@ _NAMED = 3
 
 
 def write(matrix: Matrix, folder: Path) -> None:
-    """Write both files, each whole or not at all.
+    """Write both files, each whole or not at all; the folder is made where it is not there.
 
     Raises:
         StoreError: they cannot be written.
     """
+    make_folder(folder)
     write_atomically(folder / "transfer.json", to_json(matrix))
     write_atomically(folder / "transfer.html", to_html(matrix))
 

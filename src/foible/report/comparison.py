@@ -1,0 +1,140 @@
+"""`compare.json` and `compare.html`: where another classifier is better or worse than the one of a run.
+
+Comes in: a `Comparison`. Goes out: JSON for machines, and a page for people that needs no network and runs no script;
+the same comparison gives the same bytes. Neighbours: `act/compare.py` makes it; `html.py` holds the style and the
+environment of all pages.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from foible.report.files import make_folder, write_atomically
+from foible.report.html import render
+from foible.report.words import count, interval, percent, points, shorten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foible.comparison import Change, Compared, Comparison
+    from foible.findings import Rate, Subject
+
+VERSION = 1
+"""Of `compare.json`."""
+CHANGES: tuple[Change, ...] = ("worse", "better", "same", "open")
+_LONGEST = 80
+
+
+def write(found: Comparison, folder: Path) -> None:
+    """Write both files, each whole or not at all; the folder is made where it is not there.
+
+    Raises:
+        StoreError: they cannot be written.
+    """
+    make_folder(folder)
+    write_atomically(folder / "compare.json", to_json(found))
+    write_atomically(folder / "compare.html", to_html(found))
+
+
+def to_json(found: Comparison) -> str:
+    """Write a comparison as JSON."""
+    plain = {
+        "foible_compare": VERSION,
+        "foible_version": found.foible_version,
+        "settings": dict(found.settings),
+        "headline": headline(found),
+        "before": _subject(found.before),
+        "after": _subject(found.after),
+        "same": found.same,
+        "rows": [_row(row) for row in found.rows],
+    }
+    return json.dumps(plain, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
+
+
+def to_html(found: Comparison) -> str:
+    """Make the text of the page."""
+    return render(
+        "comparison.html",
+        found=found,
+        title=headline(found),
+        about=about,
+        gap=gap,
+        said=said,
+        within=_within(found),
+        bugs=[row for row in found.rows if row.found is not None],
+        labels=[row for row in found.rows if row.found is None],
+    )
+
+
+def headline(found: Comparison) -> str:
+    """Say in a line where the second classifier is worse and better, what is the same, and what is open."""
+    bugs = [row.change for row in found.rows if row.found is not None]
+    labels = [row.change for row in found.rows if row.found is None]
+    parts = [
+        f"{_counts(rows)} of {count(len(rows), what)}" for rows, what in ((bugs, "bug"), (labels, "label")) if rows
+    ]
+    return f"{shorten(found.after.name, _LONGEST)} against {shorten(found.before.name, _LONGEST)}: {'; '.join(parts)}"
+
+
+def about(row: Compared) -> str:
+    """Name the images of a row: a label, with its description where it is about a bug."""
+    label = shorten(row.label, 60)
+    return label if row.found is None else f"{label} “{shorten(row.found.trial.hypothesis.description, 200)}”"
+
+
+def gap(row: Compared) -> str:
+    """Write the difference in points, with its interval."""
+    own = row.difference
+    return "–" if own.value is None else f"{points(own.value)} [{points(own.low)}, {points(own.high)}]"
+
+
+def said(row: Compared, found: Comparison) -> str:
+    """Say what may be said of a row."""
+    if row.change is None:
+        return f"nothing can be said: {shorten(row.reason, 200)}"
+    return f"same within {_within(found)}" if row.change == "same" else row.change
+
+
+def _within(found: Comparison) -> str:
+    return f"{round(100 * found.same, 2):g} points"
+
+
+def told(row: Compared) -> tuple[str, str, str, str]:
+    """Say of a row what changed, both rates and the difference, each in a cell."""
+    return row.change or "unknown", _in_words(row.before), _in_words(row.after), gap(row)
+
+
+def _in_words(rate: Rate) -> str:
+    return "–" if rate.value is None else f"{percent(rate.value)} {interval(rate)}"
+
+
+def _counts(changes: list[Change | None]) -> str:
+    counted = [f"{changes.count(change)} {change}" for change in CHANGES if change in changes]
+    nothing = changes.count(None)
+    return ", ".join([*counted, *([f"{nothing} unknown"] if nothing else [])])
+
+
+def _subject(of: Subject) -> dict[str, Any]:
+    right = {label: list(classes) for label, classes in of.right.items()}
+    return {"name": of.name, "identity": dict(of.identity), "right": right}
+
+
+def _row(row: Compared) -> dict[str, Any]:
+    description = None if row.found is None else row.found.trial.hypothesis.description
+    named = {"label": row.label, "description": description, "change": row.change, "reason": row.reason}
+    both, worse, better, neither = row.images
+    counts = {"both_fail": both, "only_after_fails": worse, "only_before_fails": better, "neither_fails": neither}
+    return {
+        **named,
+        "before": _rate(row.before),
+        "after": _rate(row.after),
+        "difference": _rate(row.difference),
+        "adjusted": row.adjusted,
+        "images": counts,
+        "unscored": row.unscored,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {"value": rate.value, "low": rate.low, "high": rate.high}
