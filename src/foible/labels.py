@@ -47,19 +47,12 @@ def class_name(index: int, names: Sequence[str] | None) -> str:
     if names is None or not 0 <= index < len(names):
         return f"class {index}"
     name = split_name(names[index])[0]
-    return _plain(names[index]) if _folded(name) in _shared_names(tuple(names)) else name
+    return _plain(names[index]) if len(_places(tuple(names))[0][_folded(name)]) > 1 else name
 
 
 def is_printable(text: str) -> bool:
     """Say whether a text can be shown as it is: printable characters, and the joiners that scripts are spelled with."""
     return text.translate(_JOINERS).isprintable()
-
-
-@lru_cache(maxsize=8)
-def _shared_names(names: tuple[str, ...]) -> frozenset[str]:
-    """Give the names, without kinds, that several classes have."""
-    counts = Counter(_folded(split_name(each)[0]) for each in names)
-    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def _plain(text: str) -> str:
@@ -278,14 +271,14 @@ def _resolve(text: str, of: Classes, *, several: bool) -> tuple[Label, tuple[int
 def _same_class_everywhere(text: str, name: str, indices: tuple[int, ...], of: Classes) -> None:
     """Refuse indices that hold for one of several classifiers alone."""
     assert of.names is not None  # noqa: S101 - asked before
-    own = [at for at, known in enumerate(of.names) if _same(split_name(known)[0], name)]
+    own = _places(of.names)[0].get(_folded(name), [])
     if own and not set(own) & set(indices):
         message = f"{brief(text)!r} names class {indices[0]}, but {of.classifier} has {brief(name)!r} as class {own[0]}"
         raise LabelError(f"{message}; with several classifiers give the label by its name")
 
 
 def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, str]:
-    if _INDEX.fullmatch(name) and not any(_same(split_name(each)[0], name) for each in names or ()):
+    if _INDEX.fullmatch(name) and _folded(name) not in _places(tuple(names or ()))[0]:
         called = "name" if names is None else next((split_name(each)[0] for each in names[int(name) :][:1]), "")
         if called:
             message = f"a label is a name, but got {name!r}; for that class write {name}={brief(called)}"
@@ -293,17 +286,16 @@ def _look_up(name: str, kind: str, names: Sequence[str] | None) -> tuple[int, st
     if names is None:
         message = f"the classifier does not name its classes, so write the label as INDEX={brief(name)}"
         raise LabelError(message)
-    known = [split_name(each) for each in names]
-    hits = [i for i, (each, own) in enumerate(known) if _same(each, name) and (not kind or _same(own, kind))]
-    if not hits:  # the user's kind may be another than the classifier's
-        hits = [i for i, (each, _) in enumerate(known) if _same(each, name)]
+    called_so = _places(tuple(names))[0].get(_folded(name), [])
+    # The user's kind may be another than the classifier's.
+    hits = [i for i in called_so if not kind or _same(split_name(names[i])[1], kind)] or called_so
     if not hits:
-        message = f"there is no label {brief(name)!r}: {near(name, [each for each, _ in known])}"
+        message = f"there is no label {brief(name)!r}: {near(name, [split_name(each)[0] for each in names])}"
         raise LabelError(message)
     if len(hits) > 1:
         message = f"the label {brief(name)!r} is the name of classes {hits}; say which, as {hits[0]}={brief(name)}"
         raise LabelError(message)
-    return hits[0], kind or known[hits[0]][1]
+    return hits[0], kind or split_name(names[hits[0]])[1]
 
 
 def _whole(text: str, names: Sequence[str]) -> tuple[int, str] | None:

@@ -24,6 +24,8 @@ from PIL import Image as Pictures
 from PIL import UnidentifiedImageError
 
 from foible.errors import PartError, brief
+from foible.pointers import MEND as POINTER_MEND
+from foible.pointers import is_pointer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,6 +146,8 @@ def _unknown(data: bytes) -> str:
     """Say what a file is that is none of the known formats."""
     if not data:
         return "the content is empty"
+    if is_pointer(data):
+        return f"the content is a Git LFS pointer, a short text in place of the image: {POINTER_MEND}"
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
         return "the image is HEIC (or AVIF), which is not read here; save it as JPEG or PNG"
     return f"the content is no image of a format that is read ({', '.join(FORMATS)})"

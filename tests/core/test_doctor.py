@@ -128,3 +128,25 @@ def test_arguments_reach_a_part_that_is_named_beside_them(doctor):
     code, out, err = doctor(part, "--set", "classifier.spec=timm:resnet18", "--set", wrong)
     assert (code, out) == (2, "")
     assert "the arguments of the classifier are for 'timm:resnet18', not for 'diorama:reference'" in err
+
+
+def test_what_was_set_for_a_part_that_is_not_examined_is_said(doctor):
+    """Arguments and specs of other kinds than those on the command line are not dropped without a word."""
+    code, _, err = doctor("embedder=python:foible.testing:MeanEmbedder", "--set", "classifier.args.nonsense=1")
+    assert code == 0
+    assert err == (
+        "foible: the classifier diorama:biased-resnet is not examined, nor are its arguments used: name it too, as in "
+        "classifier=diorama:biased-resnet\n"
+    )
+    code, _, err = doctor("embedder=python:foible.testing:MeanEmbedder", "--judge", "python:foible.testing:YesJudge")
+    assert "the judge python:foible.testing:YesJudge is not examined: name it too" in err
+    assert doctor("embedder=python:foible.testing:MeanEmbedder")[2] == ""
+
+
+@pytest.mark.parametrize("device", ["cpu:5", "meta", "mps:1", "cuda:9"])
+def test_a_device_that_is_not_there_is_refused(device):
+    """A device that torch takes for another, or that holds no numbers, is one that this machine does not have."""
+    pytest.importorskip("torch")
+    (found,) = examine([("classifier", "diorama:reference", {"device": device})])
+    assert "cannot run on the device" in found.trouble
+    assert examine([("classifier", "diorama:reference", {"device": "cpu:0"})])[0].trouble == ""

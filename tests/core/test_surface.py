@@ -24,7 +24,7 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 
 LAYERS = (
     {"_version", "arms", "codes", "errors"},
-    {"records", "identity"},
+    {"records", "identity", "pointers"},
     {"budget", "findings", "labels", "photographs"},
     {"comparison", "matrix"},
     {"asker", "config", "diorama", "pixels", "progress"},

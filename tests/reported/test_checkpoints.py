@@ -141,8 +141,26 @@ def test_lightning_and_swa(written, images):
             "step": tensor(7),
         },
         lambda: {"state_dict": averaged(), "current_model_state": trained(), "averaging_state": {"n": tensor(3)}},
+        lambda: {
+            "state_dict": under("model.", trained()),
+            "callbacks": {
+                "ModelCheckpoint{'monitor': 'loss'}": {"best_model_path": "x"},
+                "EMACallback": {"ema_state_dict": under("model.", averaged()), "decay": 0.99},
+            },
+        },
+        lambda: {"state_dict": trained(), "callbacks": {"EMA": {"ema_model": {"state_dict": averaged()}}}},
     ],
-    ids=["timm", "torchvision", "nested", "lightning", "flat", "ema-pytorch", "lightning's averaging"],
+    ids=[
+        "timm",
+        "torchvision",
+        "nested",
+        "lightning",
+        "flat",
+        "ema-pytorch",
+        "lightning's averaging",
+        "a callback",
+        "within",
+    ],
 )
 def test_an_average_is_a_choice(content, written, images):
     """C29: a checkpoint with trained and averaged weights is not read in silence either way: the user says which."""
@@ -152,6 +170,23 @@ def test_an_average_is_a_choice(content, written, images):
     assert np.array_equal(plain.object.classify(images), scores(written, images, trained()))
     assert np.array_equal(ema.object.classify(images), scores(written, images, averaged()))
     assert (plain.identity["args"]["weights"], ema.identity["args"]["weights"]) == ("plain", "ema")
+
+
+@pytest.mark.parametrize("place", ["ema", "callbacks"])
+def test_an_average_without_names_is_not_offered(place, written, images):
+    """C29: an average that is a list, as diffusers keeps it, cannot be taken: it is said how it gets names."""
+    listed = {"shadow_params": [*averaged().values()], "decay": 0.999}
+    beside = {"ema": listed} if place == "ema" else {"callbacks": {"EMA": {"ema_weights": listed["shadow_params"]}}}
+    file = written({"state_dict": trained(), **beside})
+    for args in ({}, {"weights": "ema"}):
+        sentence = refused(file, ArgumentError, **args)
+        assert "as a list without names" in sentence
+        assert "EMAModel.copy_to" in sentence
+        assert "or give weights: plain" in sentence
+        assert "weights: ema" not in sentence
+    plain = load(file, weights="plain")
+    assert np.array_equal(plain.object.classify(images), scores(written, images, trained()))
+    assert "or give weights: plain" not in refused(written(beside), ArgumentError)
 
 
 def test_an_average_that_is_alone_or_not_there(written):

@@ -143,6 +143,19 @@ def test_classes_that_change_are_a_fault(then, told):
         assert all(told in reason for reason in named(load(server)))
 
 
+def test_a_server_that_gives_its_best_classes_alone_is_told_so():
+    """A4: other names in each answer, and scores from the highest down, are a top-k list: it says what is wanted."""
+
+    def best(scores, asked):
+        return {"scores": [[0.9, 0.1]], "labels": ["red", "green"] if asked % 2 else ["blue", "teal"]}
+
+    with serving(best) as server:
+        told = named(load(server))
+    assert any("its best classes alone (top-k); let it give one score for each" in reason for reason in told)
+    with serving(after(straight, lambda scores, asked: {"scores": [[1, 3, 2]], "labels": ["a", "b", "c"]})) as server:
+        assert all("top-k" not in reason for reason in named(load(server)))
+
+
 def test_names_of_one_s_own_are_put_to_the_server_s_by_name_or_by_a_lasting_order():
     """A4: the server's own names in any order decide the order; other names need an order that stays."""
     with serving(ranked) as server:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from foible.adapters.shared.name_files import Unreadable, parsed
 from foible.adapters.shared.names import imagenet, names
 from foible.errors import ArgumentError, FoibleError
+from foible.parts import registry
 
 COLOURS = ("red", "green", "blue")
 
@@ -142,7 +143,7 @@ def test_synsets_of_imagenet_are_known_and_others_are_not_taken_for_them():
     assert plain is not None
     assert names("m", 1000, given=None, own=synsets) == imagenet()
     assert names("m", 1000, given=None, own=synsets[::-1]).labels is None
-    assert names("m", 1000, given=None, own=[f"LABEL_{place}" for place in range(1000)]) == imagenet()
+    assert names("m", 1000, given=None, own=[f"LABEL_{place}" for place in range(1000)]).labels == plain
     named = [f"{synset} {name.partition(' (')[0]}" for synset, name in zip(synsets, plain, strict=True)]
     assert names("m", 1000, given=None, own=named) == imagenet()
 
@@ -235,3 +236,22 @@ def test_the_reason_is_the_end_of_a_sentence():
     """A14: what the parser says of a text goes on from "since"."""
     with pytest.raises(Unreadable, match="begins as JSON"):
         parsed("[1, 2")
+
+
+def test_names_that_only_their_number_speaks_for_are_told_as_a_guess(tmp_path):
+    """A14: 1,000 outputs without names get ImageNet's, and doctor and identity say that this is a guess."""
+    torch = pytest.importorskip("torch")
+    from foible.checks.doctor import examine
+
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 1000))
+    file = tmp_path / "m.pt2"
+    torch.export.save(torch.export.export(network.eval(), (torch.zeros(1, 3, 32, 32),)), file)
+    for args, guessed in (({}, True), ({"labels": "imagenet"}, False)):
+        (found,) = examine([("classifier", f"torch:{file}", args)])
+        assert found.trouble == ""
+        assert ("ImageNet's, guessed by their number, as nobody told" in found.classes) == guessed
+        assert "labels" not in found.recipe
+        identity = registry.load("classifier", f"torch:{file}", args).identity
+        assert ("labels" in identity["args"]["guessed"]) == guessed
+    assert names("m", 1000, given=None).guessed
+    assert not names("m", 1000, given=None, own=imagenet().labels).guessed

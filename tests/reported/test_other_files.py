@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+from foible import pixels
 from foible.errors import PluginError
 from foible.parts import registry
 
@@ -39,3 +40,42 @@ def test_an_empty_folder_is_told_before_an_embedder_is_looked_for(tmp_path):
     (tmp_path / "notes.txt").write_text("no photograph", encoding="utf-8")
     with pytest.raises(PluginError, match="holds no image that can be read, by names that end in"):
         registry.load("generator", f"folder:{tmp_path}", {"embedder": "/no/such/model"})
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 102502400\n"
+TOLD = "is a Git LFS pointer, a short text in place of the file: fetch the file with git lfs pull"
+
+
+@pytest.mark.parametrize(
+    ("spec", "files", "args"),
+    [
+        ("torch:{at}/w.pth", ["w.pth"], {"factory": "torch.nn:Identity", "size": 8}),
+        ("torch:{at}/w.safetensors", ["w.safetensors"], {"factory": "torch.nn:Identity", "size": 8}),
+        ("torch:{at}/w.pt2", ["w.pt2"], {}),
+        ("onnx:{at}/m.onnx", ["m.onnx"], {}),
+        ("litert:{at}/m.tflite", ["m.tflite"], {}),
+        ("timm:resnet18", ["w.safetensors"], {"checkpoint": "{at}/w.safetensors"}),
+        ("transformers:{at}", ["config.json", "model.safetensors"], {}),
+        ("transformers:{at}", ["model.safetensors"], {}),
+    ],
+)
+def test_a_git_lfs_pointer_is_called_one(tmp_path, spec, files, args):
+    """Weights that were not fetched are named as such, whatever a library says of the text in their place."""
+    for name in files:
+        (tmp_path / name).write_text(POINTER, encoding="utf-8")
+    given = {key: value.format(at=tmp_path) if isinstance(value, str) else value for key, value in args.items()}
+    with pytest.raises(PluginError, match=TOLD) as told:
+        registry.load("classifier", spec.format(at=tmp_path), given)
+    assert "\n" not in str(told.value)
+
+
+def test_an_image_that_is_a_git_lfs_pointer_is_called_one(tmp_path):
+    """A photograph that was not fetched is left out with its own reason, also where another file is read."""
+    (tmp_path / "photo.jpg").write_text(POINTER, encoding="utf-8")
+    with pytest.raises(pixels.PixelError, match="a Git LFS pointer, a short text in place of the image: fetch the"):
+        pixels.read_file(tmp_path / "photo.jpg")
+    with pytest.raises(PluginError, match=r"'photo\.jpg' is a Git LFS pointer"):
+        registry.load("generator", f"folder:{tmp_path}", {"embedder": "/no/such/model"})
+    (tmp_path / "notes.txt").write_text("version https://example.org/", encoding="utf-8")
+    with pytest.raises(PluginError, match="neither a zip nor a pickle"):
+        registry.load("classifier", f"torch:{tmp_path / 'notes.txt'}")

@@ -8,8 +8,10 @@ import pytest
 
 import foible
 import toyworld
+from foible import pixels
 from foible.checks.verify import verify
 from foible.errors import StoreError
+from foible.run.images import Images
 
 METHODS = {"generator": "draw", "judge": "judge", "captioner": "caption"}
 FUNCTIONS = {"generator": toyworld.draw, "judge": toyworld.judge, "captioner": toyworld.describe}
@@ -65,3 +67,20 @@ def test_an_archive_that_goes_away_ends_the_hunt_and_changes_nothing(whole, tmp_
     assert isinstance(hunt(tmp_path / "run"), foible.Run)
     assert toyworld.written(tmp_path / "run") == whole
     assert verify(tmp_path / "run").differences == ()
+
+
+def test_an_archive_that_goes_away_folder_by_folder_gets_the_same_sentence(tmp_path, monkeypatch):
+    """While `rm -rf` is at work a folder that was just made has gone before its first file: no disk is at fault."""
+    kept = Images(tmp_path / "archive" / "images")
+    kept.folder.mkdir(parents=True)
+    write = pixels.write_png
+
+    def removing(array):
+        """Be overtaken by the removal between folder and rename."""
+        shutil.rmtree(kept.folder)
+        kept.folder.mkdir()
+        return write(array)
+
+    monkeypatch.setattr(pixels, "write_png", removing)
+    with pytest.raises(StoreError, match="has gone while the hunt ran; bring it back, and repeat the command"):
+        kept.put(toyworld.draw(["a photo of a teapot"], [1])[0])

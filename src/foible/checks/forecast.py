@@ -22,6 +22,7 @@ from foible.hunting.prepare import Prepared, explore_draws, prepare
 from foible.labels import accepting, class_name, labels_of
 from foible.parts.families import REMOTE
 from foible.parts.fitting import refuse_other_worlds_by_spec
+from foible.parts.ranked import ranked
 from foible.parts.registry import KINDS, verify
 from foible.parts.steady import ASKED
 from foible.records import Hypothesis, Treatment
@@ -255,21 +256,25 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float], tuple[str, ...]
         prompts = [one.place for one in prepared.photographs.photographs[:count]]
         count = len(prompts)
     drawn = timed(prepared.parts["generator"], [prompts, range(count)])
-    unsteady = [drawn.unsteady]
+    unsteady, notes = [drawn.unsteady], list[str]()
     images = [one.image for one in drawn.answers]
     labels = labels[: len(images)]
     each = {"generator": drawn.seconds}
     for kind in KINDS[1:]:
         columns: list[Sequence[Any]] = [images, labels] if kind == "judge" else [images]
-        own = [timed(part, columns) for part in prepared.parts.values() if part.kind == kind]
+        asked = [part for part in prepared.parts.values() if part.kind == kind]
+        own = [timed(part, columns) for part in asked]
         unsteady += [one.unsteady for one in own]
+        if kind == "classifier":
+            given = zip(asked, own, strict=True)
+            notes += filter(None, (ranked(str(part.identity["spec"]), one.answers) for part, one in given))
         if own:  # of several classifiers each is asked about the same number of images
             each[kind] = sum(one.seconds for one in own) / len(own)
     wrong = [one for one in unsteady if one is not None]
     if grave := next((one for one in wrong if one.grave), None):
         raise PluginError(grave.sentence)
     disk = sum(len(write_png(image)) for image in images) // len(images)
-    return disk, each, tuple(one.sentence for one in wrong)
+    return disk, each, (*(one.sentence for one in wrong), *notes)
 
 
 def _plan(config: HuntConfig, counts: dict[str, Any], disk: int | None, each: Mapping[str, float]) -> Plan:

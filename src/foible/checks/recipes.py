@@ -29,8 +29,9 @@ def recipe_words(part: Part) -> str:
     known.append(str(said.get("interpolation") or ""))
     text = ", ".join(one for one in known if one)
     guessed = said.get("guessed")
-    if isinstance(guessed, list) and guessed:
-        text += f" (guessed, as nobody told: {', '.join(map(str, guessed))})"
+    parts = [str(one) for one in guessed if one != "labels"] if isinstance(guessed, list) else []
+    if parts:
+        text += f" (guessed, as nobody told: {', '.join(parts)})"
     return text
 
 
@@ -40,7 +41,10 @@ def class_words(part: Part) -> str:
     if not names:
         return "it names none: labels are given as INDEX=name"
     first = ", ".join(f"{index} {brief(class_name(index, names), 40)}" for index in range(min(_NAMED, len(names))))
-    return f"{len(names):,}: {first}{', …' if len(names) > _NAMED else ''}"
+    guessed = part.object.recipe.get("guessed") if offers(part.object, ShowsRecipe) else None
+    guess = "labels" in guessed if isinstance(guessed, list) else False
+    told = " (ImageNet's, guessed by their number, as nobody told: give the argument labels)" if guess else ""
+    return f"{len(names):,}: {first}{', …' if len(names) > _NAMED else ''}{told}"
 
 
 def best(part: Part, scores: Any) -> str:

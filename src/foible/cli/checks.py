@@ -9,16 +9,28 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from foible.cli.flags import CLASSIFIERS, PARTS, Assignments, Json, app, cell, over, resolved, show_rows, while_read
+from foible.cli.flags import (
+    CLASSIFIERS,
+    PARTS,
+    Assignments,
+    Json,
+    app,
+    cell,
+    over,
+    resolved,
+    show_rows,
+    told,
+    while_read,
+)
 from foible.config import HuntConfig
-from foible.errors import ArgumentError
+from foible.errors import ArgumentError, brief
 from foible.parts.registry import KINDS
 
 if TYPE_CHECKING:
@@ -79,6 +91,8 @@ def doctor(
     own = [*drawn, *((kind, part.spec, part.args) for kind in KINDS for part in config.parts(kind) if part.spec)]
     names = [Label(*split_name(text.rpartition("=")[2])) for text in config.labels]
     wanted = [(kind, spec, _args_for(kind, spec, config)) for kind, spec in named] or own
+    for sentence in _left_out([kind for kind, _ in named], config):
+        told(sentence, 0)
     checkups = examine(wanted, names, config.max_requests, image)
     with while_read() as console:
         if as_json:
@@ -87,8 +101,8 @@ def doctor(
             headings = ("kind", "spec", "answers with", "device", "loaded in", "each")
             rows = []
             for one in checkups:
-                told = (one.answer, one.device or "-", f"{one.loading:.1f} s", _each(one.each))
-                rows.append([cell(text) for text in (one.kind, one.spec, *(("",) * 4 if one.trouble else told))])
+                came = (one.answer, one.device or "-", f"{one.loading:.1f} s", _each(one.each))
+                rows.append([cell(text) for text in (one.kind, one.spec, *(("",) * 4 if one.trouble else came))])
             show_rows(console, headings, rows, headings)
             for one in checkups:
                 more = {"takes": one.recipe, "classes": one.classes, "says": one.says, "mind": one.note}
@@ -114,6 +128,16 @@ def _args_for(kind: str, spec: str, config: HuntConfig) -> Mapping[str, Any]:
         message = f"the arguments of the {kind} are for {part.spec!r}, not for {spec!r}; give --{kind} {spec} instead"
         raise ArgumentError(message)
     return part.args
+
+
+def _left_out(named: Collection[str], config: HuntConfig) -> Iterator[str]:
+    """Say which parts were set, and are not examined because others are named on the command line."""
+    for kind in KINDS if named else ():
+        for part in config.parts(kind) if kind not in named else ():
+            if part.args or part.spec not in {HuntConfig().parts(kind)[0].spec, ""}:
+                its = ", nor are its arguments used" if part.args else ""
+                spec = brief(part.spec)
+                yield f"the {kind} {spec} is not examined{its}: name it too, as in {kind}={spec}"
 
 
 @app.command("calibrate-judge")

@@ -13,11 +13,12 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from foible.errors import StoreError, brief
 from foible.records import Judgement, Level, Prediction
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _LARGEST_INDEX = 2**53
@@ -35,14 +36,10 @@ def write_scores(scores: NDArray[np.float64], kept: int) -> list[list[float]]:
         [first class, last class, score] for each run of neighbouring classes with one score.
     """
     order = (-scores).argsort(kind="stable")
-    runs: list[list[float]] = []
-    for index in order[: int((scores >= scores[order[:kept][-1]]).sum())].tolist():
-        score = float(scores[index])
-        if runs and runs[-1][1:] == [index - 1, score]:
-            runs[-1][1] = index
-        else:
-            runs.append([index, index, score])
-    return runs
+    top = order[: int((scores >= scores[order[:kept][-1]]).sum())]
+    breaks = (np.flatnonzero((np.diff(top) != 1) | (np.diff(scores[top]) != 0)) + 1).tolist()
+    bounds = zip([0, *breaks], [*breaks, len(top)], strict=True)
+    return [[int(top[first]), int(top[end - 1]), float(scores[top[first]])] for first, end in bounds]
 
 
 def read_prediction(value: Any) -> Prediction:

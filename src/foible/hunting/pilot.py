@@ -15,13 +15,12 @@ from foible.errors import MisfitError, brief
 from foible.findings import Hint, Pilot, PilotLabel
 from foible.hunting.loop import Loop
 from foible.hunting.study import Study
+from foible.parts.ranked import MEND, SORTED
 from foible.records import Answered, Judgement, Prediction
 from foible.search import orders
 from foible.search import pilot as first
 
 _LISTED = 5
-SORTED = 5
-"""Scores that must come highest first, in the order of the classes, for an answer to count as sorted."""
 _IMAGES = 8
 """Images that all must have such answers."""
 
@@ -78,8 +77,8 @@ def _refuse_sorted(answered: Sequence[Answered], study: Study, loop: Loop) -> No
         if len(read) >= _IMAGES and len(scores) > 1 and all(one == list(range(SORTED)) for one in ranked):
             message = (
                 f"the scores of the classifier {brief(classes.classifier)} come highest first for each of {len(read)} "
-                "images: they are sorted, so that nobody can tell whose they are, and class 0 always wins; let it give "
-                "one score for each class, in the order of the classes, or, behind http:, their names in each answer"
+                "images: they are sorted, so that nobody can tell whose they are, and class 0 always wins; "
+                f"{MEND}"
             )
             raise MisfitError(message)
 

@@ -118,7 +118,7 @@ class ShowsRecipe(Protocol):
 
         `size` [height, width]; `crop`, a share of the shorter side, None for an image squeezed whole; `mean` and `std`
         of channels on the scale 0..1, None for whole pixels 0..255; `interpolation`; `channels`; `guessed`, a list of
-        those that nobody told.
+        those that nobody told, with `labels` in it where the names of the classes were guessed.
         """
         ...
 

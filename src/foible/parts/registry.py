@@ -23,6 +23,7 @@ from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
 from foible.parts import fingerprint
 from foible.parts.families import BUILT_IN, FURTHER, HINTS, NEEDS
 from foible.parts.protocols import CountsRequests, Fingerprinted, Resolved, Versioned, offers
+from foible.pointers import pointer_among, texts_in
 from foible.records import Spec
 
 if TYPE_CHECKING:
@@ -93,7 +94,13 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None, *, ceil
     given = {**spec.args, **(args or {})}
     _must_be_json(kind, spec.name, given)
     factory, name, source = _find(kind, spec.name)
-    made = _make(kind, spec.name, factory, name, given)
+    try:
+        made = _make(kind, spec.name, factory, name, given)
+    except FoibleError as error:  # whatever a library says of a text in place of weights, this is why
+        if not isinstance(error, PluginError | ArgumentError) or not (pointer := pointer_among(_paths(name, given))):
+            raise
+        message = f"the {kind} {brief(spec.name)!r} could not be loaded: {pointer}"
+        raise PluginError(message) from error
     fitting = _counted(kind, spec.name, _fitting(kind, made, spec.name), ceiling)
     return Part(kind, fitting, _identity(spec.name, given, made, source.version))
 
@@ -249,6 +256,11 @@ def _check_arguments(kind: str, spec: str, parameters: list[inspect.Parameter], 
         if needed not in args:
             message = f"the {kind} {spec!r} needs the argument {needed!r}; {near('', known)}"
             raise ArgumentError(message)
+
+
+def _paths(name: str | None, args: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give what may name files: the name itself, and texts among the arguments."""
+    return (*filter(None, [name]), *texts_in(args))
 
 
 def _guarded(kind: str, spec: str, make: Callable[[], Any]) -> Any:

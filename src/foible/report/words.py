@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from foible.errors import visible
@@ -146,7 +147,13 @@ def _shared(name: str, index: int, result: HuntResult, classifier: int, limit: i
     own = result.classifiers[classifier]
     others = [text for other, text in own.class_names.items() if other != index]
     others += [label for label, right in own.right.items() if index not in right]
-    return any(shorten(text, limit).casefold() == name.casefold() for text in others)
+    return any(_read_as(text, limit) == name.casefold() for text in others)
+
+
+@lru_cache(maxsize=16384)
+def _read_as(text: str, limit: int) -> str:
+    """Give what a name is read as: of a thousand classes each is compared with each."""
+    return shorten(text, limit).casefold()
 
 
 def subject(result: HuntResult) -> str:

@@ -102,7 +102,8 @@ class Images:
         except OSError as problem:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            if not self.folder.is_dir():
+            # While it is being removed, folders that were made a moment before are not there.
+            if isinstance(problem, FileNotFoundError) or not self.folder.is_dir():
                 raise StoreError(GONE.format(self.folder.parent)) from problem
             message = f"the image archive {self.folder} cannot be written ({problem.strerror}); free it, or --archive"
             raise StoreError(message) from problem

@@ -8,6 +8,7 @@ the judge sees in almost no image. They are draws of exploration, on its seeds, 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
@@ -100,7 +101,8 @@ def by_label(
     for one in answered:
         if (seen := shows(one)) is not None:
             said[one.request.label].setdefault(one.draw.image, seen)
-    draws = [sum(one.request.label == label for one in answered) for label in labels]
+    drawn = Counter(one.request.label for one in answered)
+    draws = [drawn[label] for label in labels]
     judged = [len(said[label]) for label in labels]
     seen_in = [sum(said[label].values()) for label in labels]
     named = surely_above([n - k for n, k in zip(judged, seen_in, strict=True)], judged, HALF, level)
@@ -133,9 +135,13 @@ def crossed(answered: Sequence[Answered], labels: Sequence[PilotLabel]) -> list[
     """
     known = [one.label for one in labels if not one.absent and one.seen]
     each = -(-SHOWN // max(1, len(known)))
-    pairs = []
-    for at, label in enumerate(known):
-        own = {one.draw.image: one.draw for one in answered if one.request.label == label and shows(one)}
-        wrong = [*known[at + 1 :], *known[:at]]
-        pairs += [(draw, wrong[row % len(wrong)]) for row, draw in enumerate(own.values()) if wrong][:each]
-    return pairs
+    shown: dict[str, dict[str, Draw]] = {label: {} for label in known}
+    for one in answered:
+        if one.request.label in shown and shows(one):
+            shown[one.request.label][one.draw.image] = one.draw
+    others = len(known) - 1
+    return [
+        (draw, known[(at + 1 + row % others) % len(known)])
+        for at, label in enumerate(known)
+        for row, draw in enumerate([*shown[label].values()][:each] if others else ())
+    ]

@@ -242,6 +242,7 @@ def _names(probe: _Probe) -> Iterator[str]:
         yield from naming.accepted(also, len(before))
     if scores is not None:
         yield from naming.alone_at_the_top(scores)
+        yield from naming.in_order(str(probe.part.identity["spec"]), scores)
         if probe.shows:
             yield from naming.right_about(scores, probe.shows, before, also)
 

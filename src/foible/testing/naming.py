@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from foible.codes import are_places, is_coded
 from foible.errors import FoibleError, brief
 from foible.labels import Classes, class_name, is_printable, resolve
+from foible.parts.ranked import ranked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +75,12 @@ def alone_at_the_top(scores: Sequence[NDArray[np.float64]]) -> Iterator[str]:
             f"the highest score is one class's alone: for {tied} of {len(scores)} images several classes have it, and "
             "such images are unscored; give finer scores"
         )
+
+
+def in_order(classifier: str, scores: Sequence[NDArray[np.float64]]) -> Iterator[str]:
+    """Say that scores come highest first and so, it seems, not in the order of the classes."""
+    if told := ranked(classifier, scores):
+        yield f"scores come in the order of the classes: {told}"
 
 
 def right_about(

@@ -113,7 +113,7 @@ class LiteRTClassifier:
         self.fingerprint = fingerprint.of_files([path], path.parent)
         # Of an input in eight bits, 0..255 over its whole range is the format's own custom.
         guessed = given.guessed(whole_pixels=entry["dtype"] in _EIGHT_BITS, channels=channels)
-        self.recipe = {**self._recipe.plain(), "guessed": guessed}
+        self.recipe = {**self._recipe.plain(), "guessed": [*guessed, *found.named.guesses]}
         self.resolved = {"device": "cpu", "output": found.output, **self.recipe}
         self.version = f"adapter {ADAPTER_VERSION}; ai-edge-litert {ai_edge_litert.__version__}"
 

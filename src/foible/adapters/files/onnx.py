@@ -107,6 +107,7 @@ class OnnxClassifier:
         self._ask = InPieces(self._scores, most=1 if graph.leans else self._rows)
         self.labels, self.accepted, self.alike = found.named.labels, found.named.accepted, found.named.alike
         self.fingerprint = _fingerprint(path)
+        guessed = [*guessed, *found.named.guesses]
         self.recipe = {**self._recipe.shown(), "guessed": guessed}
         self.resolved = {
             "device": self._device, "output": found.output, **self._recipe.plain(), "guessed": guessed,

@@ -114,7 +114,7 @@ class TorchClassifier:
         self._must_rank(name, count, single_label=single_label)
         named = _names.names(name, count, given=labels)
         self.labels, self.accepted, self.alike = named.labels, named.accepted, named.alike
-        guessed = _guessed({**said, **({"channels": channels} if channels else {})})
+        guessed = [*_guessed({**said, **({"channels": channels} if channels else {})}), *named.guesses]
         self.recipe = {**self._recipe.plain(), "channels": self._channels, "guessed": guessed}
         self.resolved = {**_torch.resolved(self._device, self._dtype), **told, **self.recipe}
         self.version = f"adapter {ADAPTER_VERSION}; torch {torch.__version__}"

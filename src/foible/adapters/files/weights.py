@@ -30,6 +30,10 @@ INSIDE = ("state_dict", "model_state_dict", "model", "weights", "net", "network"
 """Where training scripts put the weights beside an optimiser's state and a count of epochs."""
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "model_ema_state_dict", "ema_model", "ema")
 """Where they put the average."""
+_CALLBACKS = "callbacks"
+"""Where Lightning keeps what its callbacks hold, by their names: an average may be among it."""
+_WITHOUT_NAMES = ("shadow_params", "collected_params", "ema_weights")
+"""Where libraries keep an average as a list in the order of the network's parameters."""
 _CURRENT = "current_model_state"
 """Where Lightning's averaging puts the trained weights, while `state_dict` has the average."""
 _AVERAGE = re.compile(r"(?:.*_)?(?:ema|swa|averaged)(?:_.*)?")
@@ -261,7 +265,11 @@ def _load(model: str, file: str, path: Path, which: str | None) -> Any:
 
 def _tensors(model: str, file: str, content: Any, which: str | None) -> tuple[dict[str, torch.Tensor], str | None]:
     """Find the state dict in what a training script saved."""
-    found, chosen = content, None
+    found, chosen = _beside_callbacks(content), None
+    if (bare := _without_names(found)) and which != "plain":
+        raise ArgumentError(
+            _listed_average(model, bare, alone=not any(isinstance(found.get(k), Mapping) for k in INSIDE))
+        )
     for _ in range(len(INSIDE)):  # as deep as one may lie in another
         held = {key for key, one in found.items() if isinstance(one, Mapping)} if isinstance(found, Mapping) else set()
         plain = [key for key in INSIDE if key in held]
@@ -284,6 +292,36 @@ def _tensors(model: str, file: str, content: Any, which: str | None) -> tuple[di
         )
         raise PluginError(message)
     return {str(name): tensor for name, tensor in found.items()}, chosen
+
+
+def _beside_callbacks(content: Any) -> Any:
+    """Put an average that a callback of Lightning's holds where other scripts put theirs."""
+    held = content.get(_CALLBACKS) if isinstance(content, Mapping) else None
+    for own in held.values() if isinstance(held, Mapping) else ():
+        for key, one in own.items() if isinstance(own, Mapping) else ():
+            if isinstance(key, str) and _AVERAGE.fullmatch(key) and isinstance(one, Mapping | list | tuple) and one:
+                return {**content, AVERAGED[0]: one if isinstance(one, Mapping) else {_WITHOUT_NAMES[0]: one}}
+    return content
+
+
+def _without_names(content: Any) -> str:
+    """Say where an average lies that names no weight; nothing where there is none."""
+    for key in AVERAGED if isinstance(content, Mapping) else ():
+        own = content.get(key)
+        lists = [
+            name for name in _WITHOUT_NAMES if isinstance(own, Mapping) and isinstance(own.get(name), list | tuple)
+        ]
+        if lists:
+            return f"{key}.{lists[0]}"
+    return ""
+
+
+def _listed_average(model: str, place: str, *, alone: bool) -> str:
+    other = "" if alone else ", or give weights: plain to take those that were trained"
+    return (
+        f"the file holds an average of the weights of {model!r} as a list without names ({place}), which cannot be "
+        f"told apart: copy it into the network (in diffusers EMAModel.copy_to) and save its state_dict(){other}"
+    )
 
 
 def _ask(model: str, plain: str, averaged: str) -> str:

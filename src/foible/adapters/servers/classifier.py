@@ -207,12 +207,17 @@ class HttpClassifier:
         if known.order is None:
             return "the server named no classes at first, and names them now"
         if sorted(answer.names) != sorted(known.order) or len(set(known.order)) < known.count:
-            return "the server's classes are others than at first"
+            falling = (np.diff(answer.scores) <= 0).all()
+            return "the server's classes are others than at first" + (_TOP if falling else "")
         if self._given is not None and known.order != known.named.labels:
             return "the server's classes are in another order than at first, and the argument labels goes by the order"
         return ""
 
 
+_TOP = (
+    ", and their scores come highest first: it seems to give its best classes alone (top-k); let it give one score for "
+    "each of its classes"
+)
 _TOO_LARGE = "the server gave a score that is infinite, or too large for a number of 64 bits"
 
 

@@ -11,6 +11,8 @@ import torch
 from foible.errors import ArgumentError, brief, near
 
 DTYPES = ("float32", "float16", "bfloat16")
+_ALONE = ("cpu", "mps")
+"""Devices of which a machine has one."""
 _HAS_BFLOAT = 8
 """CUDA's compute capability from which bfloat16 is in the hardware."""
 
@@ -30,11 +32,20 @@ def device(name: str, wanted: str | None) -> torch.device:
         return torch.device(best)
     try:
         found = torch.device(wanted)
-        torch.empty(1, device=found)
+        there = found.type not in _ALONE or not found.index  # torch takes cpu:5 for the one there is
+        there = there and torch.ones(1, device=found).item() == 1  # "meta" makes tensors that hold nothing
     except Exception as error:
-        message = f"{name!r} cannot run on the device {brief(repr(wanted))}: write 'cpu', 'cuda', 'cuda:1' or 'mps', "
-        raise ArgumentError(message + "and only what this machine has") from error
+        raise ArgumentError(_absent(name, wanted)) from error
+    if not there:
+        raise ArgumentError(_absent(name, wanted))
     return found
+
+
+def _absent(name: str, wanted: str) -> str:
+    return (
+        f"{name!r} cannot run on the device {brief(repr(wanted))}: write 'cpu', 'cuda', 'cuda:1' or 'mps', and only "
+        "what this machine has"
+    )
 
 
 def dtype(name: str, wanted: str | None, where: torch.device) -> torch.dtype:

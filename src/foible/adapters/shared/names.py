@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -48,6 +48,13 @@ class Names:
     """Index -> the other classes that count as correct for it, where there are any."""
     alike: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
     """Index -> the other classes that people saw in its pictures -> the share of pictures, where it is large."""
+    guessed: bool = False
+    """Whether they are ImageNet's for no other reason than their number."""
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What of them is a guess, as the `guessed` of an identity lists it: the argument that would tell it."""
+        return ("labels",) if self.guessed else ()
 
 
 def names(
@@ -89,7 +96,7 @@ def names(
     elif words:
         found = Names(_clean(model, listed))
     elif outputs in _OF_IMAGENET and not any(map(_SYNSET.fullmatch, listed)):  # other synsets are another data set's
-        return imagenet(outputs)
+        return replace(imagenet(outputs), guessed=True)
     else:
         return Names(None)
     return _counted(model, outputs, found, given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,12 +94,15 @@ class TimmClassifier:
         self._ask = InPieces(self._scores)
         if size is not None:
             _must_take(name, size, self._scores)
-        self.recipe = {part: value for part, value in found.resolved.items() if part in _timm.RECIPE}
+        # What timm publishes with 1,000 classes was trained on ImageNet; other files may not have been.
+        published = checkpoint is None and ":" not in name and not Path(name).expanduser().is_dir()
+        guesses = {"guessed": [*found.resolved["guessed"], *(() if published else named.guesses)]}
+        self.recipe = {part: value for part, value in {**found.resolved, **guesses}.items() if part in _timm.RECIPE}
         self.labels = named.labels
         self.accepted = named.accepted
         self.alike = named.alike
         self.fingerprint = found.fingerprint
-        self.resolved = {**_torch.resolved(found.device, found.dtype), **found.resolved}
+        self.resolved = {**_torch.resolved(found.device, found.dtype), **found.resolved, **guesses}
         self.version = _timm.VERSION
 
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:

@@ -155,7 +155,7 @@ class TransformersClassifier:
         self.labels = named.labels
         self.accepted = named.accepted
         self.alike = named.alike
-        self.recipe = {**shared.recipe(self._processor), "channels": self._channels}
+        self.recipe = {**shared.recipe(self._processor), "channels": self._channels, "guessed": [*named.guesses]}
         self.fingerprint = found.fingerprint
         self.resolved = found.resolved
         self.version = shared.VERSION
