@@ -85,6 +85,10 @@ class PixelError(PartError):
 # --- photographs -------------------------------------------------------------------------------------------------
 
 
+_LEFT_BY_SYSTEMS = frozenset({"__macosx", "@eadir", "thumbs.db", "desktop.ini", "lost+found"})
+"""Folders and files that macOS, Windows and network disks put beside images."""
+
+
 def read(data: bytes) -> Image:
     """Read any photograph, turned as its camera was held: uint8 (height, width, 3), RGB.
 
@@ -112,6 +116,11 @@ def read(data: bytes) -> Image:
     except Exception as error:
         message = f"the image is damaged ({type(error).__name__}); save or fetch it again"
         raise PixelError(message) from error
+
+
+def is_visible(name: str) -> bool:
+    """Tell whether a file or folder is one that a person put there: not hidden, nor what a system leaves beside."""
+    return not name.startswith(".") and name.casefold() not in _LEFT_BY_SYSTEMS
 
 
 def read_file(path: Path) -> Image:

@@ -202,9 +202,10 @@ def test_a_judge_is_calibrated_on_the_pixels_that_a_hunt_shows(photographs, tmp_
 
 
 def test_hidden_folders_are_no_labels(tmp_path):
-    """A15: `.ipynb_checkpoints` beside the labels, or in one, is neither a label nor images."""
+    """A15: `.ipynb_checkpoints`, and what macOS and disks leave, are neither labels nor images, wherever they lie."""
     dice = np.random.default_rng(0)
-    for label in ("ball", "vase", ".ipynb_checkpoints", "vase/.ipynb_checkpoints"):
+    left = (".ipynb_checkpoints", "vase/.ipynb_checkpoints", "__MACOSX", "vase/@eaDir", "lost+found")
+    for label in ("ball", "vase", *left):
         (tmp_path / label).mkdir(parents=True)
         for number in range(4):
             Image.fromarray(dice.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(tmp_path / label / f"{number}.png")

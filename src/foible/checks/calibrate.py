@@ -163,7 +163,7 @@ def _images(folder: Path) -> tuple[list[Path], list[str]]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if pixels.is_visible(path.name))
 
 
 def choose(yes: NDArray[np.float64], no: NDArray[np.float64], needed: int, specificity: float) -> NDArray[np.float64]:

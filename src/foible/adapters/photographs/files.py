@@ -113,5 +113,5 @@ def content(path: Path, most: int = pixels.LARGEST) -> bytes:
 def _visible(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """Walk through a folder in the order of names, without what is hidden in it."""
     for folder, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        yield Path(folder), inner, sorted(name for name in names if not name.startswith("."))
+        inner[:] = sorted(name for name in inner if pixels.is_visible(name))
+        yield Path(folder), inner, sorted(name for name in names if pixels.is_visible(name))
