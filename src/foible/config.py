@@ -137,8 +137,10 @@ class DescribeOptions(Options):
         "passes. captions: phrases of failures alone.",
     )
     hypotheses: int = decides(4, "At most this many hypotheses per label.", ge=1, le=1000)
-    phrases: int = decides(
-        2, "At most this many phrases in a description; follow: or all of a short caption.", ge=1, le=8
+    phrases: int = decides(2, "At most this many phrases in a description.", ge=1, le=8)
+    whole: bool = decides(
+        default=False,
+        description="follow: all of a short caption is one candidate, too; costs more draws.",
     )
     draws: int = decides(48, "follow: at most this many draws per label.", ge=1, le=1_000_000)
     follow: int = decides(12, "follow: at most this many failures per label are followed.", ge=1, le=1000)

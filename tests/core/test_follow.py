@@ -16,6 +16,7 @@ import asked
 import toyworld
 from foible.arms import ARMS, SUGGEST
 from foible.checks.verify import verify
+from foible.config import DescribeOptions
 from foible.diorama.scene import imagine
 from foible.errors import OutOfTime
 from foible.identity import seed_stream
@@ -232,7 +233,7 @@ def test_a_caption_without_end_takes_no_memory():
     """The sets of a caption of 40 phrases are not listed before it is cut to what can be weighed."""
     said = frozenset(f"near {number}" for number in range(40))
     tracemalloc.start()
-    one = _followed(said, {"near 7": 0.9, "near 8": 0.1}, 5)
+    one = _followed(said, {"near 7": 0.9, "near 8": 0.1}, DescribeOptions(phrases=5))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert one.phrases[0] == "near 7"

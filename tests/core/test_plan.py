@@ -65,18 +65,18 @@ def test_a_hunt_draws_no_more_than_was_planned(tmp_path, fields):
 @pytest.mark.parametrize(
     ("fields", "real"),
     [
-        ({}, 1424),
-        ({"classifier": "diorama:biased-mobilenet"}, 2054),
-        ({"classifier": "diorama:biased-convnext"}, 2202),
+        ({}, 1444),
+        ({"classifier": "diorama:biased-mobilenet"}, 1538),
+        ({"classifier": "diorama:biased-convnext"}, 1536),
     ],
     ids=str,
 )
 def test_what_is_likely_is_near_what_hunts_drew(fields, real):
-    """It lies within two fifths of what three hunts with every default really drew, twelve labels each."""
+    """It lies within a third of what three hunts with every default really drew, twelve labels each."""
     labels = [f"{row}=thing {row}" for row in range(12)]
     found = plan(resolve([("test", {"labels": labels, **fields})])[0], offline=True)
     likely = sum(found.likely.values())
-    assert 0.6 * real < likely < 1.4 * real
+    assert 0.75 * real < likely < 1.33 * real
     assert found.bare == found.likely["explore"] < likely < found.total
 
 

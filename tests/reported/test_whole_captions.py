@@ -60,7 +60,8 @@ def judge(images, labels):
 def hunt(out, seed):
     """Hunt over mugs in this world."""
     parts: dict[str, Any] = {"generator": draw, "captioner": caption, "embedder": embed, "judge": judge}
-    config = {"explore": {"draws": 400}, "batch": 64, "measure": {"most": 12}, "explain": {"draws": 0}}
+    config: dict[str, Any] = {"describe": {"whole": True}}
+    config |= {"explore": {"draws": 400}, "batch": 64, "measure": {"most": 12}, "explain": {"draws": 0}}
     return foible.hunt(classify, ["0=coffee mug"], out=out, seed=seed, config=config, progress=False, **parts)
 
 

@@ -206,7 +206,7 @@ def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     else:  # control draws are shared within a round alone, so at worst each hypothesis has its own
         pairs, tested = config.confirm.most, suspected
         confirm = 2 * pairs * len(tested) if left is None else max(min(2 * pairs * len(tested), left), 0)
-    phrases = max(config.describe.phrases, WHOLE if config.describe.method == "follow" else 1)
+    phrases = max(config.describe.phrases, WHOLE if config.describe.whole and config.describe.method == "follow" else 1)
     edits = 2 * phrases if phrases > 1 else 1
     findings = len(tested) * classifiers  # what is suspected for one classifier is tested for all, on the same draws
     explain = min(findings, config.explain.findings) * edits * min(config.explain.draws, pairs)

@@ -175,7 +175,7 @@ class Case:
         often = _often(self._seen)
         keys = _spread([g.members for g in explored.groups if g.label == label], options.follow)
         for said in dict.fromkeys(phrases[key] for key in keys if phrases.get(key)):
-            one = _followed(said, often, options.phrases)
+            one = _followed(said, often, options)
             one.masks += [one.mask(seen) for seen, _ in self._seen]
             self.open.append(one)
         self.followed = len(self.open)
@@ -277,15 +277,16 @@ def _often(seen: Sequence[tuple[Phrases, Observation]]) -> dict[str, float]:
     return {phrase: (fails[phrase] + 0.5) / (count + 3) for phrase, count in draws.items()}
 
 
-def _followed(said: Phrases, often: Mapping[str, float], most: int) -> Followed:
+def _followed(said: Phrases, often: Mapping[str, float], options: DescribeOptions) -> Followed:
     """Follow a failure by the phrases of its caption that fail most, as many as can be weighed."""
     kept = sorted(said, key=lambda phrase: (-often.get(phrase, 0.0), phrase))
     # Counted before they are listed: of a caption without end there are more sets than memory holds.
-    while sum(math.comb(len(kept), size) for size in range(1, most + 1)) > WIDEST:
+    while sum(math.comb(len(kept), size) for size in range(1, options.phrases + 1)) > WIDEST:
         kept.pop()
-    sets = phrase_sets(len(kept), most)
-    # All of a caption is one candidate: where three phrases are needed, no two of them bring the failure back.
-    return Followed(said, tuple(kept), with_whole(sets) if len(kept) == len(said) <= WHOLE else sets)
+    sets = phrase_sets(len(kept), options.phrases)
+    # Where three phrases are needed, no two of them bring the failure back.
+    whole = options.whole and len(kept) == len(said) <= WHOLE
+    return Followed(said, tuple(kept), with_whole(sets) if whole else sets)
 
 
 def _foremost(predicted: Counter[int | None]) -> int | None:
