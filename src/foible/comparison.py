@@ -28,7 +28,7 @@ class Compared:
     found: Finding | None
     """The bug, as the hunt confirmed it for the first classifier; None for images of the base prompt."""
     change: Change | None
-    """None where nothing can be said."""
+    """None where nothing can be said: images or label are lacking, or more than `confirm.unscored` are unscored."""
     reason: str = ""
     """Why nothing can be said; empty where there is a change."""
     before: Rate = NOTHING

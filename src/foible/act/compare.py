@@ -155,18 +155,20 @@ def _comparison(
         if at not in told:
             reason = other.unknown.get(own.label) or (NO_BASE if own.found is None else NO_DRAWS)
             return Compared(label=own.label, found=own.found, change=None, reason=reason)
-        pairs, level = tested[at].trial.pairs, 0.0 if at in spoilt_ones else options.level
-        change, difference = _change(pairs, float(adjusted[at]), level, same)
+        pairs = tested[at].trial.pairs
+        change, difference = _change(pairs, float(adjusted[at]), options.level, same)
+        lost = len(own.draws) - sum(pairs)
         return Compared(
             label=own.label,
             found=own.found,
-            change=change,
+            change=None if at in spoilt_ones else change,
+            reason=f"{lost} of {len(own.draws)} images are unscored" if at in spoilt_ones else "",
             before=rate(tally(told[at][0])),
             after=rate(tally(told[at][1])),
             difference=difference,
             adjusted=float(adjusted[at]),
             images=pairs,
-            unscored=len(own.draws) - sum(pairs),
+            unscored=lost,
         )
 
     mine, identity = read.study.maps[place], read.study.began.classifiers[place]
@@ -203,7 +205,7 @@ def _change(pairs: Pairs, adjusted: float, level: float, same: float) -> tuple[C
     Args:
         pairs: images by what became of them: after in the place of the treatment, before in that of the control.
         adjusted: the p-value after multiplicity.
-        level: at which rates are said to differ; 0 where too many images are unscored for anything to be said.
+        level: at which rates are said to differ.
         same: rates that differ by less are the same.
     """
     low, high = paired_difference(pairs)
@@ -216,7 +218,7 @@ def _change(pairs: Pairs, adjusted: float, level: float, same: float) -> tuple[C
     else:
         # One that is not called differs no more than by chance, for all that were looked at: its interval holds 0.
         low, high = min(low, 0.0), max(high, 0.0)
-        if level > 0.0 and -same < low and high < same:
+        if -same < low and high < same:
             change = "same"
     return change, Rate(value=value, low=low, high=high)
 

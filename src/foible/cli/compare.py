@@ -85,10 +85,13 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
             print(pages.to_json(found), end="")
         else:
             _print_rows(found, out or run, console)
-    bad = found.count("worse") + (found.count("open") + found.count(None) if fail_on == Gate.OPEN else 0)
+    bad = found.count("worse") + (found.count("open") if fail_on == Gate.OPEN else 0)
     if fail_on != Gate.NEVER and bad:
         what = "worse" if fail_on == Gate.WORSE else "worse or not decided"
         raise typer.Exit(told(f"the second classifier is {what} on {bad} of {len(found.rows)} rows", 1))
+    if fail_on != Gate.NEVER and found.count(None):  # what was not compared has not passed
+        unknown = f"the gate {fail_on} says nothing of {found.count(None)} of {len(found.rows)} rows"
+        raise typer.Exit(told(f"{unknown}: images or labels are lacking, or too much is unscored", 2))
 
 
 def _print_rows(found: Comparison, folder: Path, console: Console) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from foible.report.files import make_folder, write_atomically
+from foible.report.files import write_both
 from foible.report.html import render
 from foible.report.words import count, interval, percent, points, shorten
 
@@ -32,9 +32,7 @@ def write(found: Comparison, folder: Path) -> None:
     Raises:
         StoreError: they cannot be written.
     """
-    make_folder(folder)
-    write_atomically(folder / "compare.json", to_json(found))
-    write_atomically(folder / "compare.html", to_html(found))
+    write_both(folder / "compare", to_json(found), to_html(found))
 
 
 def to_json(found: Comparison) -> str:
@@ -58,6 +56,7 @@ def to_html(found: Comparison) -> str:
         "comparison.html",
         found=found,
         title=headline(found),
+        version=found.foible_version,
         about=about,
         gap=gap,
         said=said,

@@ -25,17 +25,19 @@ def sweep(folder: Path, names: Iterable[str]) -> None:
                 left.unlink(missing_ok=True)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder that a user named for files, unless it is there.
+def write_both(path: Path, document: str, page: str) -> None:
+    """Write a document and its page as `PATH.json` and `PATH.html`; their folder is made where it is not there.
 
     Raises:
-        StoreError: it cannot be made.
+        StoreError: the folder cannot be made, is full or read-only.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         why = problem.strerror or type(problem).__name__
-        raise StoreError(f"the folder {folder} cannot be made ({why}); name another one") from problem
+        raise StoreError(f"the folder {path.parent} cannot be made ({why}); name another one") from problem
+    write_atomically(path.with_name(f"{path.name}.json"), document)
+    write_atomically(path.with_name(f"{path.name}.html"), page)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from foible.report.files import make_folder, write_atomically
+from foible.report.files import write_both
 from foible.report.html import render
 from foible.report.words import count, interval, listed, percent, shorten
 
@@ -34,9 +34,7 @@ def write(matrix: Matrix, folder: Path) -> None:
     Raises:
         StoreError: they cannot be written.
     """
-    make_folder(folder)
-    write_atomically(folder / "transfer.json", to_json(matrix))
-    write_atomically(folder / "transfer.html", to_html(matrix))
+    write_both(folder / "transfer", to_json(matrix), to_html(matrix))
 
 
 def to_json(matrix: Matrix) -> str:
@@ -82,6 +80,7 @@ def to_html(matrix: Matrix) -> str:
         matrix=matrix,
         names=[subject.name for subject in matrix.classifiers],
         title=headline(matrix),
+        version=matrix.foible_version,
         about=row_name,
         shade=_shade,
         verdicts=WORDS,
