@@ -225,9 +225,11 @@ def test_what_only_looks_like_training_is_not_refused(decomposed, tmp_path):
 
 
 def test_a_network_that_works_by_chance_is_refused(tmp_path):
-    """A6: dropout that `.eval()` does not reach is found by asking about one image again."""
+    """A6: dropout that `.eval()` does not reach is found, though it often drops the same of three values again."""
     torch.save(Chance().state_dict(), tmp_path / "chance.pth")
-    assert "gives other answers" in refused(tmp_path / "chance.pth", factory=f"{__name__}:Chance", size=32)
+    for seed in range(30):
+        torch.manual_seed(seed)
+        assert "gives other answers" in refused(tmp_path / "chance.pth", factory=f"{__name__}:Chance", size=32)
 
 
 def test_one_output_is_a_yes_or_no(tmp_path):

@@ -1,7 +1,8 @@
 """Which operations of torch made an answer, as far as they matter for what it means.
 
-Comes in: a network at work. Goes out: whether a sigmoid, or a sorting by rank, made its answer. Neighbours: `torch.py`
-asks; `shared/outputs.py` does the same for programs whose files list their operations.
+Comes in: a network at work. Goes out: whether a sigmoid, or a sorting by rank, made its answer, and whether anything
+was random. Neighbours: `torch.py` asks; `shared/outputs.py` does the same for programs whose files list their
+operations.
 
 The network is watched while it answers once, so that a program and a module of one's own are seen alike.
 """
@@ -32,10 +33,13 @@ class Steps(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves 
         super().__init__()  # type: ignore[no-untyped-call] # as above
         self._marks: dict[int, frozenset[str]] = {}
         self._kept: list[Any] = []  # so that no identity is given away again
+        self.random = False
+        """Whether any operation drew random numbers, as dropout does."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Carry an operation out, and note what it made."""
         made = func(*args, **(kwargs or {}))
+        self.random |= torch.Tag.nondeterministic_seeded in func.tags
         name = str(func.overloadpacket.__name__).removesuffix("_")
         before = self.of(args[0]) if args else frozenset[str]()
         own = frozenset({name} & set(_MARKS))
