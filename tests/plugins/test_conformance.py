@@ -309,15 +309,16 @@ def test_images_of_known_labels_find_a_wrong_recipe():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("<think>a wall, perhaps</think> a mug on a table", "a description alone"),
-        ("a mug on a table<|im_end|>", "a description alone"),
-        ("I'm sorry, but I can't help with that.", "a caption describes"),
+        ("I'm sorry, but I can't help with that.", "the model refused to describe the image"),
+        ("<think>a wall, perhaps, or a mug", "the model was cut off while it thought aloud"),
+        ('{"objects": ["mug"], "colours": ["red"]}', "the model answered with a document"),
     ],
 )
 def test_captions_that_are_no_descriptions_are_seen(text, told):
-    """Thoughts, marks and refusals would become words of prompts."""
-    (sentence,) = testing.check("captioner", testing.ConstantCaptioner(text))
-    assert told in sentence
+    """Refusals, thoughts without an answer and documents would become words of prompts."""
+    sentences = testing.check("captioner", testing.ConstantCaptioner(text))
+    assert sentences
+    assert all(told in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, "constant"])

@@ -209,8 +209,8 @@ def test_an_endless_iterator_ends():
         (Image.new("RGBA", (4, 4)), "wanted an RGB image, got mode RGBA"),
         (Image.new("L", (4, 4)), "wanted an RGB image, got mode L"),
         (Image.linear_gradient("L").resize((5, 4)).convert("RGB"), "wanted a uint8 image (4, 4, 3), got (4, 5, 3)"),
-        (np.full((4, 4, 3), 7, np.uint8), "wanted a picture, got an image whose pixels are all the same"),
-        (Image.new("RGB", (4, 4), "red"), "wanted a picture, got an image whose pixels are all the same"),
+        (np.full((4, 4, 3), 7, np.uint8), "wanted a picture, got an image of one colour"),
+        (Image.new("RGB", (4, 4), "red"), "wanted a picture, got an image of one colour"),
         (np.zeros((1, 4097, 3), np.uint8), "wanted sides of at most 4096 pixels, got (1, 4097, 3)"),
         (Drawn(GOOD, "red"), "wanted the ignored words as texts"),  # type: ignore[arg-type]  # wrong on purpose
         (
@@ -272,8 +272,8 @@ def test_a_caption_becomes_one_clean_line(caption, line):
 @pytest.mark.parametrize(
     ("caption", "reason"),
     [
-        ("", "wanted a caption, got an empty text"),
-        (" \x00\n\u200b", "wanted a caption, got an empty text"),
+        ("", "wanted a caption, got no words"),
+        (" \x00\n\u200b", "wanted a caption, got no words"),
         (b"a cup", "wanted text, got bytes"),
         (None, "wanted text, got nothing"),
         (["a cup"], "wanted text, got list"),

@@ -256,14 +256,17 @@ def test_an_overflow_is_no_black_picture(tmp_path):
     )
 
 
+@pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("colour", ["black", "white", "#123456"])
-def test_an_image_of_one_colour_is_unscored(colour):
-    """A13: whatever generator gives it, an image whose pixels are all the same is a fault of its draw alone."""
+def test_an_image_of_one_colour_is_unscored(colour, encoded):
+    """A13: whatever generator gives it, one colour is a fault of its draw alone, also with traces of an encoding."""
     good = Image.fromarray(COLOUR)
-    answer = [good, Image.new("RGB", good.size, colour), good]
+    plain = np.asarray(Image.new("RGB", good.size, colour)).astype(int)
+    traces = np.random.default_rng(0).integers(-3, 4, plain.shape) if encoded else 0
+    answer = [good, Image.fromarray(np.clip(plain + traces, 0, 255).astype(np.uint8)), good]
     entries = wrappers.ask_generator(lambda prompts, seeds: [answer[seed] for seed in seeds], ["a"] * 3, [0, 1, 2])
     assert [isinstance(one, Fault) for one in entries] == [False, True, False]
-    assert "pixels are all the same" in entries[1].reason
+    assert "an image of one colour" in entries[1].reason
 
 
 # --- C30 and C31: what lies in a folder ------------------------------------------------------------------------------

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 import openai_server
 from foible import testing
-from foible.adapters.shared import answers as _answers
-from foible.adapters.shared.answers import DOCUMENT, REFUSED, UNFINISHED, UNMARKED, WORDLESS
+from foible.adapters.photographs.columns import Columns, caption_of
 from foible.errors import PartError
+from foible.parts import answers as _answers
 from foible.parts import asking as wrappers
 from foible.parts import registry
+from foible.parts.answers import DOCUMENT, REFUSED, UNFINISHED, UNMARKED, WORDLESS
 from foible.records import Fault
 
 MUG = "A red mug on a wooden table."
@@ -34,6 +35,17 @@ def captioned(server, said):
     part = registry.load("captioner", "openai:talker", {"base_url": server.url})
     (one,) = wrappers.ask_captioner(part, testing.patterns()[:1])
     return one.reason.removeprefix("captioner: ") if isinstance(one, Fault) else one
+
+
+def of_a_function(said):
+    """Give the same for a captioner that is a function, behind which a chat model may speak too."""
+    (one,) = wrappers.ask_captioner(registry.load("captioner", lambda images: [said]), testing.patterns()[:1])
+    return one.reason.removeprefix("captioner: ") if isinstance(one, Fault) else one
+
+
+def of_a_column(said):
+    """Give the caption of a photograph whose row holds what a model said."""
+    return caption_of({"caption": said}, Columns(label="label", caption="caption", attributes=()))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +81,8 @@ def captioned(server, said):
 def test_the_answer_alone_is_the_caption(said, server):
     """A17: thoughts in every usual form, labels, prefaces, quotation marks and JSON are no part of a caption."""
     assert captioned(server, said) == MUG
+    if isinstance(said, str):
+        assert of_a_function(said) == of_a_column(said) == MUG
 
 
 @pytest.mark.parametrize(
@@ -117,6 +131,9 @@ def test_the_answer_alone_is_the_caption(said, server):
 def test_what_is_no_answer_is_a_fault(said, told, server):
     """A17: a refusal in a common language, a thought without an end, a document and nothing are faults that say so."""
     assert captioned(server, said) == told
+    if isinstance(said, str):
+        assert of_a_function(said) == told
+        assert of_a_column(said) == ""
 
 
 @pytest.mark.parametrize(

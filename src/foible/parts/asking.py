@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foible.errors import AccessError, OutOfTime, PartError, PassingError, brief
+from foible.parts.answers import WORDLESS
+from foible.parts.answers import answer as answer_alone
 from foible.parts.fingerprint import without_addresses
 from foible.parts.protocols import AnySize, offers
 from foible.parts.registry import METHODS, Part
@@ -33,6 +35,9 @@ _OTHER = {"U": "text", "S": "bytes", "O": "objects", "b": "booleans", "c": "comp
 
 LONGEST_CAPTION = 300
 """Characters after which a caption is cut."""
+FAINTEST = 8
+"""Levels of 255 by which some channel of an image must vary for it to show anything: black that was encoded with loss
+varies by a few; the darkest of 120 night scenes of the diorama by 82."""
 
 
 class Broken(Exception):  # noqa: N818 - says what happened to a batch; it never leaves this file's callers
@@ -260,8 +265,8 @@ def _no_picture(image: NDArray[Any]) -> str:
         return f"a uint8 image (height, width, 3), got {image.dtype.name} {_tuple(image.shape)}"
     if max(image.shape) > LARGEST_SIDE:
         return f"sides of at most {LARGEST_SIDE} pixels, got {_tuple(image.shape)}"
-    if (image == image[0, 0]).all():  # what an overflow leaves, or a filter that blacks an image out
-        return "a picture, got an image whose pixels are all the same"
+    if np.ptp(image, axis=(0, 1)).max() < FAINTEST:  # what an overflow leaves, or a filter that blacks an image out
+        return "a picture, got an image of one colour"
     return ""
 
 
@@ -284,8 +289,12 @@ def _finite(kind: str, row: NDArray[np.float64]) -> NDArray[np.float64] | Fault:
 def _caption(kind: str, one: Any) -> str | Fault:
     if not isinstance(one, str):
         return Fault(f"{kind}: wanted text, got {_kind(one)}")
-    line = " ".join("".join(" " if unicodedata.category(c).startswith("C") else c for c in one).split())
-    return line[:LONGEST_CAPTION].rstrip() or Fault(f"{kind}: wanted a caption, got an empty text")
+    try:
+        said = answer_alone(one)
+    except PartError as error:
+        return Fault(f"{kind}: {error}")
+    line = " ".join("".join(" " if unicodedata.category(c).startswith("C") else c for c in said).split())
+    return line[:LONGEST_CAPTION].rstrip() or Fault(f"{kind}: {WORDLESS}")
 
 
 def _judgement(kind: str, one: Any) -> Judgement | Fault:

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
-from foible.parts import fingerprint
+from foible.parts import answers, fingerprint
 from foible.parts.families import BUILT_IN, FURTHER, HINTS, NEEDS
 from foible.parts.protocols import CountsRequests, Fingerprinted, Resolved, Versioned, offers
 from foible.pointers import pointer_among, texts_in
@@ -102,7 +102,7 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None, *, ceil
         message = f"the {kind} {brief(spec.name)!r} could not be loaded: {pointer}"
         raise PluginError(message) from error
     fitting = _counted(kind, spec.name, _fitting(kind, made, spec.name), ceiling)
-    return Part(kind, fitting, _identity(spec.name, given, made, source.version))
+    return Part(kind, fitting, _identity(kind, spec.name, given, made, source.version))
 
 
 def verify(kind: str, spec: str, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -285,7 +285,7 @@ def _from_object(kind: str, what: object, ceiling: Ceiling | None) -> Part:
     fitting = _counted(kind, type(what).__qualname__, _fitting(kind, what, ""), ceiling)
     named = what if hasattr(what, "__qualname__") else type(what)
     module, name = getattr(named, "__module__", ""), getattr(named, "__qualname__", type(what).__qualname__)
-    return Part(kind, fitting, _identity(f"object:{module}.{name}", {}, what, _package_version(module)))
+    return Part(kind, fitting, _identity(kind, f"object:{module}.{name}", {}, what, _package_version(module)))
 
 
 def _fitting(kind: str, made: Any, spec: str) -> Any:
@@ -319,7 +319,7 @@ def _counted(kind: str, spec: str, made: Any, ceiling: Ceiling | None) -> Any:
     return made
 
 
-def _identity(spec: str, args: Mapping[str, Any], made: Any, version: str) -> dict[str, Any]:
+def _identity(kind: str, spec: str, args: Mapping[str, Any], made: Any, version: str) -> dict[str, Any]:
     """Say everything that decides the answers, as JSON-able values."""
     own = made.fingerprint if offers(made, Fingerprinted) else None
     if own is not None and not (isinstance(own, str) and own):
@@ -331,8 +331,12 @@ def _identity(spec: str, args: Mapping[str, Any], made: Any, version: str) -> di
         "spec": spec,
         "args": json.loads(json.dumps({**args, **settled}, sort_keys=True)),
         "fingerprint": own or fingerprint.of_object(made),
-        "version": told if isinstance(told, str) else version,
+        "version": (told if isinstance(told, str) else version) + (_READ if kind == "captioner" else ""),
     }
+
+
+_READ = f"; answers {answers.VERSION}"
+"""How captions are read is part of what decides them."""
 
 
 def _package_version(module: str) -> str:

@@ -252,12 +252,6 @@ def _listed(labels: Any) -> Any:
     return tuple(labels) if isinstance(labels, list | tuple) else labels
 
 
-def _captions(probe: _Probe) -> Iterator[str]:
-    """A caption describes an image, and says nothing else."""
-    if probe.kind == "captioner":
-        yield from naming.captions(_quietly(probe, probe.columns) or ())
-
-
 def _loaded_again(probe: _Probe) -> Iterator[str]:
     """The same plug-in, loaded again, gives the same answers: nothing in it is made by chance when it is loaded."""
     if probe.again.object is probe.part.object:
@@ -280,7 +274,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _captions)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {

@@ -1,12 +1,11 @@
-"""What a classifier calls its classes, and what a captioner says: can it be drawn, told apart, and relied on?
+"""What a classifier calls its classes: can it be drawn, told apart, and relied on?
 
-Comes in: names, scores and captions that a plug-in gave. Goes out: a sentence for each promise that they break.
+Comes in: names and scores that a plug-in gave. Goes out: a sentence for each promise that they break.
 Neighbours: `__init__.py` asks; `labels.py` turns names into labels, and refuses in a hunt what cannot be one.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HALF = 0.5
-_MARKED = re.compile(r"</?(?:think|thinking|thought|reasoning|answer)>|<\|[a-z_]{1,30}\|>|◁/?think▷", re.IGNORECASE)
-"""What models put around their thoughts and turns."""
-_REFUSED = re.compile(r"(?:i['’]?m|i am) (?:sorry|unable)\b|(?:i cannot|i can['’]?t)\b|as an ai\b", re.IGNORECASE)
 
 
 def named(labels: Any, scores: Sequence[NDArray[np.float64]] | None) -> Iterator[str]:
@@ -112,12 +108,3 @@ def right_about(
             f"it names what the images show: it is right about {hits} of {len(scores)}; are its size, crop, range, "
             "channels, output and the order of its classes those it was trained with?"
         )
-
-
-def captions(said: Sequence[str]) -> Iterator[str]:
-    """Say where a caption is no description: thoughts of a model, or a refusal. Their words would be drawn."""
-    for text in said:
-        if _MARKED.search(text):
-            yield f"a caption is a description alone, without thoughts and marks of a model: it said {brief(text, 80)}"
-        elif _REFUSED.match(text):
-            yield f"a caption describes; who has nothing to say gives a PartError: it said {brief(text, 80)}"

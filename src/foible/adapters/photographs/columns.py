@@ -14,7 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from foible.errors import ArgumentError, brief, near
+from foible.errors import ArgumentError, PartError, brief, near
+from foible.parts import answers
 
 Row = Mapping[str, str]
 
@@ -75,8 +76,13 @@ def line(text: object, limit: int = _LONGEST) -> str:
 
 
 def caption_of(row: Row, columns: Columns) -> str:
-    """Give the caption of a row; empty without one."""
-    return line(row.get(columns.caption, ""), _LONGEST_CAPTION) if columns.caption is not None else ""
+    """Give the caption of a row; empty without one, or where a chat model wrote a refusal there."""
+    if columns.caption is None:
+        return ""
+    try:
+        return line(answers.answer(str(row.get(columns.caption, ""))), _LONGEST_CAPTION)
+    except PartError:
+        return ""
 
 
 def attributes_of(rows: Sequence[Row], columns: Columns) -> list[tuple[str, ...]]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from foible.adapters.servers import openai as _openai
 from foible.adapters.servers import server as _http
-from foible.adapters.shared import answers as _answers
 from foible.errors import ArgumentError, PartError, brief
+from foible.parts import answers as _answers
 
 if TYPE_CHECKING:
     from foible.parts.ceiling import Ceiling
@@ -70,7 +70,7 @@ class OpenAICaptioner:
         self._server = _openai.server(name, "/chat/completions", base_url, key_env, **patience)
         self.fingerprint = _openai.identity(name, self._server.address)
         self.resolved = {**_http.RUNTIME, "key_env": None, "prompt": prompt}
-        self.version = f"{_openai.VERSION}; answers {_answers.VERSION}"
+        self.version = _openai.VERSION
 
     def count_on(self, ceiling: Ceiling) -> None:
         """Take every request from a ceiling that other parts share."""
@@ -94,7 +94,7 @@ _OWN = frozenset({"model", "messages", "n", "stream"})
 
 
 def _words(answer: Any) -> str:
-    """Take the caption out of an answer.
+    """Take what the model says out of an answer; which of it is the caption, `parts/answers.py` knows.
 
     Raises:
         PartError: there is none, and why.
@@ -106,7 +106,7 @@ def _words(answer: Any) -> str:
     said = _text(message.get("content"))
     if not said and ended == "length":
         raise PartError(_answers.UNFINISHED)  # all of it went into a thought that the server keeps apart
-    return _answers.answer(said)
+    return said
 
 
 def _text(content: Any) -> str:

@@ -14,10 +14,10 @@ import torch
 from PIL import Image as Pictures
 from transformers import AutoModelForImageTextToText, GenerationConfig
 
-from foible.adapters.shared import answers as _answers
 from foible.adapters.shared.batches import InPieces
 from foible.adapters.transformers import models as shared
 from foible.errors import ArgumentError, PartError, brief
+from foible.parts import answers as _answers
 
 if TYPE_CHECKING:
     from foible.parts.protocols import Image
@@ -87,7 +87,7 @@ class TransformersCaptioner:
         self._ask = InPieces(self._answers if chats else self._captions)
         self.fingerprint = found.fingerprint
         self.resolved = {**found.resolved, **({"prompt": self._prompt} if chats else {})}
-        self.version = shared.VERSION + (f"; answers {_answers.VERSION}" if chats else "")
+        self.version = shared.VERSION
 
     def caption(self, images: Sequence[Image]) -> list[str | PartError]:
         """Caption each image in one line, without special tokens; a `PartError` stands where a chat model refused."""
@@ -119,17 +119,17 @@ class TransformersCaptioner:
         return [self._answer(row) for row in tokens[:, given["input_ids"].shape[1] :]]
 
     def _answer(self, tokens: torch.Tensor) -> str | PartError:
-        """Give the answer in what a chat model says; what marks its thoughts may be special tokens."""
+        """Give what a chat model says behind its thoughts; what marks those may be special tokens."""
         whole = self._tokenizer.decode(tokens).strip()
         try:
             said = _answers.after_thoughts(("<think>" if self._thinks else "") + whole)
-            if said == whole:
-                return _answers.answer(self._tokenizer.decode(tokens, skip_special_tokens=True))
-            for special in self._tokenizer.all_special_tokens:
-                said = said.replace(special, " ")
-            return _answers.answer(said)
         except PartError as error:
             return error
+        if said == whole:
+            return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+        for special in self._tokenizer.all_special_tokens:
+            said = said.replace(special, " ")
+        return said
 
 
 def _places(model: Any) -> int:

@@ -23,9 +23,9 @@ import torch
 import transformers
 from transformers.utils import logging
 
-from foible.adapters.shared import answers as _answers
 from foible.adapters.shared import devices as _torch
 from foible.errors import FoibleError, PluginError, brief
+from foible.parts import answers as _answers
 from foible.parts import fingerprint
 
 if TYPE_CHECKING:

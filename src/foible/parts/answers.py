@@ -1,8 +1,9 @@
-"""From what a chat model says about an image to its answer alone.
+"""From what a captioner says about an image to its answer alone.
 
-Comes in: the text of a model, wherever it runs. Goes out: the answer, or a `PartError` that says why there is none.
-Neighbours: `caption_openai.py` and `caption_transformers.py`, whose captions become hypotheses word by word: what a
-model thinks aloud, or says in place of a caption, would be tested as if it were in the image.
+Comes in: the text of a captioner of any kind, or of a column of captions; behind any of them a chat model may speak.
+Goes out: the answer, or a `PartError` that says why there is none. Neighbours: `asking.py`, which reads every caption
+so: captions become hypotheses word by word, and what a model thinks aloud, or says in place of a caption, would be
+tested as if it were in the image.
 
 Texts come from a server, so every pattern here is bounded, and one pass over a text is enough.
 """
@@ -22,7 +23,7 @@ VERSION = 2
 REFUSED = "the model refused to describe the image"
 UNFINISHED = "the model was cut off while it thought aloud: let it say more (max_tokens, max_new_tokens), or think less"
 UNMARKED = "the model thought aloud and did not say which part is its answer: ask for the answer alone, or name another"
-WORDLESS = "the model said nothing about the image"
+WORDLESS = "wanted a caption, got no words"
 DOCUMENT = "the model answered with a document in which no one text is the caption: ask for a sentence alone"
 
 _TAGS = "think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad|summary"
