@@ -20,7 +20,7 @@ from foible.parts.ceiling import Ceiling
 from foible.parts.families import BUILT_IN
 from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spec, refuse_undrawable
 from foible.parts.protocols import DrawsSome, HoldsPhotographs, offers
-from foible.parts.ranked import ranked
+from foible.parts.ranked import looked
 from foible.parts.registry import KINDS, Part, load
 from foible.pixels import read_file
 from foible.records import Drawn, Judgement, Label
@@ -169,7 +169,7 @@ def _examine(
             recipe=recipes.recipe_words(part),
             classes=recipes.class_words(part),
             says=f"of {shown.called}: {said}",
-            note="; ".join(filter(None, (checkup.note, ranked(spec, timing.answers)))),
+            note="; ".join(filter(None, (checkup.note, looked(spec, timing.answers)))),
         )
     return checkup, timing.answers
 

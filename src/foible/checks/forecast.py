@@ -22,7 +22,7 @@ from foible.hunting.prepare import Prepared, explore_draws, prepare
 from foible.labels import accepting, class_name, labels_of
 from foible.parts.families import REMOTE
 from foible.parts.fitting import refuse_other_worlds_by_spec
-from foible.parts.ranked import ranked
+from foible.parts.ranked import looked
 from foible.parts.registry import KINDS, verify
 from foible.parts.steady import ASKED
 from foible.records import Hypothesis, Treatment
@@ -267,7 +267,7 @@ def _timings(prepared: Prepared) -> tuple[int, dict[str, float], tuple[str, ...]
         unsteady += [one.unsteady for one in own]
         if kind == "classifier":
             given = zip(asked, own, strict=True)
-            notes += filter(None, (ranked(str(part.identity["spec"]), one.answers) for part, one in given))
+            notes += filter(None, (looked(str(part.identity["spec"]), one.answers) for part, one in given))
         if own:  # of several classifiers each is asked about the same number of images
             each[kind] = sum(one.seconds for one in own) / len(own)
     wrong = [one for one in unsteady if one is not None]

@@ -22,8 +22,9 @@ from foible.errors import FoibleError, OutOfTime, PluginError
 from foible.identity import question_key
 from foible.parts import asking
 from foible.parts.protocols import ShowsRecipe, offers
+from foible.parts.ranked import several
 from foible.parts.registry import Part, load, verify
-from foible.parts.steady import FEW, asks_a_server, compared
+from foible.parts.steady import FEW, Unsteady, asks_a_server, compared
 from foible.records import Answered, ClassMap, Drawn, Fault, Label, Request
 from foible.run.archive import Archive
 from foible.run.events import Attempt, Attempted
@@ -134,8 +135,8 @@ class Trying:
         found = asking.ask_generator(self.parts[GENERATOR], [r.text for r in few], [r.seed for r in few])
         return [(request, one.image) for request, one in zip(few, found, strict=True) if isinstance(one, Drawn)]
 
-    def _unsteady(self, name: str, part: Part, requests: Sequence[Request], images: Sequence[Any]) -> Any:
-        """Compare what one part says."""
+    def _unsteady(self, name: str, part: Part, requests: Sequence[Request], images: Sequence[Any]) -> Unsteady | None:
+        """Compare what one part says, and look at the scores of a classifier."""
         if name == GENERATOR:
             again = asking.ask_generator(part, [requests[0].text], [requests[0].seed])
             return compared(part, [Drawn(images[0]), again[0]])
@@ -145,7 +146,13 @@ class Trying:
         ask = _ASK[part.kind]
         alone = [ask(part, *(column[:1] for column in columns))[0] for _ in range(2)]
         server = asks_a_server(part) or len(images) == 1
-        return compared(part, alone, () if server else ask(part, *columns))
+        beside = () if server else ask(part, *columns)
+        wrong = compared(part, alone, beside)
+        if wrong is None and part.kind == "classifier":
+            scores = [one for one in (*alone, *beside) if not isinstance(one, Fault)]
+            told = several(part.identity["spec"], scores)
+            return Unsteady(told, grave=False) if told else None
+        return wrong
 
     # --- other recipes -----------------------------------------------------------------------------------------------
 
