@@ -1,9 +1,9 @@
-"""`foible verify`: are the findings of a run what its journal and the archive say, and are the images those judged?
+"""`foible verify`: are the files of a run what its journal and the archive say, and are the images those judged?
 
 Comes in: a run directory and its archive, neither trusted. Goes out: every difference, one line each. No part is loaded
 and nothing is written: the path of the hunt is walked again, with a reader in the place of the parts, and what comes
-out is held against `findings.json`. Neighbours: `hunting/replay.py` walks it; `hunting/api.py` walks it with parts that
-answer.
+out is held against the three files. Neighbours: `hunting/replay.py` walks it; `hunting/api.py` walks it with parts
+that answer.
 
 What it cannot tell: whether a part would answer the same today. Whoever can write run and archive can make ones that
 agree with each other.
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from foible import report
 from foible._version import __version__
-from foible.checks.differences import MOST, compare
+from foible.checks.differences import ANYWHERE, MOST, compare, compare_text
 from foible.errors import FoibleError, OtherVersionError, StoreError, brief
+from foible.findings import HuntResult
 from foible.hunting.reading import Missing, Unfinished
 from foible.hunting.replay import reread
 from foible.records import Answered
@@ -57,12 +58,27 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
         missing = Missing()
         try:
             again = reread(journal, kept, missing)
-            differences = [*missing.differences, *_images(again.answered.values(), kept)]
-            otherwise = compare(folder / "findings.json", report.to_json(again.result))
+            lost = list(_images(again.answered.values(), kept))
+            differences = [*missing.differences, *lost]
+            otherwise = _written(folder, again.result, kept, page=not lost)
             differences += [*_made_by_another(journal.began), *otherwise] if otherwise else []
         except (FoibleError, RecursionError) as problem:
             return Verified(differences=(*missing.differences, _stopped(problem, lacks=bool(missing.differences))))
         return Verified(differences=tuple(differences), draws=len(again.answered), findings=len(again.result.findings))
+
+
+def _written(folder: Path, again: HuntResult, archive: Archive, *, page: bool) -> list[str]:
+    """Compare the files; whether the archive lay beside the run, so that the page links there, is open.
+
+    Where images have gone, which is told already, the page would lack them too.
+    """
+    read = archive.images.bytes
+    pages = [report.to_html(again, read, link) for link in ("", ANYWHERE)] if page else []
+    return [
+        *compare(folder / "findings.json", report.to_json(again)),
+        *compare_text(folder / "findings.md", [report.to_markdown(again)]),
+        *(compare_text(folder / "report.html", pages) if pages else []),
+    ]
 
 
 def _stopped(problem: Exception, *, lacks: bool) -> str:
