@@ -17,6 +17,9 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.act.compare import compare
     from foible.act.export import export
+    from foible.act.suites.read import read_suite
+    from foible.act.suites.run import run_suite
+    from foible.act.suites.save import save_suite
     from foible.act.transfer import transfer
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
@@ -42,6 +45,9 @@ _HOMES = {
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",
+    "read_suite": "foible.act.suites.read",
+    "run_suite": "foible.act.suites.run",
+    "save_suite": "foible.act.suites.save",
     "transfer": "foible.act.transfer",
 }
 
@@ -62,6 +68,9 @@ __all__ = [
     "hunt",
     "open",
     "probe",
+    "read_suite",
+    "run_suite",
+    "save_suite",
     "transfer",
 ]
 

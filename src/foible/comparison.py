@@ -1,7 +1,7 @@
 """The records of a comparison: is another classifier better or worse than the one of a run, and where?
 
 Comes in: rates. Goes out: plain data, which `report/` writes. Neighbours: `findings.py` has the result of a hunt;
-`act/compare.py` makes these.
+`act/compare.py` makes these; `suites.py` has what a suite is, whose rows are pairs, too.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ NO_PAIRS = Pairs(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Two classifiers over the same images: those of a label, or of a bug."""
+class Paired:
+    """What two classifiers make of the same images."""
 
-    label: str
-    found: Finding | None
-    """The bug, as the hunt confirmed it for the first classifier; None for images of the base prompt."""
-    change: Change | None
+    change: Change | None = None
     """None where nothing can be said: images or label are lacking, or more than `confirm.unscored` are unscored."""
     reason: str = ""
     """Why nothing can be said; empty where there is a change."""
@@ -40,6 +37,20 @@ class Compared:
     images: Pairs = NO_PAIRS
     """Scored for both: failed by both, by the second alone, by the first alone, by neither."""
     unscored: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(Paired):
+    """Two classifiers over the images of a label, or of a bug."""
+
+    label: str
+    found: Finding | None
+    """The bug, as the hunt confirmed it for the first classifier; None for images of the base prompt."""
+
+    @property
+    def description(self) -> str:
+        """Of the bug; empty for images of the base prompt."""
+        return "" if self.found is None else self.found.trial.hypothesis.description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import foible
 import toyworld
-from foible.act.compare import _change, _two_sided
+from foible.act.paired import change_of, two_sided
 from foible.cli import main
 from foible.errors import ConfigError
 from foible.records import Pairs
@@ -174,7 +174,7 @@ def test_what_was_not_compared_has_not_passed(call, folder, who, gate):
 @given(pairs=st.builds(Pairs, *(st.integers(0, 60) for _ in range(4))), adjusted=st.floats(0, 1))
 def test_the_interval_goes_with_the_word(pairs, adjusted):
     """Worse lies above none, better below, same within the share, and the rest holds none."""
-    change, difference = _change(pairs, adjusted, 0.05, 0.1)
+    change, difference = change_of(pairs, adjusted, 0.05, 0.1)
     ends = {
         "worse": difference.low >= 0 and adjusted <= 0.05,
         "better": difference.high <= 0 and adjusted <= 0.05,
@@ -197,7 +197,7 @@ def test_equal_classifiers_are_seldom_called_different(rate):
             Pairs(int((a & b).sum()), int((a & ~b).sum()), int((b & ~a).sum()), int((~a & ~b).sum()))
             for a, b in zip(*fails, strict=True)
         ]
-        called += bool((benjamini_hochberg([_two_sided(one) for one in counts]) <= 0.05).any())
+        called += bool((benjamini_hochberg([two_sided(one) for one in counts]) <= 0.05).any())
     assert called <= 400 * 0.05 + 3 * (400 * 0.05 * 0.95) ** 0.5
 
 
@@ -213,6 +213,6 @@ def test_a_bug_that_went_from_a_fifth_to_three_fifths_is_seen():
             int((before & ~after).sum()),
             int((~before & ~after).sum()),
         )
-        change, _ = _change(pairs, _two_sided(pairs), 0.05, 0.1)
+        change, _ = change_of(pairs, two_sided(pairs), 0.05, 0.1)
         seen += change == "worse"
     assert seen >= 270

@@ -11,13 +11,10 @@ the images allow. Only draws that are scored are taken: the judge saw the label 
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import itertools
 import json
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +23,7 @@ from typing import Any
 
 from foible._version import __version__
 from foible.act.chosen import chosen
+from foible.act.placed import placed
 from foible.errors import ConfigError, StoreError, brief, near, visible
 from foible.findings import Finding
 from foible.hunting.replay import Reread, reread_whole
@@ -119,7 +117,7 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
             counts=tuple((finding, tally[number]) for number, finding in bugs.items()),
             gone=len(wanted) - len(taken),
         )
-        with _placed(target) as place:
+        with placed(target, "the data set", "name a new folder with --out") as place:
             rows = [_row(one, read, form) for one in taken]
             _WRITERS[form](place, rows, kept.images)
             (place / "README.md").write_text(_card(done, read, draws, licence, form), encoding="utf-8", newline="\n")
@@ -167,33 +165,6 @@ def _in_turn(sources: Sequence[Iterator[_Taken]]) -> Iterator[_Taken]:
                 going.append(source)
                 yield one
         left = going
-
-
-@contextlib.contextmanager
-def _placed(target: Path) -> Iterator[Path]:
-    """Give a folder to write into that becomes the target when all is written, and goes when anything fails.
-
-    Raises:
-        StoreError: the target is there and not empty, or nothing can be written there.
-    """
-    try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            message = f"{target} is there already; name a new folder with --out"
-            raise StoreError(message)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=".foible-", dir=target.parent))
-        try:
-            yield place
-            place.chmod(0o755)
-            if target.exists():
-                target.rmdir()
-            place.rename(target)
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
-    except OSError as problem:
-        message = f"the data set cannot be written to {target} ({problem.strerror}); free the place or name another"
-        raise StoreError(message) from problem
 
 
 def _row(taken: _Taken, read: Reread, form: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Comes in: a run that was read, the requests whose images are shown, and classifiers. Goes out: what became of each
 request for each of them. Answers are kept in the archive, so that the same question is asked once. Neighbours:
-`draws/observe.py` looks up and keeps; `transfer.py` says which requests, and what follows.
+`draws/observe.py` looks up and keeps; `sought.py` finds the labels; `transfer.py` says which requests, and what
+follows.
 """
 
 from __future__ import annotations
@@ -10,67 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from foible.act.sought import Other
 from foible.draws.execute import Carried, Here, Unit
 from foible.draws.observe import Observer, Watch
 from foible.draws.once import REPEATED, SUGGESTED
 from foible.draws.outcome import UNCLASSIFIED
 from foible.draws.questions import classifier
-from foible.errors import LabelError, PluginError
+from foible.errors import PluginError
 from foible.hunting.replay import Reread
-from foible.labels import Classes, resolve
-from foible.parts.registry import Part
-from foible.records import Answered, ClassMap, Fault, Outcome, Request
+from foible.records import Answered, Fault, Outcome, Request
 from foible.run.archive import Archive
 from foible.run.events import Event, Learned
 
 GONE = "the image has gone from the archive, or is torn: the command that hunted brings it back"
 """Why a draw is unscored whose image nobody can be shown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Other:
-    """A classifier that was not under test in the run, or was, and the labels of the run that it has."""
-
-    part: Part
-    classes: ClassMap
-    unknown: Mapping[str, str]
-    """By the name of a label that it does not have: why not."""
-
-
-def find_labels(part: Part, of: Classes, read: Reread, texts: Sequence[str]) -> Other:
-    """Find the labels of a run among the classes of a classifier.
-
-    Args:
-        part: the classifier.
-        of: what it says of its classes.
-        read: the run. Where a classifier of the run has the same names in the same order, what is right there is right.
-        texts: as a hunt takes them, for labels that cannot be found by name: "504|968=coffee mug".
-
-    Raises:
-        LabelError: a text is about no label of the run, or no class; or the target of the run is none of the classes.
-    """
-    study = read.study
-    given = {label.name: text for text in texts for label in resolve([text], [of])[0]}
-    if strange := given.keys() - study.labels.keys():
-        message = f"the run has no label {min(strange)!r}; it has {', '.join(map(repr, study.labels))}"
-        raise LabelError(message)
-    alike = next((m for m in study.maps if of.names is not None and m.names == of.names), None)
-    right: dict[str, tuple[int, ...]] = {}
-    unknown: dict[str, str] = {}
-    top = study.config.failure.top
-    for name, label in study.labels.items():
-        try:
-            if alike is not None and name not in given:
-                right[name] = alike.right[name]
-            else:
-                text = given.get(name) or (f"{name} ({label.kind})" if label.kind else name)
-                right[name] = next(iter(resolve([text], [of], top=top)[1][0].right.values()))
-        except LabelError as problem:
-            unknown[name] = str(problem)
-    target = study.config.failure.target
-    wrong = next(iter(resolve([target], [of])[1][0].right.values())) if target else ()
-    classes = ClassMap(classifier=of.classifier, names=of.names, right=right, top=top, target=wrong)
-    return Other(part=part, classes=classes, unknown=unknown)
 
 
 def ask(other: Other, requests: Sequence[Request], read: Reread, archive: Archive, watch: Watch) -> dict[str, Outcome]:
@@ -107,10 +61,24 @@ def ask(other: Other, requests: Sequence[Request], read: Reread, archive: Archiv
     said = {one.request.key: one.outcomes[0] for one in observer.observe(shown)}
     found = {r.key: _outcome(read.answered[r.key], said.get(r.key)) for r in known}
     lost = [o.reason for o in found.values() if o.reason.startswith(UNCLASSIFIED)]
-    if lost and len(lost) == len(shown):
+    refuse_silence(other, lost, len(shown))
+    return found
+
+
+def refuse_silence(other: Other, lost: Sequence[str], shown: int) -> None:
+    """Refuse a classifier that says nothing usable of any image.
+
+    Args:
+        other: the classifier.
+        lost: why it said nothing of an image, for each such image.
+        shown: how many images it was shown.
+
+    Raises:
+        PluginError: these are all.
+    """
+    if lost and len(lost) == shown:
         message = f"the classifier {other.classes.classifier} gave no usable answer for any of {len(lost)} images"
         raise PluginError(f"{message}: {lost[0].removeprefix(UNCLASSIFIED)}")
-    return found
 
 
 def _outcome(before: Answered, now: Outcome | None) -> Outcome:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from foible._version import __version__
 from foible.act.chosen import chosen
-from foible.act.others import Other, ask, find_labels
+from foible.act.others import ask
+from foible.act.sought import Other, find_labels, sought
 from foible.draws.request import BASE
 from foible.errors import ConfigError
 from foible.findings import Finding, Rate, Subject
@@ -89,7 +90,7 @@ def transfer(  # noqa: PLR0913 - the public call: each is something a user sets 
             if any(part.identity == known for known in _identities(read, others)):
                 continue
             name = unique_names([*_names(read, others), str(part.identity["spec"])])[-1]
-            others.append(find_labels(part, classes_of(part, name), read, labels))
+            others.append(find_labels(part, classes_of(part, name), sought(read.study), labels))
             said.append(ask(others[-1], requests, read, kept, Clock(None)))
     return _matrix(read, bugs, [_seen_by_all(own, others, said) for own in pairs], others)
 

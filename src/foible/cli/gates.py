@@ -6,18 +6,17 @@ Comes in: what was written after the flag, and a result. Goes out: whether the g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from foible.errors import ConfigError, brief
+from foible.gates import RATE, read_rate
 
 if TYPE_CHECKING:
     from foible.findings import HuntResult, Rate
 
-_RATE = re.compile(r"rate\s*>\s*([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})\s*(%?)", re.ASCII)
-_WANTED = "--fail-on wants never, confirmed, failing, or rate>X with X from 0 to below 1 (rate>0.2 or rate>20%)"
+_WANTED = f"--fail-on wants never, confirmed, failing, or {RATE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,8 @@ def read_gate(text: str) -> Gate:
     said = text.strip()
     if said in {"never", "confirmed", "failing"}:
         return Gate(said)  # type: ignore[arg-type]
-    found = _RATE.fullmatch(said)
-    above = float(found[1]) / (100.0 if found[2] else 1.0) if found else 1.0
-    if not found or above >= 1.0:
+    above = read_rate(said)
+    if above is None:
         message = f"{_WANTED}, but got {brief(text)!r}"
         raise ConfigError(message)
     return Gate("rate", above)

@@ -8,22 +8,37 @@ environment of all pages.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.report.files import write_both
 from foible.report.html import render
 from foible.report.words import count, interval, percent, points, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from foible.comparison import Change, Compared, Comparison
+    from foible.comparison import Change, Compared, Comparison, Paired
     from foible.findings import Rate, Subject
 
 VERSION = 1
 """Of `compare.json`."""
 CHANGES: tuple[Change, ...] = ("worse", "better", "same", "open")
 _LONGEST = 80
+
+
+class Named(Protocol):
+    """A row of a comparison, or of a suite, that says what its images are."""
+
+    @property
+    def label(self) -> str:
+        """What they show."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What was added to the base prompt; empty for nothing."""
+        ...
 
 
 def write(found: Comparison, folder: Path) -> None:
@@ -37,17 +52,17 @@ def write(found: Comparison, folder: Path) -> None:
 
 def to_json(found: Comparison) -> str:
     """Write a comparison as JSON."""
-    plain = {
+    document = {
         "foible_compare": VERSION,
         "foible_version": found.foible_version,
         "settings": dict(found.settings),
         "headline": headline(found),
-        "before": _subject(found.before),
-        "after": _subject(found.after),
+        "before": subject(found.before),
+        "after": subject(found.after),
         "same": found.same,
         "rows": [_row(row) for row in found.rows],
     }
-    return json.dumps(plain, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
+    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
 
 
 def to_html(found: Comparison) -> str:
@@ -70,19 +85,17 @@ def headline(found: Comparison) -> str:
     """Say in a line where the second classifier is worse and better, what is the same, and what is open."""
     bugs = [row.change for row in found.rows if row.found is not None]
     labels = [row.change for row in found.rows if row.found is None]
-    parts = [
-        f"{_counts(rows)} of {count(len(rows), what)}" for rows, what in ((bugs, "bug"), (labels, "label")) if rows
-    ]
+    parts = [f"{counts(rows)} of {count(len(rows), what)}" for rows, what in ((bugs, "bug"), (labels, "label")) if rows]
     return f"{shorten(found.after.name, _LONGEST)} against {shorten(found.before.name, _LONGEST)}: {'; '.join(parts)}"
 
 
-def about(row: Compared) -> str:
+def about(row: Named) -> str:
     """Name the images of a row: a label, with its description where it is about a bug."""
     label = shorten(row.label, 60)
-    return label if row.found is None else f"{label} “{shorten(row.found.trial.hypothesis.description, 200)}”"
+    return f"{label} “{shorten(row.description, 200)}”" if row.description else label
 
 
-def gap(row: Compared) -> str:
+def gap(row: Paired) -> str:
     """Write the difference in points, with its interval."""
     own = row.difference
     return "–" if own.value is None else f"{points(own.value)} [{points(own.low)}, {points(own.high)}]"
@@ -99,7 +112,7 @@ def _within(found: Comparison) -> str:
     return f"{round(100 * found.same, 2):g} points"
 
 
-def told(row: Compared) -> tuple[str, str, str, str]:
+def told(row: Paired) -> tuple[str, str, str, str]:
     """Say of a row what changed, both rates and the difference, each in a cell."""
     return row.change or "unknown", _in_words(row.before), _in_words(row.after), gap(row)
 
@@ -108,24 +121,31 @@ def _in_words(rate: Rate) -> str:
     return "–" if rate.value is None else f"{percent(rate.value)} {interval(rate)}"
 
 
-def _counts(changes: list[Change | None]) -> str:
+def counts(changes: Sequence[Change | None]) -> str:
+    """Say how many rows have each change."""
     counted = [f"{changes.count(change)} {change}" for change in CHANGES if change in changes]
     nothing = changes.count(None)
     return ", ".join([*counted, *([f"{nothing} unknown"] if nothing else [])])
 
 
-def _subject(of: Subject) -> dict[str, Any]:
+def subject(of: Subject) -> dict[str, Any]:
+    """Say who a classifier is, as JSON can say it."""
     right = {label: list(classes) for label, classes in of.right.items()}
     return {"name": of.name, "identity": dict(of.identity), "right": right}
 
 
 def _row(row: Compared) -> dict[str, Any]:
-    description = None if row.found is None else row.found.trial.hypothesis.description
-    named = {"label": row.label, "description": description, "change": row.change, "reason": row.reason}
+    description = None if row.found is None else row.description
+    return {"label": row.label, "description": description, **plain(row)}
+
+
+def plain(row: Paired) -> dict[str, Any]:
+    """Give what may be said of a row, as JSON can say it."""
     both, worse, better, neither = row.images
     counts = {"both_fail": both, "only_after_fails": worse, "only_before_fails": better, "neither_fails": neither}
     return {
-        **named,
+        "change": row.change,
+        "reason": row.reason,
         "before": _rate(row.before),
         "after": _rate(row.after),
         "difference": _rate(row.difference),

@@ -1,0 +1,1 @@
+"""Suites: frozen bugs with the images that measured them, which any classifier can be run against."""

@@ -1,0 +1,152 @@
+"""The verb `suite`: bugs that are frozen with their images, and classifiers that are run against them.
+
+Comes in: flags. Goes out: a suite, a table, an exit code. Neighbours: `foible.act.suites`, which does it, and
+`compare.py`, which asks about the images of a whole run.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, told, while_read
+from foible.cli.proofs import Archive, Findings, RunDirectory
+from foible.config import declared
+from foible.records import Spec
+from foible.suites import IMAGES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from foible.suites import Suite, SuiteRun
+
+TOLD = 5
+"""Rows that a failing gate names on stderr."""
+
+suites = typer.Typer(no_args_is_help=True, help="Bugs frozen with their images, for any classifier.")
+app.add_typer(suites, name="suite")
+
+Place = Annotated[Path, typer.Argument(help="The folder, or the file that ends in .zip.", metavar="SUITE")]
+
+
+@suites.command()
+def save(  # noqa: PLR0913 - each is a flag of its own
+    run: RunDirectory,
+    suite: Place,
+    finding: Findings = None,
+    images: Annotated[
+        int, typer.Option("--images", help="At most this many of each bug and label, the first drawn.", min=1)
+    ] = IMAGES,
+    against: Annotated[
+        str, typer.Option("--against", help="Whose bugs, of the classifiers of the run; the first where not given.")
+    ] = "",
+    archive: Archive = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a suite that is there.")] = False,
+) -> None:
+    """Freeze the confirmed bugs of a run with the images that measured them."""
+    from foible.act.suites.save import save_suite
+
+    made = save_suite(
+        run, suite, against=against, findings=finding or (), images=images, archive=archive, replace=replace
+    )
+    with while_read() as console:
+        _print_suite(made, console)
+        console.print(cell(f"suite: {suite}"), soft_wrap=True)
+
+
+@suites.command()
+def show(suite: Place) -> None:
+    """Say what a suite holds, and check that it is as it was saved."""
+    from foible.act.suites.read import read_suite
+
+    found = read_suite(suite)
+    with while_read() as console:
+        _print_suite(found, console)
+
+
+@suites.command()
+def run(  # noqa: PLR0913 - each is a flag of its own
+    suite: Place,
+    classifier: Annotated[str, typer.Option("--classifier", help="Who is asked.", metavar="SPEC")],
+    same: Annotated[
+        float, typer.Option("--same", help="Rates that surely differ by less than this share are the same.")
+    ] = 0.1,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", "-l", help='For a label of the suite that it calls otherwise: "504|968=coffee mug".'),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            help="Exit with 1 on: never; worse (a bug or label surely fails more often than when the suite was saved); "
+            "open (that, or it is not decided); rate>X (a bug surely fails more often than X, such as 0.2 or 20%).",
+            metavar="GATE",
+        ),
+    ] = "never",
+    max_requests: Annotated[
+        int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
+    ] = None,
+    config: File = None,
+    assign: Assignments = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Ask a classifier about all images of a suite: which bugs does it have, and what became worse?"""
+    from foible.act.suites.run import run_suite
+    from foible.report import suites as words
+
+    settings = resolved(config, assign, [("--classifier", {"classifier": classifier})])[0]
+    part = settings.parts("classifier")[0]
+    found = run_suite(
+        suite,
+        Spec(part.spec, part.args),
+        same=same,
+        labels=label or (),
+        fail_on=fail_on,
+        batch=settings.batch,
+        max_requests=max_requests,
+    )
+    with while_read() as console:
+        if as_json:
+            print(words.to_json(found), end="")
+        else:
+            _print_rows(found, console)
+    _end(found)
+
+
+def _end(found: SuiteRun) -> None:
+    """End with the code of the verdict, and say on stderr which rows it is about."""
+    from foible.report import suites as words
+
+    if found.verdict not in {"failed", "unknown"}:
+        return
+    for row in islice((row for row in found.rows if row.gate == found.verdict), TOLD):
+        told(words.reason(row), 1)
+    raise typer.Exit(told(words.verdict(found), 1 if found.verdict == "failed" else 2))
+
+
+def _print_rows(found: SuiteRun, console: Console) -> None:
+    from foible.report import suites as words
+
+    headings = ("images", "change", "saved fails", "now fails", "points more")
+    show_rows(console, headings, [[*map(cell, words.cells(row))] for row in found.rows], headings[:1])
+    for row in found.rows:
+        if row.change is None:
+            console.print(cell(words.reason(row)), soft_wrap=True)
+    console.print(cell(words.headline(found), "bold"))
+    if found.verdict == "passed":
+        console.print(cell(words.verdict(found)), soft_wrap=True)
+
+
+def _print_suite(made: Suite, console: Console) -> None:
+    from foible.report import suites as words
+
+    headings = ("images of", "kept", "failed", "by the hunt")
+    show_rows(console, headings, [[*map(cell, row)] for row in words.contents(made)], headings[:1])
+    for what, much in words.facts(made):
+        console.print(cell(f"{what}: {much}"), soft_wrap=True)

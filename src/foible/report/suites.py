@@ -1,0 +1,104 @@
+"""What is told of a suite, and of a classifier that was run against one: sentences, cells and JSON.
+
+Comes in: a `Suite`, or a `SuiteRun`. Goes out: texts; the same records give the same bytes. Neighbours:
+`act/suites/` makes both; `comparison.py` writes rows of two classifiers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from foible.report.comparison import about, counts, gap, plain, subject, told
+from foible.report.words import count, interval, percent, shorten
+
+if TYPE_CHECKING:
+    from foible.suites import Rechecked, Suite, SuiteBug, SuiteControl, SuiteRun
+
+VERSION = 1
+"""Of what `foible suite run --json` prints."""
+_LONGEST = 80
+
+
+def to_json(found: SuiteRun) -> str:
+    """Write a run of a suite as JSON."""
+    document = {
+        "foible_suite_run": VERSION,
+        "foible_version": found.foible_version,
+        "suite": found.suite,
+        "headline": headline(found),
+        "verdict": found.verdict,
+        "fail_on": found.fail_on,
+        "before": found.before,
+        "after": subject(found.after),
+        "level": found.level,
+        "same": found.same,
+        "rows": [_row(row) for row in found.rows],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
+
+
+def _row(row: Rechecked) -> dict[str, object]:
+    named = {"label": row.label, "description": row.description or None, "gate": row.gate, "told": row.told}
+    return {**named, **plain(row)}
+
+
+def headline(found: SuiteRun) -> str:
+    """Say in a line what is worse and better, what is the same, and what is open."""
+    rows = [(row.description, row.change) for row in found.rows]
+    bugs, labels = ([change for words, change in rows if bool(words) is wanted] for wanted in (True, False))
+    parts = [f"{counts(own)} of {count(len(own), what)}" for own, what in ((bugs, "bug"), (labels, "label")) if own]
+    return f"{shorten(found.after.name, _LONGEST)} against {shorten(found.before, _LONGEST)}: {'; '.join(parts)}"
+
+
+def cells(row: Rechecked) -> tuple[str, ...]:
+    """Name the images of a row, and say what changed, each in a cell."""
+    return about(row), *told(row)
+
+
+def reason(row: Rechecked) -> str:
+    """Say in a line why a row failed the gate, or why nothing can be said of it."""
+    if row.change is None:
+        return f"{about(row)}: nothing can be said: {shorten(row.reason, 200)}"
+    return f"{about(row)}: {row.told}: {told(row)[2]} against {told(row)[1]}, {gap(row)} points"
+
+
+def verdict(found: SuiteRun) -> str:
+    """Say in a line what the gate comes to; empty where there is none."""
+    rows = {word: sum(row.gate == word for row in found.rows) for word in ("failed", "unknown", "passed")}
+    of = count(sum(rows.values()), "row")
+    if found.verdict == "failed":
+        return f"the gate {found.fail_on} fails on {rows['failed']} of {of}"
+    if found.verdict == "unknown":
+        return f"the gate {found.fail_on} says nothing of {rows['unknown']} of {of}, which have not passed"
+    return f"the gate {found.fail_on} passes on {of}" if found.verdict == "passed" else ""
+
+
+def contents(suite: Suite) -> list[tuple[str, ...]]:
+    """Say of each bug and label what a suite holds, each in a cell: images, how often they failed, what was kept."""
+    return [(about(one), *_held(one)) for one in suite.rows]
+
+
+def _held(one: SuiteBug | SuiteControl) -> tuple[str, str, str]:
+    own = [shown.status for shown in one.images if shown.image]
+    scored = [status for status in own if status != "unscored"]
+    failed = scored.count("failed")
+    lost = len(one.images) - len(scored)
+    rate = f"{percent(failed / len(scored))} ({failed} of {len(scored)})" if scored else "–"
+    by_run = f"{percent(one.treat.value)} {interval(one.treat)}" if hasattr(one, "treat") else ""
+    return f"{len(own)}{f' and {lost} unscored' if lost else ''}", rate, by_run
+
+
+def facts(suite: Suite) -> list[tuple[str, str]]:
+    """Say what a suite is about: (what, how much)."""
+    images = {shown.image for one in suite.rows for shown in one.images if shown.image}
+    rows = [
+        ("classifier", suite.classifier),
+        ("images drawn by", suite.generator),
+        ("what failed means", suite.failure),
+        ("holds", f"{count(len(suite.bugs), 'bug')}, {count(len(images), 'image')}"),
+        ("saved by foible", suite.foible_version),
+        ("digest", suite.digest),
+    ]
+    rows += [("left out, without images of its own", f"{label} “{words}”") for label, words in suite.left_out]
+    return [(what, shorten(much, 300)) for what, much in rows]
