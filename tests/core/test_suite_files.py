@@ -14,6 +14,7 @@ import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -364,16 +365,22 @@ def test_names_of_a_stranger_do_nothing_to_a_terminal(tmp_path, monkeypatch, cap
     nasty = replace(nasty, foible_version=NASTY, classifier=NASTY, fingerprint=NASTY, generator=NASTY)
     nasty = replace(nasty, failure=NASTY, classes=NASTY)
     place = written(tmp_path / "suite", nasty)
-    for words in (["show"], ["run"], ["run", "--json"]):
-        verb, *flags = words
-        more = ["--classifier", f"python:{__name__}:always", "--label", "1=mug"] if verb == "run" else []
-        monkeypatch.setattr(sys, "argv", ["foible", "suite", verb, str(place), *more[:2], *flags])
+    report = tmp_path / "report"
+    written_to = (["run", flag, str(report)] for flag in ("--junit", "--sarif"))
+    for verb, *flags in (["show"], ["run"], ["run", "--json"], *written_to):
+        more = ["--classifier", f"python:{__name__}:always"] if verb == "run" else []
+        monkeypatch.setattr(sys, "argv", ["foible", "suite", verb, str(place), *more, *flags])
         with pytest.raises(SystemExit) as stop:
             main()
         out, err = capfd.readouterr()
         assert stop.value.code == 0, err
         assert not {"\x1b", "\u202e", "\0"} & set(out + err)
-        assert not flags or json.loads(out)
+        assert flags != ["--json"] or json.loads(out)
+        if flags[:1] in (["--junit"], ["--sarif"]):
+            text = report.read_text("utf-8")
+            assert not {"\x1b", "\u202e", "\0"} & set(text)
+            assert "<script" not in text or flags[0] == "--sarif"
+            assert ET.fromstring(text) if flags[0] == "--junit" else json.loads(text)  # noqa: S314 - our own
 
 
 def always(images):

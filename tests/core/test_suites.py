@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from foible.cli import main
 from foible.errors import ConfigError, LabelError, PluginError, StoreError
 from foible.records import TIED, Draw, Observation, Outcome, Request, Tally, Treatment
 from foible.report import suites as words
+from foible.report.junit import to_junit
+from foible.report.sarif import to_sarif
 from foible.suites import Rechecked
 
 
@@ -362,6 +365,67 @@ def test_the_exit_code_is_the_verdict_of_table_and_json(call, suite, who, gate, 
     assert {"failed": 1, "unknown": 2, "passed": 0, "none": 0}[document["verdict"]] == code
     assert {row["gate"] for row in document["rows"]} <= {"none", "passed", "failed", "unknown"}
     assert document["suite"] == foible.read_suite(suite).digest
+
+
+@pytest.mark.parametrize(("who", "gate"), [("Worse", "worse"), ("Turned", "rate>20%"), ("NoBottle", "open")])
+def test_the_reports_of_a_build_say_the_same_verdict(call, suite, tmp_path, who, gate):
+    """JUnit has a test for each row, a failure for each that fails, an error for each unknown one; SARIF a result."""
+    place = tmp_path / "build"
+    arguments = ["run", suite, "--classifier", f"python:{__name__}:{who}", "--fail-on", gate, "--json"]
+    code, out, _ = call(*arguments, "--junit", place / "junit.xml", "--sarif", place / "foible.sarif")
+    rows = json.loads(out)["rows"]
+    gates = [row["gate"] for row in rows]
+    (inner,) = ET.parse(place / "junit.xml").getroot()  # noqa: S314 - our own
+    cases = inner.findall("testcase")
+    assert len(cases) == len(rows) == int(inner.attrib["tests"])
+    assert len(inner.findall("testcase/failure")) == gates.count("failed") == int(inner.attrib["failures"])
+    assert len(inner.findall("testcase/error")) == gates.count("unknown") == int(inner.attrib["errors"])
+    assert [case.get("name") for case in cases] == [row["description"] or "base prompt" for row in rows]
+    (ran,) = json.loads((place / "foible.sarif").read_text())["runs"]
+    assert [one["level"] for one in ran["results"]] == [
+        {"failed": "error", "unknown": "warning"}[gate] for gate in gates if gate in {"failed", "unknown"}
+    ]
+    assert code == (1 if "failed" in gates else 2 if "unknown" in gates else 0)
+    assert ran["properties"]["verdict"] == json.loads(out)["verdict"]
+    kept = [(place / name).read_bytes() for name in ("junit.xml", "foible.sarif")]
+    call(*arguments, "--junit", place / "junit.xml", "--sarif", place / "foible.sarif")
+    assert [(place / name).read_bytes() for name in ("junit.xml", "foible.sarif")] == kept
+
+
+def test_a_result_of_code_scanning_is_whole(suite):
+    """What the standard asks of a result, and code scanning of a place: a listed rule, a text, a relative URI."""
+    document = json.loads(to_sarif(foible.run_suite(suite, Worse(), fail_on="worse"), "tests/the bugs.zip"))
+    assert document["version"] == "2.1.0"
+    (ran,) = document["runs"]
+    rules = [rule["id"] for rule in ran["tool"]["driver"]["rules"]]
+    assert ran["results"]
+    for one in ran["results"]:
+        assert rules[one["ruleIndex"]] == one["ruleId"]
+        assert one["message"]["text"].endswith(".")
+        (place,) = one["locations"]
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == "tests/the%20bugs.zip"
+        assert place["physicalLocation"]["region"]["startLine"] == 1
+        assert all(isinstance(value, str) for value in one["partialFingerprints"].values())
+    assert len({one["partialFingerprints"]["bug/v1"] for one in ran["results"]}) == len(ran["results"])
+
+
+def test_without_a_gate_no_test_of_a_build_fails(suite):
+    """What nothing can be said of is skipped, and code scanning is told nothing."""
+    found = foible.run_suite(suite, NoBottle())
+    (inner,) = ET.fromstring(to_junit(found, "bugs.zip"))  # noqa: S314 - our own
+    assert (inner.get("failures"), inner.get("errors")) == ("0", "0")
+    assert len(inner.findall("testcase/skipped")) == found.count(None) == int(inner.attrib["skipped"]) > 0
+    assert json.loads(to_sarif(found, "bugs.zip"))["runs"][0]["results"] == []
+
+
+def test_a_report_that_cannot_be_written_costs_no_result(call, suite, tmp_path):
+    """The table is there, the sentence says what is wrong, and the code is no pass."""
+    (tmp_path / "file").write_text("")
+    arguments = ["--classifier", f"python:{__name__}:Turned", "--junit", tmp_path / "file" / "junit.xml"]
+    code, out, err = call("run", suite, *arguments)
+    assert code == 2
+    assert "on grass" in out
+    assert "cannot be made" in err
 
 
 def test_a_suite_is_saved_and_shown(call, folder, tmp_path):

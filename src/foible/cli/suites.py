@@ -91,6 +91,12 @@ def run(  # noqa: PLR0913 - each is a flag of its own
     max_requests: Annotated[
         int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the result as JUnit XML: each bug and label is a test.")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", help="Write what fails the gate as SARIF, for code scanning.")
+    ] = None,
     config: File = None,
     assign: Assignments = None,
     *,
@@ -116,7 +122,20 @@ def run(  # noqa: PLR0913 - each is a flag of its own
             print(words.to_json(found), end="")
         else:
             _print_rows(found, console)
+    _write(found, suite, junit, sarif)
     _end(found)
+
+
+def _write(found: SuiteRun, suite: Path, junit: Path | None, sarif: Path | None) -> None:
+    from foible.report.files import write_in_place
+    from foible.report.junit import to_junit
+    from foible.report.sarif import to_sarif
+
+    if junit is not None:
+        write_in_place(junit, to_junit(found, suite.name))
+    if sarif is not None:  # as the repository calls it, where it can be told
+        inside = not suite.is_absolute() and ".." not in suite.parts
+        write_in_place(sarif, to_sarif(found, suite.as_posix() if inside else suite.name))
 
 
 def _end(found: SuiteRun) -> None:

@@ -31,13 +31,22 @@ def write_both(path: Path, document: str, page: str) -> None:
     Raises:
         StoreError: the folder cannot be made, is full or read-only.
     """
+    write_in_place(path.with_name(f"{path.name}.json"), document)
+    write_in_place(path.with_name(f"{path.name}.html"), page)
+
+
+def write_in_place(path: Path, text: str) -> None:
+    """Write one file, as `write_atomically` does; its folder is made where it is not there.
+
+    Raises:
+        StoreError: the folder cannot be made, is full or read-only.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         why = problem.strerror or type(problem).__name__
         raise StoreError(f"the folder {path.parent} cannot be made ({why}); name another one") from problem
-    write_atomically(path.with_name(f"{path.name}.json"), document)
-    write_atomically(path.with_name(f"{path.name}.html"), page)
+    write_atomically(path, text)
 
 
 def write_atomically(path: Path, text: str) -> None:

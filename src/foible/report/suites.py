@@ -56,6 +56,17 @@ def cells(row: Rechecked) -> tuple[str, ...]:
     return about(row), *told(row)
 
 
+def name(row: Rechecked) -> str:
+    """Name what a row adds to its label: the description of the bug, or that it is the base prompt."""
+    return shorten(row.description, 200) or "base prompt"
+
+
+def said(row: Rechecked) -> str:
+    """Say in a line what both classifiers make of a row."""
+    change, before, after, more = told(row)
+    return f"{change}: fails in {after} of the images; when the suite was saved in {before}; {more} points"
+
+
 def reason(row: Rechecked) -> str:
     """Say in a line why a row failed the gate, or why nothing can be said of it."""
     if row.change is None:
