@@ -17,6 +17,7 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.act.compare import compare
     from foible.act.export import export
+    from foible.act.suites.diff import diff_suites
     from foible.act.suites.read import read_suite
     from foible.act.suites.run import run_suite
     from foible.act.suites.save import save_suite
@@ -41,6 +42,7 @@ _HOMES = {
     "Run": "foible.hunting.finished",
     "Spec": "foible.records",
     "compare": "foible.act.compare",
+    "diff_suites": "foible.act.suites.diff",
     "export": "foible.act.export",
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
@@ -64,6 +66,7 @@ __all__ = [
     "Spec",
     "__version__",
     "compare",
+    "diff_suites",
     "export",
     "hunt",
     "open",

@@ -20,6 +20,9 @@ enough to see nine times in ten that a rate went from 20 % to 60 %."""
 Gated = Literal["none", "passed", "failed", "unknown"]
 """none: no gate looks at it. unknown: nothing can be said of it, so that it has not passed."""
 
+RowKind = Literal["added", "dropped", "changed", "same"]
+"""changed: other images, or of the same ones something else was made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteLabel:
@@ -178,6 +181,45 @@ class SuiteRun:
     def count(self, change: Change | None) -> int:
         """Count the rows with a change."""
         return sum(row.change == change for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDiff:
+    """What two suites have of one bug, or of one label under its base prompt."""
+
+    label: str
+    words: tuple[str, ...]
+    """Of the bug; empty for the base prompt."""
+    kind: RowKind
+    images_added: int
+    """Images that the second suite alone has."""
+    images_dropped: int
+    """Images that the first suite alone has."""
+    outcomes: int
+    """Images that both have, and of which their classifiers made something else."""
+
+    @property
+    def description(self) -> str:
+        """The words as they stand in a prompt."""
+        return ", ".join(self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteDiff:
+    """What one suite has otherwise than another."""
+
+    before: str
+    """Digest of the first."""
+    after: str
+    """Digest of the second."""
+    facts: tuple[tuple[str, str, str], ...]
+    """(what, the first, the second) of whatever they say differently beside their images."""
+    rows: tuple[RowDiff, ...]
+    """Bugs and labels of the first, then those of the second alone."""
+
+    def count(self, kind: RowKind) -> int:
+        """Count the rows of a kind."""
+        return sum(row.kind == kind for row in self.rows)
 
 
 kept(SuiteLabel, SuiteImage, SuiteBug, SuiteControl, Suite)

@@ -88,6 +88,20 @@ SAVED = written(Path(tempfile.mkdtemp()) / "suite.zip").read_bytes()
 AS_SAVED = sealed(SMALL), {one: picture(n).tobytes() for n, one in enumerate(PNG) if n < 6}
 
 
+def test_what_was_made_of_an_image_and_whose_bugs_they_are_is_told_apart(tmp_path):
+    """One image passes now that failed, a class more is right, and the classifier is another one."""
+    first, *others = SMALL.bugs[0].images
+    bug = replace(SMALL.bugs[0], images=(replace(first, status="passed"), *others))
+    label = replace(SMALL.labels[0], accepted=("mug (cup)", "cup"), indices=(1, 2))
+    newer = replace(SMALL, classifier="torch:next.pt2", bugs=(bug,), labels=(label,))
+    found = foible.diff_suites(written(tmp_path / "old"), written(tmp_path / "new.zip", newer))
+    assert [(row.kind, row.outcomes) for row in found.rows] == [("changed", 1), ("same", 0)]
+    assert found.facts == (
+        ("classifier", "torch:model.pt2", "torch:next.pt2"),
+        ("right for mug", "mug (cup)", "mug (cup), cup"),
+    )
+
+
 def refused(place, told, error=StoreError):
     """See that a suite is refused in one sentence that says this, by each call that reads one."""
     for ask in (foible.read_suite, lambda where: foible.run_suite(where, lambda images: np.zeros((len(images), 2)))):

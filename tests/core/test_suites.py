@@ -440,6 +440,34 @@ def test_a_suite_is_saved_and_shown(call, folder, tmp_path):
     assert shown in out
 
 
+def test_two_suites_are_told_apart(call, folder, suite, tmp_path):
+    """Bugs that were added or dropped, and images that were; the same suites differ in nothing."""
+    assert foible.diff_suites(suite, foible_saved(folder, tmp_path / "same")).count("same") == 4
+    foible.save_suite(folder, tmp_path / "one", findings=[1])
+    found = foible.diff_suites(tmp_path / "one", suite)
+    assert (found.count("added"), found.count("same"), found.count("dropped")) == (2, 2, 0)
+    found = foible.diff_suites(suite, tmp_path / "one")
+    assert (found.count("added"), found.count("same"), found.count("dropped")) == (0, 2, 2)
+    foible.save_suite(folder, tmp_path / "some", images=7)
+    for row in foible.diff_suites(suite, tmp_path / "some").rows:
+        (own,) = [one for one in foible.read_suite(suite).rows if (one.label, one.description) == about(row)]
+        assert (row.kind, row.images_added, row.images_dropped, row.outcomes) == (
+            "changed",
+            0,
+            sum(bool(one.image) for one in own.images[7:]),
+            0,
+        )
+    code, out, _ = call("diff", suite, tmp_path / "one")
+    assert code == 0
+    assert "bugs: 1 dropped, 1 same" in out
+    assert json.loads(call("diff", suite, suite, "--json")[1])["headline"] == "the suites are the same"
+
+
+def about(row):
+    """Name a row."""
+    return row.label, row.description
+
+
 def test_a_gate_that_is_none_is_one_sentence(call, suite):
     """And it is said before anything is asked."""
     code, _, err = call("run", suite, "--classifier", f"python:{__name__}:Broken", "--fail-on", "rate>100%")

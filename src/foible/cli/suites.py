@@ -126,6 +126,29 @@ def run(  # noqa: PLR0913 - each is a flag of its own
     _end(found)
 
 
+@suites.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="A suite.", metavar="A")],
+    after: Annotated[Path, typer.Argument(help="Another one.", metavar="B")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Say which bugs and labels another suite has, lacks, or has with other images."""
+    from foible.act.suites.diff import diff_suites
+    from foible.report import suites as words
+
+    found = diff_suites(before, after)
+    with while_read() as console:
+        if as_json:
+            print(words.diff_to_json(found), end="")
+            return
+        headings = ("images of", "change", "added", "dropped", "other outcome")
+        show_rows(console, headings, [[*map(cell, words.diff_cells(row))] for row in found.rows], headings[:1])
+        for line in words.diff_facts(found):
+            console.print(cell(line), soft_wrap=True)
+        console.print(cell(words.diff_headline(found), "bold"))
+
+
 def _write(found: SuiteRun, suite: Path, junit: Path | None, sarif: Path | None) -> None:
     from foible.report.files import write_in_place
     from foible.report.junit import to_junit

@@ -13,7 +13,7 @@ from foible.report.comparison import about, counts, gap, plain, subject, told
 from foible.report.words import count, interval, percent, shorten
 
 if TYPE_CHECKING:
-    from foible.suites import Rechecked, Suite, SuiteBug, SuiteControl, SuiteRun
+    from foible.suites import Rechecked, RowDiff, RowKind, Suite, SuiteBug, SuiteControl, SuiteDiff, SuiteRun
 
 VERSION = 1
 """Of what `foible suite run --json` prints."""
@@ -98,6 +98,49 @@ def _held(one: SuiteBug | SuiteControl) -> tuple[str, str, str]:
     rate = f"{percent(failed / len(scored))} ({failed} of {len(scored)})" if scored else "–"
     by_run = f"{percent(one.treat.value)} {interval(one.treat)}" if hasattr(one, "treat") else ""
     return f"{len(own)}{f' and {lost} unscored' if lost else ''}", rate, by_run
+
+
+def diff_to_json(found: SuiteDiff) -> str:
+    """Write what differs between two suites as JSON."""
+    document = {
+        "foible_suite_diff": VERSION,
+        "before": found.before,
+        "after": found.after,
+        "headline": diff_headline(found),
+        "facts": {what: [one, other] for what, one, other in found.facts},
+        "rows": [
+            {
+                "label": row.label,
+                "description": row.description or None,
+                "change": row.kind,
+                "images_added": row.images_added,
+                "images_dropped": row.images_dropped,
+                "outcomes": row.outcomes,
+            }
+            for row in found.rows
+        ],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def diff_headline(found: SuiteDiff) -> str:
+    """Say in a line what differs between two suites."""
+    if found.before == found.after:
+        return "the suites are the same"
+    bugs, labels = ([row.kind for row in found.rows if bool(row.words) is wanted] for wanted in (True, False))
+    kinds: tuple[RowKind, ...] = ("added", "dropped", "changed", "same")
+    said = (", ".join(f"{own.count(kind)} {kind}" for kind in kinds if kind in own) for own in (bugs, labels))
+    return "; ".join(f"{what}: {text}" for what, text in zip(("bugs", "labels"), said, strict=True) if text)
+
+
+def diff_cells(row: RowDiff) -> tuple[str, ...]:
+    """Name the images of a row, and say what differs, each in a cell."""
+    return about(row), row.kind, f"+{row.images_added}", f"−{row.images_dropped}", str(row.outcomes)
+
+
+def diff_facts(found: SuiteDiff) -> list[str]:
+    """Say in a line each what the suites say differently beside their images."""
+    return [f"{shorten(what, 80)}: {shorten(one, 200)} → {shorten(other, 200)}" for what, one, other in found.facts]
 
 
 def facts(suite: Suite) -> list[tuple[str, str]]:
