@@ -139,6 +139,8 @@ class Rechecked(Paired):
     now: Tally
     """Counts of the classifier that was asked, over all images of the row."""
     gate: Gated = "none"
+    rule: str = ""
+    """Which gate it failed first, worse, open or rate; unknown; empty otherwise."""
     told: str = ""
     """Why it failed the gate, or is unknown; empty otherwise."""
 
@@ -164,7 +166,7 @@ class SuiteRun:
     same: float
     """0..1: rates that surely differ by less are the same."""
     fail_on: str
-    """The gate: never, worse, open or rate>X."""
+    """The gate: never, worse, open or rate>X; several have commas between them."""
     rows: tuple[Rechecked, ...]
     """Bugs, then labels."""
 

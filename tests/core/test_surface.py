@@ -38,7 +38,7 @@ LAYERS = (
     {"hunting"},
     {"checks"},
     {"act"},
-    {"cli", ""},
+    {"cli", "pytest_plugin", ""},
     {"__main__"},
 )
 """What each file or folder of the package may import: what stands in a row above its own, or its own folder."""

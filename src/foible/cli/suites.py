@@ -84,7 +84,8 @@ def run(  # noqa: PLR0913 - each is a flag of its own
         typer.Option(
             "--fail-on",
             help="Exit with 1 on: never; worse (a bug or label surely fails more often than when the suite was saved); "
-            "open (that, or it is not decided); rate>X (a bug surely fails more often than X, such as 0.2 or 20%).",
+            "open (that, or it is not decided); rate>X (a bug surely fails more often than X, such as 0.2 or 20%); "
+            "several with commas between them.",
             metavar="GATE",
         ),
     ] = "never",

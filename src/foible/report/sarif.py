@@ -47,7 +47,7 @@ def to_sarif(found: SuiteRun, suite: str) -> str:
     }
     run = {
         "tool": {"driver": driver},
-        "results": [_result(row, found, suite) for row in found.rows if row.gate in {"failed", "unknown"}],
+        "results": [_result(row, suite) for row in found.rows if row.gate in {"failed", "unknown"}],
         "columnKind": "utf16CodeUnits",
         "properties": {
             "suite": found.suite,
@@ -61,14 +61,13 @@ def to_sarif(found: SuiteRun, suite: str) -> str:
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
 
 
-def _result(row: Rechecked, found: SuiteRun, suite: str) -> dict[str, Any]:
-    rule = "unknown" if row.gate == "unknown" else "rate" if found.fail_on.strip().startswith("rate") else row.change
+def _result(row: Rechecked, suite: str) -> dict[str, Any]:
     place = {"artifactLocation": {"uri": quote(suite)}, "region": {"startLine": 1}}
     # A stranger's names may stand in a suite: what tells a bug from another one is a hash of them.
     own = hashlib.sha256(json.dumps([row.label, *row.words]).encode()).hexdigest()
     return {
-        "ruleId": rule,
-        "ruleIndex": list(_RULES).index(str(rule)),
+        "ruleId": row.rule,
+        "ruleIndex": list(_RULES).index(row.rule),
         "level": "warning" if row.gate == "unknown" else "error",
         "message": {"text": stopped(reason(row))},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"name": about(row), "kind": "object"}]}],

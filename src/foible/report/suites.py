@@ -39,8 +39,8 @@ def to_json(found: SuiteRun) -> str:
 
 
 def _row(row: Rechecked) -> dict[str, object]:
-    named = {"label": row.label, "description": row.description or None, "gate": row.gate, "told": row.told}
-    return {**named, **plain(row)}
+    named = {"label": row.label, "description": row.description or None}
+    return {**named, "gate": row.gate, "rule": row.rule, "told": row.told, **plain(row)}
 
 
 def headline(found: SuiteRun) -> str:

@@ -18,6 +18,13 @@ from foible.gates import RATE, read_rate
 from foible.statistics import surely_above
 from foible.suites import Gated, Rechecked
 
+_TOLD = {
+    "worse": "it surely fails more often than when the suite was saved",
+    "open": "these images do not show that it fails no more often than when the suite was saved",
+    "rate": "its failure rate is surely above {}",
+}
+"""By rule: why a row fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -28,23 +35,28 @@ class Gate:
     """Of `rate`: what the failure rate of no bug may surely exceed."""
 
 
-def read_gate(text: str) -> Gate:
-    """Read a gate.
+def read_gates(text: str) -> tuple[Gate, ...]:
+    """Read gates, with commas between them.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: one of them is none.
     """
-    said = text.strip()
+    return tuple(_read(one, text) for one in text.split(","))
+
+
+def _read(one: str, text: str) -> Gate:
+    said = one.strip()
     if said in {"never", "worse", "open"}:
         return Gate(said)  # type: ignore[arg-type]
     above = read_rate(said)
     if above is None:
-        message = f"--fail-on of a suite wants never, worse, open, or {RATE}, but got {brief(text)!r}"
+        wanted = f"never, worse, open, {RATE}, or several with commas between them"
+        message = f"--fail-on of a suite wants {wanted}, but got {brief(text)!r}"
         raise ConfigError(message)
     return Gate("rate", above)
 
 
-def gated(rows: Sequence[Rechecked], gate: Gate, level: float) -> list[Rechecked]:
+def gated(rows: Sequence[Rechecked], gates: Sequence[Gate], level: float) -> list[Rechecked]:
     """Say of each row whether it passes.
 
     worse: it is not surely worse. open: it is surely better or the same. rate: of a bug, it does not surely fail more
@@ -53,9 +65,15 @@ def gated(rows: Sequence[Rechecked], gate: Gate, level: float) -> list[Rechecked
 
     Args:
         rows: those of a suite.
-        gate: which one.
-        level: between 0 and 1.
+        gates: which ones; a row that fails one of them fails.
+        level: of each gate; between 0 and 1.
     """
+    said = [_said(rows, gate, level) for gate in gates]
+    return [_worst(row, [of[at] for of in said]) for at, row in enumerate(rows)]
+
+
+def _said(rows: Sequence[Rechecked], gate: Gate, level: float) -> list[Rechecked]:
+    """Say of each row what one gate says of it."""
     if gate.kind == "never":
         return list(rows)
     known = [at for at, row in enumerate(rows) if row.words and row.change is not None and gate.kind == "rate"]
@@ -63,20 +81,23 @@ def gated(rows: Sequence[Rechecked], gate: Gate, level: float) -> list[Rechecked
     above = surely_above([one.failures for one in counts], [one.scored for one in counts], gate.above, level)
     high = {at for at, is_above in zip(known, above, strict=True) if is_above}
 
-    def one(at: int) -> Rechecked:
-        said, told = _said(rows[at], gate, high=at in high)
-        return replace(rows[at], gate=said, told=told)
+    def one(row: Rechecked, *, is_high: bool) -> Rechecked:
+        if gate.kind == "rate" and not row.words:
+            return row
+        if row.change is None:
+            return replace(row, gate="unknown", rule="unknown", told=row.reason)
+        rule = "rate" if is_high else row.change if row.change in {"worse", gate.kind} and gate.kind != "rate" else ""
+        told = _TOLD[rule].format(f"{gate.above:.4g}") if rule else ""
+        return replace(row, gate="failed" if rule else "passed", rule=rule, told=told)
 
-    return [rows[at] if gate.kind == "rate" and not rows[at].words else one(at) for at in range(len(rows))]
+    return [one(row, is_high=at in high) for at, row in enumerate(rows)]
 
 
-def _said(row: Rechecked, gate: Gate, *, high: bool) -> tuple[Gated, str]:
-    if row.change is None:
-        return "unknown", row.reason
-    if gate.kind == "rate":
-        return ("failed", f"its failure rate is surely above {gate.above:.4g}") if high else ("passed", "")
-    if row.change == "worse":
-        return "failed", "it surely fails more often than when the suite was saved"
-    if row.change == "open" and gate.kind == "open":
-        return "failed", "these images do not show that it fails no more often than when the suite was saved"
-    return "passed", ""
+def _worst(row: Rechecked, said: Sequence[Rechecked]) -> Rechecked:
+    """Put together what several gates say of a row."""
+    order: tuple[Gated, ...] = ("failed", "unknown", "passed")
+    word = next((one for one in order if any(of.gate == one for of in said)), None)
+    if word is None:
+        return row
+    own = [of for of in said if of.gate == word]
+    return replace(row, gate=word, rule=own[0].rule, told=" and ".join(dict.fromkeys(of.told for of in own)))

@@ -14,7 +14,7 @@ from foible._version import __version__
 from foible.act.others import refuse_silence
 from foible.act.paired import Sides, refuse_share, weigh
 from foible.act.sought import Known, Other, Sought, find_labels, subject_of
-from foible.act.suites.gate import gated, read_gate
+from foible.act.suites.gate import gated, read_gates
 from foible.act.suites.read import Held, held
 from foible.draws.outcome import outcome
 from foible.draws.questions import KEPT
@@ -54,6 +54,7 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
             no names.
         fail_on: the gate: "never"; "worse": a bug or a label surely fails more often than when it was saved; "open":
             that, or it is not shown to be the same or better; "rate>0.2" or "rate>20%": a bug surely fails more often.
+            Several have commas between them: "worse,rate>20%".
         batch: images that it sees at once.
         max_requests: at most this many requests to servers.
 
@@ -64,7 +65,7 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
         InputError: the suite or the classifier cannot be used; one sentence says what to do.
     """
     refuse_share(same)
-    gate = read_gate(fail_on)
+    gates = read_gates(fail_on)
     with held(suite) as kept:
         own = kept.suite
         part = load("classifier", classifier, ceiling=Ceiling(max_requests))
@@ -81,7 +82,7 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
         level=own.level,
         same=same,
         fail_on=fail_on,
-        rows=tuple(gated(weighed, gate, own.level)),
+        rows=tuple(gated(weighed, gates, own.level)),
     )
 
 
