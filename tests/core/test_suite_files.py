@@ -228,7 +228,8 @@ def test_a_digest_that_is_wrong_is_told_of(tmp_path):
     ("text", "told"),
     [
         ("", "no JSON text"),
-        ("[" * 200_000, "no JSON text"),
+        ("[" * 200_000, "nests without end"),
+        ('{"foible_suite": 1, "a": ' + "[" * 900 + "]" * 900 + "}", "its digest is another|nests without end"),
         ('{"foible_suite": ' + "1" * 5000 + "}", "no JSON text"),
         ('{"foible_suite": true}', "does not say that it is a suite"),
         ('{"foible_suite": 1}', "its digest is another"),
@@ -242,6 +243,13 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, text, told):
     place = written(tmp_path / "suite")
     (place / "suite.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     refused(place, told)
+
+
+def test_a_manifest_that_is_huge_is_not_read(tmp_path):
+    """By the size of its file, of which the most is a hole."""
+    place = written(tmp_path / "suite")
+    os.truncate(place / "suite.json", 2**40)
+    refused(place, "suite.json of .* has more than 64 MiB")
 
 
 def packed(place, members, method=zipfile.ZIP_STORED):

@@ -203,6 +203,29 @@ def test_a_classifier_that_says_nothing_is_refused(suite):
         foible.run_suite(suite, Broken())
 
 
+class Served(toyworld.Perfect):
+    """Asks a server, as it says: one request an image."""
+
+    def count_on(self, ceiling):
+        """Take requests from a ceiling."""
+        self.ceiling = ceiling
+
+    def classify(self, images):
+        """Pay, then answer."""
+        self.ceiling.take(len(images))
+        return super().classify(images)
+
+
+def test_requests_that_do_not_suffice_are_one_sentence(suite):
+    """It promises nothing that a run of a suite does not keep; nor is a batch of no image taken."""
+    count = len({one.image for row in foible.read_suite(suite).rows for one in row.images})
+    with pytest.raises(ConfigError, match=r"used up after 64 of \d+ images, .*; raise --max-requests"):
+        foible.run_suite(suite, Served(), max_requests=70)
+    assert foible.run_suite(suite, Served(), max_requests=count).count("better") >= 2
+    with pytest.raises(ConfigError, match="at least 1 image at once, but got a batch of 0"):
+        foible.run_suite(suite, toyworld.Perfect(), batch=0)
+
+
 # --- what is saved -----------------------------------------------------------------------------------------------
 
 

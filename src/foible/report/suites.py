@@ -40,7 +40,8 @@ def to_json(found: SuiteRun) -> str:
 
 def _row(row: Rechecked) -> dict[str, object]:
     named = {"label": row.label, "description": row.description or None}
-    return {**named, "gate": row.gate, "rule": row.rule, "told": row.told, **plain(row)}
+    now = {"draws": row.now.draws, "failures": row.now.failures, "unscored": row.now.unscored}
+    return {**named, "gate": row.gate, "rule": row.rule, "told": row.told, **plain(row), "now": now}
 
 
 def headline(found: SuiteRun) -> str:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -128,6 +128,25 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
 def _parse(box: Box) -> Suite:
     where = f"{MANIFEST} of {box.path}"
+    wrong = ""
+    try:
+        document = _document(box, where)
+        fields = {name: value for name, value in document.items() if name != VERSION}
+        found = SUITE.validate_json(json.dumps(fields), strict=True)
+        wrong = next(_impossible(found), "")
+    except ValidationError as problem:
+        told = problem.errors(include_url=False)[0]
+        wrong = f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
+    except RecursionError:  # each step on the way may be the one that it is too deep for
+        wrong = "it nests without end"
+    if wrong:
+        message = f"{where} says what no suite can ({brief(wrong)}); it was edited, or is none of foible's"
+        raise StoreError(message)
+    return found
+
+
+def _document(box: Box, where: str) -> dict[str, Any]:
+    """Read the manifest as it was saved."""
     data = box.bytes(MANIFEST, _LONGEST)
     if data is None:
         what = "it is a run: foible suite save makes a suite of it" if _is_run(box) else "so it is no suite"
@@ -137,8 +156,8 @@ def _parse(box: Box) -> Suite:
         message = f"{where} is a Git LFS pointer, a short text in place of the file: {MEND}"
         raise StoreError(message)
     try:
-        document = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError):
+        document: Any = json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+    except ValueError:
         message = f"{where} is no JSON text; the suite is damaged, or none of foible's"
         raise StoreError(message) from None
     version = document.get(VERSION) if isinstance(document, dict) else None
@@ -151,17 +170,7 @@ def _parse(box: Box) -> Suite:
     if document.get(DIGEST) != digest_of(document):
         message = f"{where} is not as it was saved: its digest is another; copy or save the suite again"
         raise StoreError(message)
-    try:
-        found = SUITE.validate_json(json.dumps({k: v for k, v in document.items() if k != VERSION}), strict=True)
-    except (ValidationError, RecursionError, ValueError) as problem:
-        told = problem.errors(include_url=False)[0] if isinstance(problem, ValidationError) else None
-        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else "it cannot be read"
-        message = f"{where} says what no suite can ({brief(what)}); it was edited, or is none of foible's"
-        raise StoreError(message) from None
-    if wrong := next(_impossible(found), ""):
-        message = f"{where} says what no suite can ({brief(wrong)}); it was edited, or is none of foible's"
-        raise StoreError(message)
-    return found
+    return cast("dict[str, Any]", document)
 
 
 def _is_run(box: Box) -> bool:

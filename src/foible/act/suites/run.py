@@ -19,6 +19,7 @@ from foible.act.suites.read import Held, held
 from foible.draws.outcome import outcome
 from foible.draws.questions import KEPT
 from foible.draws.values import read_prediction, write_scores
+from foible.errors import ConfigError, OutOfRequests
 from foible.hunting.prepare import classes_of, unique_names
 from foible.labels import check_classes
 from foible.parts.asking import ask_classifier
@@ -65,6 +66,9 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
         InputError: the suite or the classifier cannot be used; one sentence says what to do.
     """
     refuse_share(same)
+    if batch < 1:
+        message = f"a classifier is shown at least 1 image at once, but got a batch of {batch}"
+        raise ConfigError(message)
     gates = read_gates(fail_on)
     with held(suite) as kept:
         own = kept.suite
@@ -103,7 +107,7 @@ def _ask(other: Other, kept: Held, batch: int) -> dict[str, Prediction | Fault]:
 
     Raises:
         PluginError: it gives no usable answer at all.
-        OutOfTime: the requests to servers are used up.
+        ConfigError: the requests to servers are used up before the last image.
     """
     rows = [row for row in kept.suite.rows if row.label in other.classes.right]
     wanted = list(dict.fromkeys(one.image for row in rows for one in row.images if one.image))
@@ -111,7 +115,11 @@ def _ask(other: Other, kept: Held, batch: int) -> dict[str, Prediction | Fault]:
     classes: int | None = None
     for start in range(0, len(wanted), batch):
         some = wanted[start : start + batch]
-        answers = ask_classifier(other.part, [kept.image(one) for one in some], classes)
+        try:
+            answers = ask_classifier(other.part, [kept.image(one) for one in some], classes)
+        except OutOfRequests as stop:  # nothing is kept that the same command could go on from
+            message = f"the requests were used up after {start} of {len(wanted)} images, and a part of a suite says "
+            raise ConfigError(message + "nothing; raise --max-requests, or leave it away") from stop
         if classes is None:
             classes = next((len(one) for one in answers if not isinstance(one, Fault)), None)
             if classes is not None:
