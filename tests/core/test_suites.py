@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import sys
@@ -399,7 +400,10 @@ def test_the_reports_of_a_build_say_the_same_verdict(call, suite, tmp_path, who,
     """JUnit has a test for each row, a failure for each that fails, an error for each unknown one; SARIF a result."""
     place = tmp_path / "build"
     arguments = ["run", suite, "--classifier", f"python:{__name__}:{who}", "--fail-on", gate, "--json"]
-    code, out, _ = call(*arguments, "--junit", place / "junit.xml", "--sarif", place / "foible.sarif")
+    written = [
+        w for name in ("junit.xml", "sarif.json", "page.html") for w in (f"--{name.split('.')[0]}", place / name)
+    ]
+    code, out, _ = call(*arguments, *written)
     rows = json.loads(out)["rows"]
     gates = [row["gate"] for row in rows]
     (inner,) = ET.parse(place / "junit.xml").getroot()  # noqa: S314 - our own
@@ -408,15 +412,18 @@ def test_the_reports_of_a_build_say_the_same_verdict(call, suite, tmp_path, who,
     assert len(inner.findall("testcase/failure")) == gates.count("failed") == int(inner.attrib["failures"])
     assert len(inner.findall("testcase/error")) == gates.count("unknown") == int(inner.attrib["errors"])
     assert [case.get("name") for case in cases] == [row["description"] or "base prompt" for row in rows]
-    (ran,) = json.loads((place / "foible.sarif").read_text())["runs"]
+    (ran,) = json.loads((place / "sarif.json").read_text())["runs"]
     assert [one["level"] for one in ran["results"]] == [
         {"failed": "error", "unknown": "warning"}[gate] for gate in gates if gate in {"failed", "unknown"}
     ]
     assert code == (1 if "failed" in gates else 2 if "unknown" in gates else 0)
     assert ran["properties"]["verdict"] == json.loads(out)["verdict"]
-    kept = [(place / name).read_bytes() for name in ("junit.xml", "foible.sarif")]
-    call(*arguments, "--junit", place / "junit.xml", "--sarif", place / "foible.sarif")
-    assert [(place / name).read_bytes() for name in ("junit.xml", "foible.sarif")] == kept
+    text = html.unescape((place / "page.html").read_text("utf-8"))
+    assert ran["properties"]["said"] in text.replace("The gate", "the gate")
+    assert all(row["told"] in text for row in rows)
+    kept = {one.name: one.read_bytes() for one in place.iterdir()}
+    call(*arguments, *written)
+    assert {one.name: one.read_bytes() for one in place.iterdir()} == kept
 
 
 def test_a_result_of_code_scanning_is_whole(suite):

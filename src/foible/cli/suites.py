@@ -98,6 +98,7 @@ def run(  # noqa: PLR0913 - each is a flag of its own
     sarif: Annotated[
         Path | None, typer.Option("--sarif", help="Write what fails the gate as SARIF, for code scanning.")
     ] = None,
+    page: Annotated[Path | None, typer.Option("--page", help="Write the result as a page, in HTML.")] = None,
     config: File = None,
     assign: Assignments = None,
     *,
@@ -106,6 +107,7 @@ def run(  # noqa: PLR0913 - each is a flag of its own
     """Ask a classifier about all images of a suite: which bugs does it have, and what became worse?"""
     from foible.act.suites.run import run_suite
     from foible.report import suites as words
+    from foible.report.files import write_in_place
 
     settings = resolved(config, assign, [("--classifier", {"classifier": classifier})])[0]
     part = settings.parts("classifier")[0]
@@ -123,6 +125,8 @@ def run(  # noqa: PLR0913 - each is a flag of its own
             print(words.to_json(found), end="")
         else:
             _print_rows(found, console)
+    if page is not None:
+        write_in_place(page, words.to_html(found))
     _write(found, suite, junit, sarif)
     _end(found)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from foible.comparison import Change, Compared, Comparison, Paired
     from foible.findings import Rate, Subject
+    from foible.suites import SuiteRun
 
 VERSION = 1
 """Of `compare.json`."""
@@ -69,16 +70,27 @@ def to_html(found: Comparison) -> str:
     """Make the text of the page."""
     return render(
         "comparison.html",
-        found=found,
+        **page(found),
         title=headline(found),
-        version=found.foible_version,
-        about=about,
-        gap=gap,
+        first=found.before.name,
+        second=found.after.name,
+        lead="Both classifiers were shown the same images of a finished hunt.",
         said=said,
-        within=_within(found),
-        bugs=[row for row in found.rows if row.found is not None],
-        labels=[row for row in found.rows if row.found is None],
+        verdict="",
     )
+
+
+def page(found: Comparison | SuiteRun) -> dict[str, Any]:
+    """Give what a page says of rows, whatever made them."""
+    return {
+        "found": found,
+        "version": found.foible_version,
+        "about": about,
+        "gap": gap,
+        "within": _within(found),
+        "bugs": [row for row in found.rows if row.description],
+        "labels": [row for row in found.rows if not row.description],
+    }
 
 
 def headline(found: Comparison) -> str:
@@ -101,14 +113,14 @@ def gap(row: Paired) -> str:
     return "–" if own.value is None else f"{points(own.value)} [{points(own.low)}, {points(own.high)}]"
 
 
-def said(row: Compared, found: Comparison) -> str:
+def said(row: Paired, found: Comparison | SuiteRun) -> str:
     """Say what may be said of a row."""
     if row.change is None:
         return f"nothing can be said: {shorten(row.reason, 200)}"
     return f"same within {_within(found)}" if row.change == "same" else row.change
 
 
-def _within(found: Comparison) -> str:
+def _within(found: Comparison | SuiteRun) -> str:
     return f"{round(100 * found.same, 2):g} points"
 
 

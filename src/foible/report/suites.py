@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from foible.report.comparison import about, counts, gap, plain, subject, told
-from foible.report.words import count, interval, percent, shorten
+from foible.report.comparison import about, counts, gap, page, plain, subject, told
+from foible.report.comparison import said as about_change
+from foible.report.html import render
+from foible.report.words import as_sentence, count, interval, percent, shorten
 
 if TYPE_CHECKING:
     from foible.suites import Rechecked, RowDiff, RowKind, Suite, SuiteBug, SuiteControl, SuiteDiff, SuiteRun
@@ -42,6 +44,26 @@ def _row(row: Rechecked) -> dict[str, object]:
     named = {"label": row.label, "description": row.description or None}
     now = {"draws": row.now.draws, "failures": row.now.failures, "unscored": row.now.unscored}
     return {**named, "gate": row.gate, "rule": row.rule, "told": row.told, **plain(row), "now": now}
+
+
+def to_html(found: SuiteRun) -> str:
+    """Make the text of a page that needs no network and runs no script."""
+    return render(
+        "comparison.html",
+        **page(found),
+        title=headline(found),
+        first=f"{found.before} (saved)",
+        second=found.after.name,
+        lead="The images of a suite were shown to the second classifier; what the first made of them was saved.",
+        said=_said,
+        verdict=as_sentence(verdict(found)),
+    )
+
+
+def _said(row: Rechecked, found: SuiteRun) -> str:
+    """Say what may be said of a row, and why it fails the gate."""
+    word = about_change(row, found)
+    return f"{word}; {row.told}" if row.gate == "failed" else word
 
 
 def headline(found: SuiteRun) -> str:
