@@ -52,7 +52,10 @@ def installed(place):
 
 
 def test_the_fixture_gives_the_verdict_of_a_run_in_a_real_pytest(pytester, suite, monkeypatch):
-    """It passes, fails with the rows, fails on what is unknown, and refuses a gate that cannot fail."""
+    """It passes, fails with the rows, fails on what is unknown, and refuses a gate that cannot fail.
+
+    The test on the page passes as it is written, for a model without the bugs.
+    """
     monkeypatch.setenv("PYTHONPATH", installed(pytester.path / "site"))
     folder = pytester.mkdir("checks")
     shutil.copy(suite, folder / "bugs.zip")
@@ -70,8 +73,11 @@ def test_the_fixture_gives_the_verdict_of_a_run_in_a_real_pytest(pytester, suite
         "def test_torn(foible_suite):\n"
         "    foible_suite('none.zip', classifier=toyworld.Perfect()).check('worse')\n"
     )
+    (page,) = [text for _, text in BLOCK.findall(PAGE) if text.startswith("# test_old_bugs.py")]
+    (folder / "test_old_bugs.py").write_text(page)
+    (folder / "my_model.py").write_text(MODEL.format("Perfect"))
     done = pytester.runpytest_subprocess("checks")
-    done.assert_outcomes(passed=1, failed=4)
+    done.assert_outcomes(passed=2, failed=4)
     said = done.stdout.str()
     assert "the gate rate>20% fails on 2 of 2 rows" in said
     assert "coffee mug “on grass”: its failure rate is surely above 0.2" in said
@@ -149,17 +155,6 @@ def test_a_recipe_may_read_and_upload_and_no_more():
     used = [step["uses"] for job in recipe["jobs"].values() for step in job["steps"] if "uses" in step]
     assert used
     assert [action for action in used if not re.fullmatch(r"(?:actions|github)/[\w/-]+@v\d+", action)] == []
-
-
-def test_the_test_on_the_page_is_one(project, pytester, monkeypatch):
-    """As written, beside a suite: it passes for a model without the bugs."""
-    (text,) = [text for _, text in BLOCK.findall(PAGE) if text.startswith("# test_old_bugs.py")]
-    place = project("Perfect")
-    shutil.copy(place / "tests" / "bugs.zip", place / "bugs.zip")
-    (place / "test_old_bugs.py").write_text(text)
-    path = os.pathsep.join([installed(place / "site"), str(place)])
-    monkeypatch.setenv("PYTHONPATH", path)
-    pytester.runpytest_subprocess(str(place / "test_old_bugs.py"), "--rootdir", str(place)).assert_outcomes(passed=1)
 
 
 def test_every_command_of_the_page_is_one(suite, monkeypatch, capfd, tmp_path):
