@@ -13,7 +13,7 @@ from typing import Literal, get_args
 Arm = Literal["explore", "follow", "treat", "control", "test", "measure", "explain"]
 
 Stream = Literal[0, 1, 2, 3]
-"""The two lowest bits of a seed, so that seeds of two streams can never meet."""
+"""What a seed is made from, so that seeds of two streams can never meet."""
 SUGGEST: Stream = 0
 FOLLOW: Stream = 1
 TEST: Stream = 2

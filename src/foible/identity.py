@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from foible.arms import Stream
 
-IDENTITY_VERSION = 2
+IDENTITY_VERSION = 3
 """Raised when the meaning of a key changes, so that old results are never taken for new ones."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
@@ -73,11 +73,19 @@ def answer_key(question: str, image: str) -> str:
 def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
     """Seed of draw `number` of a label, 0 .. 2**32 - 1.
 
-    The two lowest bits tell the stream, so that a seed of one stream can never be one of another.
+    A seed of one stream can never be one of another. Whatever a generator makes of seeds, such as the remainder by the
+    number of images that it has, the seeds of each stream are spread over all of it.
     """
     text = f"{IDENTITY_VERSION}/{root}/{stream}/{canonical(label)}/{number}"
     value = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
-    return (value & ~3) | stream
+    return _spread((value & ~3) | stream)
+
+
+def _spread(number: int) -> int:
+    """Map 0 .. 2**32 - 1 onto itself, each bit hanging on all bits (the finaliser of MurmurHash3, public domain)."""
+    number = (number ^ number >> 16) * 0x85EBCA6B % 2**32
+    number = (number ^ number >> 13) * 0xC2B2AE35 % 2**32
+    return number ^ number >> 16
 
 
 def seed_stream(root: int, stream: Stream, label: str) -> Iterator[int]:

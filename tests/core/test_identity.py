@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from foible.arms import ARMS, FOLLOW, MEASURE, SUGGEST, TEST
 from foible.draws.request import prompt
 from foible.identity import answer_key, canonical, derive_seed, digest, question_key, request_key, seed_stream
 from foible.records import Label, Treatment
+from streams import stream_of
 
 PART = {"spec": "diorama:scenes", "args": {"size": 64}, "fingerprint": "world 1", "version": "numpy 2.4.1"}
 
@@ -36,13 +38,13 @@ def shuffled(value):
 
 def test_keys_stay_what_they_are():
     """The keys and seeds of known work are pinned: whoever changes them must raise IDENTITY_VERSION on purpose."""
-    assert identity.IDENTITY_VERSION == 2
-    assert request_key(PART, "a photograph of a coffee mug", 7) == "50fd89ee2fb39ef5a6ebd6e4d765b0ae"
-    assert answer_key(question_key(PART), "ab" * 32) == "7c68e641f7653ff650e77512b32cd97b"
-    assert answer_key(question_key(PART, '["coffee mug","cup"]'), "ab" * 32) == "3a3c49cd7bceded2dbc9d1fb832330e7"
-    assert seeds(0, SUGGEST, "coffee mug", 3) == [3101344180, 3973712956, 327314948]
-    assert seeds(0, FOLLOW, "coffee mug", 3) == [258180353, 1539396237, 1508510613]
-    assert seeds(0, TEST, "coffee mug", 3) == [2837614966, 2234150038, 3129274106]
+    assert identity.IDENTITY_VERSION == 3
+    assert request_key(PART, "a photograph of a coffee mug", 7) == "8d6d99cdc858919e084858a65d5d9c15"
+    assert answer_key(question_key(PART), "ab" * 32) == "da9af66e72c2c1e25bc3ae52394c0ecd"
+    assert answer_key(question_key(PART, '["coffee mug","cup"]'), "ab" * 32) == "774bfcb7a77e09eb50a22bf91d59fb53"
+    assert seeds(0, SUGGEST, "coffee mug", 3) == [2264305494, 3236866574, 482159380]
+    assert seeds(0, FOLLOW, "coffee mug", 3) == [1910471413, 3984222755, 2120826443]
+    assert seeds(0, TEST, "coffee mug", 3) == [18683341, 4260391573, 2594630846]
 
 
 def test_a_request_key_covers_each_ingredient_and_nothing_else():
@@ -88,11 +90,22 @@ def test_different_values_have_different_text(one, other):
 def test_seeds_of_two_streams_never_meet(root, label, count, number):
     """No seed of one stream is one of another, whatever the hunt, the label or the number."""
     for stream in (SUGGEST, FOLLOW, TEST, MEASURE):
-        assert derive_seed(root, stream, label, number) % 4 == stream
+        assert stream_of(derive_seed(root, stream, label, number)) == stream
     each = [seeds(root, stream, label, count) for stream in (SUGGEST, FOLLOW, TEST, MEASURE)]
     assert len({seed for own in each for seed in own}) == 4 * count
     assert all(0 <= seed < 2**32 for own in each for seed in own)
     assert seeds(root, SUGGEST, label, count + 3)[:count] == each[0]
+
+
+@given(root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), images=st.integers(2, 40))
+def test_seeds_of_a_stream_are_spread_over_all_that_a_generator_makes_of_them(root, label, images):
+    """A generator that shows image number `seed % n`, or goes by the size of a seed, shows each stream all images."""
+    for stream in (SUGGEST, FOLLOW, TEST, MEASURE):
+        own = np.array(seeds(root, stream, label, 50 * images))
+        for places in (own % images, own * images >> 32):
+            counts = np.bincount(places, minlength=images)
+            assert counts.min() > 50 - 6 * 50**0.5
+            assert counts.max() < 50 + 7 * 50**0.5
 
 
 def test_what_suggests_and_what_tests_take_seeds_of_different_streams():

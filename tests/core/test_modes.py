@@ -24,7 +24,7 @@ PARTS = {kind: toyworld.PARTS[kind] for kind in ("generator", "judge")}
 QUIET = {"progress": False, "config": toyworld.SMALL}
 INDEX = {label.name: number for number, label in enumerate(LABELS)}
 
-hunt = functools.partial(toyworld.hunt, seed=1)
+hunt = functools.partial(toyworld.hunt, seed=2)
 """With draws that show every bug."""
 
 predictions = st.permutations(range(10))
@@ -46,7 +46,7 @@ class TwoWrong(toyworld.Classifier):
 
 def probe(out, label="coffee mug", description="on grass", classifier=None, **options):
     """Probe the toy world."""
-    given = {"seed": 1, **PARTS, **QUIET, **options}
+    given = {"seed": 2, **PARTS, **QUIET, **options}
     return foible.probe(classifier or toyworld.Classifier(), label, description, out=out, **given)
 
 

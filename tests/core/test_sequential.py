@@ -295,7 +295,7 @@ def test_a_description_that_the_generator_cannot_draw_is_undecided(tmp_path):
         coins = [hashlib.sha256(image.tobytes()).digest()[0] < 128 for image in images]
         return [scene.ground != "grass" or coin for scene, coin in zip(scenes, coins, strict=True)]
 
-    (finding,) = probe(tmp_path / "run", ["on grass"], judge=strict)
+    (finding,) = probe(tmp_path / "run", ["on grass"], judge=strict, seed=1)
     assert finding.verdict == "undecided"
     assert "are unscored, more than the 30% allowed" in finding.reason
     assert finding.treat.value == 1
@@ -325,7 +325,7 @@ def test_rates_are_corrected_once_the_judge_was_measured(tmp_path, method):
         coins = [hashlib.sha256(image.tobytes()).digest()[0] < 128 for image in images]
         return [s == "coffee mug" or (s == "barrel" and c) for s, c in zip(shown, coins, strict=True)]
 
-    parts = {"generator": generator, "judge": lax, "seed": 4}
+    parts = {"generator": generator, "judge": lax, "seed": 5}
     confirm = {"method": method, "draws": 100}
     descriptions = ["on grass", "on snow"]
     raw = {named(f)[1]: f for f in probe(tmp_path / "run", descriptions, None, confirm, **parts)}

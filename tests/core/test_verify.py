@@ -260,7 +260,7 @@ def test_one_changed_row_is_found(run, query):
 def test_every_changed_answer_is_found(run, data):
     """What a part said, deleted or turned round, is found, whichever part it was and whatever is put in its place."""
     with contextlib.closing(sqlite3.connect(run.parent / "archive" / "archive.sqlite")) as db:
-        # An empty text notes that a part was asked twice, and answers nothing; where it is torn, the part is asked again.
+        # An empty text notes that a part was asked twice, and answers nothing; where it is torn, it is asked again.
         rows = db.execute("SELECT key, value, seal FROM answers WHERE value != '\"\"' ORDER BY key").fetchall()
     key, value, seal = data.draw(st.sampled_from(rows))
     other = data.draw(st.sampled_from(["[[0,1.0]]", "[false,0.0]", "[true,1.0]", '"words"', None]))

@@ -132,12 +132,12 @@ def unseeded(prompts, seeds):
 
 def deaf_to_its_seed(prompts, seeds):
     """Draw the same for every seed."""
-    return [np.eye(16, dtype=np.uint8)[:, :, None].repeat(3, axis=2) for _ in prompts]
+    return [255 * np.eye(16, dtype=np.uint8)[:, :, None].repeat(3, axis=2) for _ in prompts]
 
 
 def of_all_sizes(prompts, seeds):
     """Draw in two sizes."""
-    return [np.eye(16 + seed % 2, 16, dtype=np.uint8)[:, :, None].repeat(3, axis=2) for seed in seeds]
+    return [255 * np.eye(16 + seed % 2, 16, dtype=np.uint8)[:, :, None].repeat(3, axis=2) for seed in seeds]
 
 
 def wants_words(prompts, seeds):

@@ -195,7 +195,8 @@ def test_headlines() -> None:
     hunt = sample()
     assert headline(hunt) == "5 confirmed bugs of diorama:biased-resnet"
     assert headline(replace(hunt, findings=hunt.findings[:1])) == "1 confirmed bug of diorama:biased-resnet"
-    assert headline(sample("none")) == "No bug confirmed in diorama:biased-resnet"
+    none = "No bug confirmed in diorama:biased-resnet: 21 of 573 draws under the base prompt fail"
+    assert headline(sample("none")) == none
     probe = replace(sample("probe"), findings=sample("none").findings[:1])
     nameless = replace(probe, classifiers=(replace(probe.classifiers[0], identity={}),))
     assert headline(nameless) == "The hypothesis about the classifier is undecided"

@@ -66,14 +66,14 @@ class OneWrongAndABug(toyworld.Classifier):
 
 
 MODULE = "python:reported.test_base_failures"
-GATES = ("never", "confirmed", "failing", "rate>0.2", "rate>50%")
+GATES = ("never", "confirmed", "rate>0.2", "rate>50%")
 WORLDS = {
     # classifier: first line; exit codes of the gates above
-    "OneWrong": ("teapot fails in 100 % of its draws, for ", (0, 0, 1, 1, 1)),
-    "Shifted": (" do not fit each other: 3 of 3 labels fail in most of their draws", (0, 0, 1, 1, 1)),
-    "Perfect": ("No bug confirmed in ", (0, 0, 0, 0, 0)),
-    "Forty": ("No bug confirmed in ", (0, 0, 0, 1, 0)),
-    "OneWrongAndABug": ("teapot fails in 100 % of its draws, for ", (0, 1, 1, 1, 1)),
+    "OneWrong": ("teapot fails in 100 % of its draws, for ", (0, 1, 1, 1)),
+    "Shifted": (" do not fit each other: 3 of 3 labels fail in most of their draws", (0, 1, 1, 1)),
+    "Perfect": ("Perfect: 0 of 144 draws under the base prompt fail", (0, 0, 0, 0)),
+    "Forty": ("Forty: ", (0, 0, 1, 0)),
+    "OneWrongAndABug": ("teapot fails in 100 % of its draws, for ", (0, 1, 1, 1)),
 }
 
 
@@ -119,12 +119,11 @@ def test_the_first_line_of_every_output_says_what_fails_by_itself(foible, place,
     assert files["findings.md"].splitlines()[0].replace("\\", "") == f"# {line}"
     assert f"<h1>{line}</h1>" in files["report.html"]
     named = [one["label"] for one in document["explored"] if one["base_failure"]]
+    assert out.splitlines()[0].rstrip() == line
     if named:
-        assert out.splitlines()[0].rstrip() == line
         assert "Under the base prompt, without any description, " in out
     else:
-        assert "of 0 tested" in out.splitlines()[0] or "confirmed of" in out.splitlines()[0]
-        assert "Under the base prompt, without any description, " not in out + line + files["findings.md"]
+        assert "Under the base prompt, without any description, " not in out + files["findings.md"]
         assert "themselves" not in files["report.html"]
     assert named == {"Shifted": ["coffee mug", "water bottle", "teapot"], "Perfect": [], "Forty": []}.get(
         name, ["teapot"]
@@ -192,7 +191,7 @@ def test_a_gate_that_is_none_is_refused_before_the_hunt(foible, tmp_path, gate):
     """3: a malformed --fail-on is one sentence and code 2, and nothing is made."""
     code, out, err = foible(*command(tmp_path, "OneWrong", "--fail-on", gate))
     assert (code, out) == (2, "")
-    assert err.startswith("foible: --fail-on wants never, confirmed, failing, or rate>X")
+    assert err.startswith("foible: --fail-on wants never, confirmed, or rate>X")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

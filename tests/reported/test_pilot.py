@@ -61,25 +61,23 @@ def eleven(tmp_path_factory):
 
 
 def test_a_label_that_is_not_drawn_does_not_cost_the_others(eleven):
-    """It is left out after its first draws, and said first everywhere; the planted bug of another is found."""
+    """It is left out after its first draws, and said first everywhere; the planted bugs of the others are found."""
     pilot = eleven.result.pilot
     assert [one.label for one in pilot.left_out] == [WRONG]
     assert [(one.seen, one.judged) for one in pilot.labels] == [(10, 10), (10, 10), (0, 10)]
     assert eleven.result.draws["explore"] == 24 + 24 + 10
-    assert [f.trial.hypothesis.label for f in eleven.confirmed] == ["water bottle"]
+    assert [f.trial.hypothesis.label for f in eleven.confirmed] == ["water bottle", "coffee mug"]
     document = json.loads((eleven.folder / "findings.json").read_text(encoding="utf-8"))
     line = document["headline"]
     assert line.startswith("1 of 3 labels is left out, teapot: the judge ")
-    assert "1 confirmed bug" in line
+    assert "2 confirmed bugs" in line
     assert (eleven.folder / "findings.md").read_text(encoding="utf-8").startswith("# 1 of 3 labels is left out, teapot")
     assert "<h1>1 of 3 labels is left out, teapot" in (eleven.folder / "report.html").read_text(encoding="utf-8")
     assert "teapot in 0 of 10 of the first images, so nothing is claimed of that label" in document["summary"]
     assert verify(eleven.folder).differences == ()
 
 
-@pytest.mark.parametrize(
-    ("gate", "code"), [("never", 0), ("confirmed", 1), ("failing", 1), ("rate>0.99", 2), ("rate>5%", 1)]
-)
+@pytest.mark.parametrize(("gate", "code"), [("never", 0), ("confirmed", 1), ("rate>0.99", 2), ("rate>5%", 1)])
 def test_no_gate_passes_a_label_that_was_left_out(tmp_path_factory, monkeypatch, capfd, gate, code):
     """What fails a gate is 1 as ever; a gate that would pass is 2, since it says nothing of the label."""
     place = tmp_path_factory.getbasetemp() / "gates"

@@ -61,7 +61,7 @@ class Told(Cups):
         self.alike = alike
 
 
-class Vases(toyworld.Classifier):
+class Vases(toyworld.Perfect):
     """Takes every third mug for a vase, whatever stands around it, and one of a hundred bottles for a teapot."""
 
     def classify(self, images):

@@ -65,7 +65,7 @@ def hunt(out, seed):
     return foible.hunt(classify, ["0=coffee mug"], out=out, seed=seed, config=config, progress=False, **parts)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [7, 8])
 def test_a_bug_of_three_phrases_is_named_by_all_of_them(tmp_path, seed):
     """Where no two phrases bring a failure back, the whole caption does, though a description has two at most."""
     run = hunt(tmp_path / "run", seed)

@@ -101,7 +101,7 @@ def _walk(said: object, again: object, where: str) -> Iterator[str]:
             yield from _walk(one, other, f"{where}[{place}]")
     elif isinstance(said, list) and isinstance(again, list):
         yield f"{brief(where)}: findings.json has {len(said)} entries, the run gives {len(again)}"
-    elif said != again:
+    elif said != again or type(said) is not type(again):  # false equals 0 in Python
         yield f"{brief(where)}: findings.json says {_short(said)}, the run {_short(again)}"
 
 

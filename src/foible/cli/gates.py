@@ -16,14 +16,14 @@ from foible.gates import RATE, read_rate
 if TYPE_CHECKING:
     from foible.findings import HuntResult, Rate
 
-_WANTED = f"--fail-on wants never, confirmed, failing, or {RATE}"
+_WANTED = f"--fail-on wants never, confirmed, or {RATE}"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What makes a hunt or a probe end with 1."""
 
-    kind: Literal["never", "confirmed", "failing", "rate"]
+    kind: Literal["never", "confirmed", "rate"]
     above: float = 1.0
     """Of `rate`: the failure rate that none may surely exceed."""
 
@@ -34,7 +34,7 @@ class Gate:
     def reasons(self, result: HuntResult) -> Iterator[str]:
         """Say on what it fails, one clause each.
 
-        confirmed: a confirmed finding. failing: that, or a label that fails by itself (`HuntResult.base_failures`).
+        confirmed: a confirmed finding, or a label that fails by itself (`HuntResult.base_failures`).
         rate: a label's rate under the base prompt, or that of a finding with or without its description, of which the
         lower end of the 95 % interval is above the bound; each is taken alone.
         """
@@ -45,9 +45,8 @@ class Gate:
         def surely(rate: Rate) -> bool:
             return rate.value is not None and rate.low > self.above
 
-        if self.kind in {"confirmed", "failing"}:
+        if self.kind == "confirmed":
             yield from (plain(title(f, result)) for f in result.findings if f.verdict == "confirmed")
-        if self.kind == "failing":
             yield from (base_title(one, result) for one in result.base_failures)
         if self.kind == "rate":
             rates = [(base_title(one, result), one.rate) for one in result.explored]
@@ -63,7 +62,7 @@ def read_gate(text: str) -> Gate:
         ConfigError: it is none of the gates.
     """
     said = text.strip()
-    if said in {"never", "confirmed", "failing"}:
+    if said in {"never", "confirmed"}:
         return Gate(said)  # type: ignore[arg-type]
     above = read_rate(said)
     if above is None:

@@ -25,8 +25,8 @@ FailOn = Annotated[
     str,
     typer.Option(
         "--fail-on",
-        help="Exit with 1 on: never; confirmed (a finding); failing (that, or a label that fails by itself); rate>X (a "
-        "failure rate surely above X, such as 0.2 or 20%).",
+        help="Exit with 1 on: never; confirmed (a finding, or a label that fails by itself); rate>X (a failure rate "
+        "surely above X, such as 0.2 or 20%).",
         metavar="GATE",
     ),
 ]
@@ -113,8 +113,7 @@ def _print_findings(done: Any, console: Console) -> None:
         who = [cell(result.classifiers[f.trial.hypothesis.classifier].name)] if several else []
         rows.append([cell(f.verdict, style), *who, Text.assemble(*words), *map(cell, figures)])
     first = bool(result.base_failures or pilot_headline(result))
-    if first:
-        console.print(cell(headline(result), "bold red"))
+    console.print(cell(headline(result), "bold red" if first or done.confirmed else "bold"))
     for what, much in facts(result):
         console.print(cell(f"{what}: {much}"), soft_wrap=True)
     console.print(f"{len(done.confirmed)} confirmed of {len(done)} tested", style="italic")

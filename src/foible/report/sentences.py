@@ -145,7 +145,17 @@ def _verdict(result: HuntResult) -> str:
         return bases
     if not result.explored and len(result.findings) == 1:
         return f"The hypothesis about {who} is {result.findings[0].verdict}"
-    return f"No bug confirmed in {who}"
+    overall = _overall(result)
+    return f"No bug confirmed in {who}: {overall}" if overall else f"No bug confirmed in {who}"
+
+
+def _overall(result: HuntResult) -> str:
+    """Say how often the one classifier fails over all labels alike; of photographs the accuracy stands apart."""
+    scored = sum(one.tally.scored for one in result.explored)
+    if len(result.classifiers) > 1 or result.photographs is not None or not scored:
+        return ""
+    failures = sum(one.tally.failures for one in result.explored)
+    return f"{failures:,} of {count(scored, 'draw')} under the base prompt fail"
 
 
 def summary(result: HuntResult) -> str:
