@@ -21,6 +21,11 @@ SET_VERSION = 1
 """Raised when the meaning of a line, or the split, changes."""
 NAME = "photographs.jsonl"
 """What the file is called in a run directory."""
+LOOKALIKES = (
+    "near-duplicates cannot be told: {count:,} of them look alike in small, too many for copies of one; each counts by "
+    "itself unless all its pixels are the same as another's"
+)
+"""What is said where `PhotographSet.lookalikes` is not zero, of photographs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +46,14 @@ class Photograph:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotographSet:
-    """The photographs of a set, each different image once."""
+    """The photographs of a set, each different image once, and one of those that are near-duplicates."""
 
     photographs: tuple[Photograph, ...]
     """In the order of their places."""
     left_out: tuple[tuple[str, int], ...] = ()
-    """(why, how many) of those that are in none: they could not be read, or have two annotations."""
+    """(why, how many) of those that are not in it: they could not be read, are copies, or have two annotations."""
+    lookalikes: int = 0
+    """So many look so much alike in small that near-duplicates cannot be told, and are not left out; else 0."""
 
     @cached_property
     def digest(self) -> str:
@@ -58,11 +65,16 @@ class PhotographSet:
 
     def lines(self) -> Iterator[str]:
         """Write the set, a line of JSON for each photograph, behind one about the whole."""
-        yield (
-            canonical({"photographs": len(self.photographs), "version": SET_VERSION, "left_out": self.left_out}) + "\n"
-        )
+        head = {"photographs": len(self.photographs), "left_out": self.left_out, "lookalikes": self.lookalikes}
+        yield canonical({**head, "version": SET_VERSION}) + "\n"
         for one in self.photographs:
             yield canonical([one.place, one.image, one.label, one.attributes, one.caption]) + "\n"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What ought to be known of the set before it is hunted over, a sentence each."""
+        left = [f"photographs left out: {count:,} {why}" for why, count in self.left_out]
+        return (*left, *([f"of the photographs {LOOKALIKES.format(count=self.lookalikes)}"] if self.lookalikes else []))
 
     def labels(self) -> Mapping[str, int]:
         """Count the photographs of each annotation, in the order of their names."""
@@ -102,12 +114,13 @@ def read_set(lines: Iterable[str]) -> PhotographSet:
         read = tuple(_photograph(*json.loads(line)) for line in found)
         whole = head["version"] == SET_VERSION and head["photographs"] == len(read)
         left_out = tuple((str(why), int(count)) for why, count in head["left_out"])
+        lookalikes = int(head["lookalikes"])
     except (ValueError, TypeError, KeyError, StopIteration, RecursionError):
-        whole, read, left_out = False, (), ()
+        whole, read, left_out, lookalikes = False, (), (), 0
     if not whole:
         message = f"the file {NAME} of the run directory is damaged; name another --out, with the same archive"
         raise StoreError(message)
-    return PhotographSet(photographs=read, left_out=left_out)
+    return PhotographSet(photographs=read, left_out=left_out, lookalikes=lookalikes)
 
 
 def _photograph(place: str, image: str, label: str, attributes: list[str], caption: str) -> Photograph:

@@ -25,6 +25,7 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version", "arms", "codes", "errors", "gates"},
     {"records", "identity", "pointers"},
+    {"pilots"},
     {"budget", "findings", "labels", "photographs"},
     {"comparison", "matrix"},
     {"suites"},
@@ -165,7 +166,7 @@ def test_the_report_sees_records_only():
     """The report is made from the result: it imports records, arms, errors, the reader of images and itself."""
     for path in (ROOT / "report").glob("*.py"):
         known = {"comparison", "findings", "matrix", "suites", "records", "arms", "errors", "pixels", "_version"}
-        assert set(inner(path)) <= {"report", *known}, path.name
+        assert set(inner(path)) <= {"pilots", "report", *known}, path.name
 
 
 def test_no_import_goes_round():

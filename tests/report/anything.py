@@ -15,12 +15,9 @@ from foible.findings import (
     CauseTest,
     Counterfactual,
     Finding,
-    Hint,
     HuntResult,
     LabelSummary,
     OfSet,
-    Pilot,
-    PilotLabel,
     Rate,
     Ratio,
     Remaining,
@@ -28,6 +25,7 @@ from foible.findings import (
     Subject,
     Verdict,
 )
+from foible.pilots import Hint, Pilot, PilotLabel
 from foible.records import (
     Answered,
     Draw,
@@ -174,6 +172,7 @@ def facts(classifiers: int) -> SearchStrategy[SetFacts]:
         accuracy=st.lists(rates, min_size=classifiers, max_size=classifiers).map(tuple),
         doubtful=tuples(key),
         doubts=counts,
+        lookalikes=counts,
     )
 
 
@@ -412,4 +411,5 @@ def _facts(evil: str, keys: tuple[str, ...], classifiers: int) -> SetFacts:
         accuracy=(share(0.5, 0.1, 0.9),) * classifiers,
         doubtful=keys,
         doubts=3,
+        lookalikes=4,
     )

@@ -17,14 +17,13 @@ from foible.findings import (
     Finding,
     HuntResult,
     LabelSummary,
-    Pilot,
-    PilotLabel,
     Rate,
     Ratio,
     Remaining,
     Subject,
     Verdict,
 )
+from foible.pilots import Pilot, PilotLabel
 from foible.records import Answered, Draw, Hypothesis, Label, Outcome, Pairs, Request, Tally, Treatment, Trial
 
 LABELS = (

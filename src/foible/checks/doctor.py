@@ -162,6 +162,8 @@ def _examine(
         timing.seconds,
         note=timing.unsteady.sentence if timing.unsteady is not None else "",
     )
+    if offers(part.object, HoldsPhotographs):
+        checkup = replace(checkup, note="; ".join(filter(None, (checkup.note, *part.object.photographs.notes))))
     if kind == "classifier":
         said = recipes.best(part, timing.answers[0])
         checkup = replace(

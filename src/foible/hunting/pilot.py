@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from foible.draws.questions import GENERATOR, JUDGE
 from foible.errors import MisfitError, brief
-from foible.findings import Hint, Pilot, PilotLabel
 from foible.hunting.loop import Loop
 from foible.hunting.study import Study
 from foible.parts.ranked import MEND, SORTED
+from foible.pilots import Hint, Pilot, PilotLabel
 from foible.records import Answered, Judgement, Prediction
 from foible.search import orders
 from foible.search import pilot as first

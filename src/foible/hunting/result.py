@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.explanation.causes import causes_of
-from foible.findings import Alike, Finding, HuntResult, LabelSummary, Pilot, SetFacts, Subject
+from foible.findings import Alike, Finding, HuntResult, LabelSummary, SetFacts, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
+from foible.pilots import Pilot
 from foible.records import Answered, Hypothesis, Observation
 from foible.statistics import (
     clopper_pearson,

@@ -13,13 +13,14 @@ from typing import Any
 
 from foible.draws.photograph import PhotographRequests
 from foible.draws.questions import CAPTIONER, EMBEDDER
-from foible.findings import HuntResult, Pilot, SetFacts
+from foible.findings import HuntResult, SetFacts
 from foible.hunting.loop import Loop
 from foible.hunting.pilot import hints
 from foible.hunting.result import Work, make_result
 from foible.hunting.study import Study
 from foible.hunting.suspect import Suspected, for_all
 from foible.photographs import PhotographSet
+from foible.pilots import Pilot
 from foible.records import UNFAITHFUL, Answered, Hypothesis, Request
 from foible.search.contrast import describe
 from foible.search.group import group
@@ -185,4 +186,5 @@ def _facts(
         accuracy=tuple(passed),
         doubtful=tuple(doubtful[:_DOUBTFUL]),
         doubts=len(doubtful),
+        lookalikes=requests.source.lookalikes,
     )

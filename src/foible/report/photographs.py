@@ -39,6 +39,9 @@ def facts(result: HuntResult) -> list[tuple[str, str]]:
     halves = f"{found.explored:,} suggested hypotheses, {found.tested:,} others tested them"
     rows = [("photographs", f"{found.photographs:,}; {looked:,} were looked at: {halves}")]
     rows += [("left out", f"{number:,} {printable(why)}") for why, number in found.left_out]
+    if found.lookalikes:
+        many = f"{found.lookalikes:,} photographs look alike in small, too many for copies of one"
+        rows.append(("near-duplicates", f"cannot be told: {many}; so all are kept that differ in a pixel"))
     for place, accuracy in enumerate(found.accuracy):
         who = by(place, result)
         # The whole is known where all was looked at; the interval is about photographs like these.

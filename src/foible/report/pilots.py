@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from foible.report.words import by, class_name, count, listed, percent, shorten, spec_name, subject
 
 if TYPE_CHECKING:
-    from foible.findings import Hint, HuntResult, PilotLabel
+    from foible.findings import HuntResult
+    from foible.pilots import Hint, PilotLabel
 
 _NAMED = 3
 """Labels that a sentence names."""

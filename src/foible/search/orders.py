@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from foible.findings import Hint
 from foible.labels import split_name
+from foible.pilots import Hint
 from foible.records import Answered, ClassMap
 from foible.search.pilot import shows
 from foible.statistics import surely_above

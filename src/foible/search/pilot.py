@@ -17,7 +17,7 @@ from foible.asker import Ask
 from foible.budget import Allowance
 from foible.draws.outcome import without_its_label
 from foible.draws.request import BASE, Requests
-from foible.findings import PilotLabel
+from foible.pilots import PilotLabel
 from foible.records import TIED, UNFAITHFUL, Answered, Draw
 from foible.statistics import surely_above
 

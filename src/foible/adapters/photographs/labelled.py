@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,8 +25,9 @@ from foible.adapters.photographs import columns as _columns
 from foible.adapters.photographs.files import Folder
 from foible.adapters.photographs.folders import AnnotatedFolder
 from foible.adapters.photographs.measures import NAMES, measured
+from foible.adapters.photographs.near import Near, Small, near_duplicates, small
 from foible.errors import ArgumentError, PartError, PluginError, brief
-from foible.photographs import Photograph, PhotographSet
+from foible.photographs import LOOKALIKES, Photograph, PhotographSet
 from foible.pixels import PixelError
 from foible.records import Drawn
 
@@ -37,6 +38,8 @@ DAMAGED = "damaged, too large, or no images"
 UNLABELLED = "without an annotation"
 REPEATED = "the same image as another, pixel for pixel"
 DISAGREE = "annotated twice, and not alike"
+COPIES = "a near-duplicate of another: resaved, resized, cropped or brightened"
+COPIES_DISAGREE = "near-duplicates of one another, and not annotated alike"
 """Why photographs are left out, in words that follow a number."""
 _SIDES = range(16, pixels.LARGEST_SIDE + 1)
 _log = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ class LabelledPhotographs:
         split: str | None = None,
         column: str | None = None,
         measures: bool | None = None,
+        near_duplicates: bool = True,
         side: int = 640,
     ) -> None:
         """Read every photograph once.
@@ -100,6 +104,8 @@ class LabelledPhotographs:
             column: which column of a dataset holds the images; needed where several could.
             measures: whether brightness, contrast, saturation, sharpness and size of the photographs are attributes,
                 too; by default where there are no other attributes and no captions.
+            near_duplicates: whether copies of a photograph (resaved, resized, cropped, brightened) are looked for, and
+                all but one left out; else only those of which every pixel is the same.
             side: a photograph with a longer side is made smaller, to so many pixels.
 
         Raises:
@@ -117,13 +123,15 @@ class LabelledPhotographs:
         self._measures = not own if measures is None else bool(measures)
         if self._measures:
             self._columns = replace(self._columns, attributes=(*self._columns.attributes, *NAMES))
+        self._near_duplicates = bool(near_duplicates)
         self._where: dict[str, tuple[Any, str]] = {}
         self.photographs = self._index(name)
         """What was found."""
         self.fingerprint = self.photographs.digest
         self.version = f"1; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
         named = {"label": self._columns.label, "caption": self._columns.caption, "measures": self._measures}
-        self.resolved = {**self._reader.resolved, **named, "attributes": list(self._columns.attributes), "side": side}
+        more = {"attributes": list(self._columns.attributes), "near_duplicates": self._near_duplicates, "side": side}
+        self.resolved = {**self._reader.resolved, **named, **more}
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:  # noqa: ARG002 - a generator's signature
         """Read n photographs by their places: uint8 (height, width, 3), of whatever size each has."""
@@ -147,6 +155,7 @@ class LabelledPhotographs:
         left_out: Counter[str] = Counter()
         found: dict[str, tuple[str, str, Mapping[str, str]]] = {}  # by the hash of the pixels
         disagree: set[str] = set()
+        smalls: list[Small] = []
         for place, where, content, folder, row in self._reader.walk():
             if isinstance(content, str):
                 left_out[content] += 1
@@ -167,10 +176,15 @@ class LabelledPhotographs:
             else:
                 found[image] = (place, annotation, {**row, **measured(shown)} if self._measures else row)
                 self._where[place] = (where, image)
+                smalls += [small(image, shown)] if self._near_duplicates else []
         left_out[DISAGREE] += len(disagree)
-        kept = [(place, image, label, row) for image, (place, label, row) in found.items() if image not in disagree]
+        near = near_duplicates(smalls)
+        copies, quarrels = _copies(near, {image: label for image, (_, label, _) in found.items()}, disagree)
+        left_out += Counter({COPIES: len(copies), COPIES_DISAGREE: len(quarrels)})
+        gone = disagree | copies | quarrels
+        kept = [(place, image, label, row) for image, (place, label, row) in found.items() if image not in gone]
         kept.sort(key=lambda one: one[0])
-        _tell(name, len(kept), +left_out)
+        _tell(name, len(kept), +left_out, near.confused)
         rows = [row for *_, row in kept]
         attributes = _columns.attributes_of(rows, self._columns)
         photographs = (
@@ -183,7 +197,31 @@ class LabelledPhotographs:
             )
             for (place, image, label, row), own in zip(kept, attributes, strict=True)
         )
-        return PhotographSet(photographs=tuple(photographs), left_out=tuple(sorted((+left_out).items())))
+        left = tuple(sorted((+left_out).items()))
+        return PhotographSet(photographs=tuple(photographs), left_out=left, lookalikes=near.confused)
+
+
+def _copies(near: Near, annotations: Mapping[str, str], disagree: Collection[str]) -> tuple[set[str], set[str]]:
+    """Say which near-duplicates are left out, by the hash of their pixels.
+
+    Of a group the photograph of the least hash stays, which no outcome decides. Where its annotations disagree, none
+    does, as of one photograph that is annotated twice.
+
+    Args:
+        near: the groups.
+        annotations: of each photograph.
+        disagree: photographs that are annotated twice by themselves, and counted already.
+
+    Returns:
+        (copies of one that stays, those whose group has several annotations).
+    """
+    copies: set[str] = set()
+    quarrels: set[str] = set()
+    for group in near.groups:
+        alike = len({annotations[image] for image in group}) == 1 and not any(image in disagree for image in group)
+        copies.update(group[1:] if alike else ())
+        quarrels.update(() if alike else set(group).difference(disagree))
+    return copies, quarrels
 
 
 def fitted(image: Image, side: int) -> Image:
@@ -217,7 +255,7 @@ def _reader(name: str, split: str | None, column: str | None) -> Reader:
     return AnnotatedDataset(found)
 
 
-def _tell(name: str, kept: int, left_out: Counter[str]) -> None:
+def _tell(name: str, kept: int, left_out: Counter[str], lookalikes: int) -> None:
     """Say what was left out; where nothing is left, that is an error."""
     told = "; ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
     if kept < 2:  # noqa: PLR2004 - one explores, and none is left to test
@@ -226,3 +264,5 @@ def _tell(name: str, kept: int, left_out: Counter[str]) -> None:
         raise PluginError(f"{message}; left out: {told}" if told else message)
     if told:
         _log.warning("photographs in %s were left out: %s", brief(name), told)
+    if lookalikes:
+        _log.warning("photographs in %s: %s", brief(name), LOOKALIKES.format(count=lookalikes))
