@@ -14,6 +14,9 @@ from PIL import Image
 
 import openai_server
 from foible import testing
+from foible.checks.doctor import examine
+from foible.checks.forecast import plan
+from foible.config import HuntConfig
 from foible.errors import ArgumentError, PluginError
 from foible.parts import asking as wrappers
 from foible.parts import registry
@@ -165,3 +168,23 @@ def test_what_cannot_be_is_one_sentence(tmp_path, load, tiny):
     ]:
         with pytest.raises(error, match=told):
             load(**args)
+
+
+def test_plan_and_doctor_say_how_many_fit(photos, tiny, tmp_path, load):
+    """Before a hunt the user reads how many photographs fit the prompt of each label, the fewest first."""
+    args = {"embedder": tiny("clip"), "cache": str(tmp_path / "cache"), "size": 32, "odds": 1.2}
+    labels = ["red", "green", "blue"]
+    prompts = [f"a realistic photograph of a {label}" for label in labels]
+    counts = dict(zip(labels, load(odds=1.2).object.fitting(prompts), strict=True))
+    named = ", ".join(f"{counts[label]} for {label!r}" for label in sorted(labels, key=lambda one: (counts[one], one)))
+    assert all(1 <= count <= PHOTOS for count in counts.values())
+    told = f"photographs that fit the prompt of a label: {named}; its draws show no more different images than these"
+    spec = f"folder:{photos}"
+    (checkup,) = examine([("generator", spec, args)], labels)
+    assert told in checkup.note
+    trivial = {"classifier": "ColourClassifier", "captioner": "ConstantCaptioner", "embedder": "MeanEmbedder"}
+    parts = {kind: {"spec": f"python:foible.testing:{name}"} for kind, name in {**trivial, "judge": "YesJudge"}.items()}
+    found = plan(HuntConfig(generator={"spec": spec, "args": args}, labels=labels, **parts))
+    assert told in found.notes
+    (drawn,) = examine([("generator", "python:foible.testing:NoiseGenerator", {})], labels)
+    assert drawn.note == ""

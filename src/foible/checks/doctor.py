@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from foible.checks import recipes
+from foible.checks.fits import fits
 from foible.checks.timing import timed
 from foible.errors import FoibleError, PluginError, near
 from foible.parts.ceiling import Ceiling
@@ -162,6 +163,10 @@ def _examine(
         timing.seconds,
         note=timing.unsteady.sentence if timing.unsteady is not None else "",
     )
+    if kind == "generator":
+        asked = [shown.drawn(row).name for row in range(_BATCH)]
+        fit = fits(part, {name: PROMPT.format(name=name) for name in asked})
+        checkup = replace(checkup, note="; ".join(filter(None, (checkup.note, fit))))
     if offers(part.object, HoldsPhotographs):
         checkup = replace(checkup, note="; ".join(filter(None, (checkup.note, *part.object.photographs.notes))))
     if kind == "classifier":

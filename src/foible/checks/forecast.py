@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foible.budget import foretold, within
+from foible.checks.fits import fits
 from foible.checks.likely import SHARE, likely_draws
 from foible.checks.timing import timed
 from foible.config import HuntConfig, PartOptions
+from foible.draws.questions import GENERATOR
 from foible.draws.request import prompt
 from foible.errors import ConfigError, LabelError, PluginError
 from foible.hunting.prepare import Prepared, explore_draws, prepare
@@ -129,7 +131,8 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each, notes = _timings(prepared)
     found = _plan(config, counts, counts["total"] * image, each)
-    return replace(found, alike=_may_be_same(prepared), notes=notes)
+    fit = fits(prepared.parts[GENERATOR], {one.name: prompt(one, config.explore.template) for one in prepared.labels})
+    return replace(found, alike=_may_be_same(prepared), notes=(*filter(None, (fit,)), *notes))
 
 
 def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:

@@ -208,6 +208,14 @@ class AnySize(Protocol):
         ...
 
 
+class CountsFitting(Protocol):
+    """A generator that chooses among images that are there, and knows how many of them fit a prompt."""
+
+    def fitting(self, prompts: Sequence[str]) -> Sequence[int]:
+        """Count for each prompt the images that fit it, of those it would choose from: its draws show no others."""
+        ...
+
+
 class HoldsPhotographs(Protocol):
     """A source of labelled photographs."""
 
