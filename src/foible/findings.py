@@ -171,6 +171,18 @@ class LabelSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unlike:
+    """A photograph whose nearest neighbours are annotated otherwise: its own annotation may be wrong."""
+
+    key: str
+    """Of its draw."""
+    neighbours: str
+    """The label that they have."""
+    share: float
+    """Of their votes, 0..1, that this label has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetFacts:
     """What a set of photographs is like, before any hypothesis."""
 
@@ -190,6 +202,11 @@ class SetFacts:
     """How many there are in all."""
     lookalikes: int = 0
     """So many look so much alike in small that near-duplicates could not be told, and none were left out; else 0."""
+    unlike: tuple[Unlike, ...] = ()
+    """Photographs whose nearest neighbours, by the embedder, are annotated otherwise, the surest first. They count like
+    any other, and are never a bug."""
+    unlikes: int = 0
+    """How many there are in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +349,7 @@ kept(
     OfSet,
     Finding,
     LabelSummary,
+    Unlike,
     SetFacts,
     Subject,
     CauseTest,

@@ -23,6 +23,7 @@ from foible.findings import (
     Remaining,
     SetFacts,
     Subject,
+    Unlike,
     Verdict,
 )
 from foible.pilots import Hint, Pilot, PilotLabel
@@ -173,6 +174,8 @@ def facts(classifiers: int) -> SearchStrategy[SetFacts]:
         doubtful=tuples(key),
         doubts=counts,
         lookalikes=counts,
+        unlike=tuples(st.builds(Unlike, key=key, neighbours=text, share=shares), 2),
+        unlikes=counts,
     )
 
 
@@ -412,4 +415,6 @@ def _facts(evil: str, keys: tuple[str, ...], classifiers: int) -> SetFacts:
         doubtful=keys,
         doubts=3,
         lookalikes=4,
+        unlike=tuple(Unlike(key=one, neighbours=evil, share=0.5) for one in keys),
+        unlikes=5,
     )

@@ -153,7 +153,7 @@ def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
     tested = foretold("test", sum(second for _, second in halves), explored, config.budget)
     classifiers, total = len(prepared.maps), explored + tested
     named = [kind for kind in KINDS if kind in prepared.parts]
-    answers = {kind: (total if kind in {"generator", "judge", "captioner"} else explored) + ASKED for kind in named}
+    answers = dict.fromkeys(named, total + ASKED)
     answers["classifier"] = classifiers * (total + ASKED)
     hypotheses = len(prepared.labels) * config.describe.hypotheses * classifiers * classifiers
     counts = {

@@ -63,7 +63,8 @@ def make_result(work: Work, study: Study) -> HuntResult:
     shown += work.captions
     explored = _summaries(work, study) if work.explored else ()
     shown += [key for one in explored for key in one.failing]
-    shown += work.photographs.doubtful if work.photographs is not None else ()
+    if work.photographs is not None:
+        shown += [*work.photographs.doubtful, *(one.key for one in work.photographs.unlike)]
     found = {(f.trial.hypothesis.about, f.trial.hypothesis.classifier) for f in work.findings}
     reasons = (reason for one in work.answered.values() for reason in unscored_reasons(one))
     return HuntResult(

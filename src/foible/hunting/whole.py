@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from foible.draws.photograph import PhotographRequests
 from foible.draws.questions import CAPTIONER, EMBEDDER
-from foible.findings import HuntResult, SetFacts
+from foible.findings import HuntResult, SetFacts, Unlike
 from foible.hunting.loop import Loop
 from foible.hunting.pilot import hints
 from foible.hunting.result import Work, make_result
@@ -27,6 +29,7 @@ from foible.search.group import group
 from foible.search.look import Look
 from foible.search.phrases import cut
 from foible.search.pool import pool
+from foible.statistics import disagreeing
 from foible.trial.decide import rate, skill
 from foible.trial.pairs import tally
 from foible.trial.whole import Half, decide_set
@@ -60,6 +63,7 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
     options, examples = study.config.confirm, study.config.report.examples
     findings = decide_set(tried, half, options, examples, skill(study.config))
     seen = [*explore.answered, *test.answered]
+    unlike = _unlike(seen, study, loop)
     work = Work(
         findings=findings,
         tried=tried,
@@ -68,7 +72,7 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
         draws=dict(loop.budget.draws.items()),
         undescribed=[fault for one in suspected for fault in one.faults],
         pilot=Pilot(labels=(), hints=found) if found else None,
-        photographs=_facts(study, requests, explore.answered, test.answered),
+        photographs=_facts(study, requests, explore.answered, test.answered, unlike),
     )
     loop.restore([one.draw for one in loop.answered.values()])
     return make_result(work, study)
@@ -167,8 +171,25 @@ def _half(
     return Half(seen=tested, bearing=known, labels={r.key: label for label, r in whole})
 
 
+def _unlike(seen: Sequence[Answered], study: Study, loop: Loop) -> list[Unlike]:
+    """Name the photographs whose nearest neighbours are annotated otherwise, where an embedder was named."""
+    if EMBEDDER not in study.identities:
+        return []
+    vectors, _ = loop.embed([one.draw for one in seen if one.draw.image])
+    known = [one.request for one in seen if one.request.key in vectors]
+    if not known:
+        return []
+    stacked = np.stack([vectors[request.key] for request in known])
+    found = disagreeing(stacked, [request.label for request in known])
+    return [Unlike(key=known[number].key, neighbours=label, share=share) for number, label, share in found]
+
+
 def _facts(
-    study: Study, requests: PhotographRequests, explored: Sequence[Answered], tested: Sequence[Answered]
+    study: Study,
+    requests: PhotographRequests,
+    explored: Sequence[Answered],
+    tested: Sequence[Answered],
+    unlike: Sequence[Unlike],
 ) -> SetFacts:
     """Say what the set is like, before any hypothesis."""
     seen = [*explored, *tested]
@@ -187,4 +208,6 @@ def _facts(
         doubtful=tuple(doubtful[:_DOUBTFUL]),
         doubts=len(doubtful),
         lookalikes=requests.source.lookalikes,
+        unlike=tuple(unlike[:_DOUBTFUL]),
+        unlikes=len(unlike),
     )

@@ -82,7 +82,10 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "OfSet": {"treat_size": _COUNT, "control_size": _COUNT},
-    "SetFacts": {name: dict(_COUNT) for name in ("photographs", "explored", "tested", "doubts", "lookalikes")},
+    "SetFacts": {
+        name: dict(_COUNT) for name in ("photographs", "explored", "tested", "doubts", "lookalikes", "unlikes")
+    },
+    "Unlike": {"share": _SHARE},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
     "Carrier": {"together": _SHARE, "alone": _SHARE},
     "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},

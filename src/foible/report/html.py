@@ -212,6 +212,7 @@ def _environment() -> Environment:
         spans=sentences.spans,
         parts_of=words.parts,
         doubtful=photographs.doubtful,
+        unlike=photographs.unlike,
         facts=photographs.facts,
         most_confused=photographs.most_confused,
         subject=words.subject,

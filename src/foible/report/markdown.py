@@ -15,7 +15,7 @@ from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
 from foible.report.notes import notes
-from foible.report.photographs import doubtful, facts, most_confused
+from foible.report.photographs import doubtful, facts, most_confused, unlike
 from foible.report.pilots import pilot_line
 from foible.report.sentences import (
     bound_of,
@@ -127,6 +127,10 @@ def _set(result: HuntResult) -> Iterable[str]:
     if wrong:
         yield "In these the judge does not see what they are annotated as; perhaps the annotation is wrong:"
         yield _table(("photograph", "annotated", "taken for"), wrong)
+    odd = [tuple(map(escape, row)) for row in unlike(result)]
+    if odd:
+        yield "The photographs nearest to these are annotated otherwise; perhaps the annotation is wrong:"
+        yield _table(("photograph", "annotated", "those nearest to it"), odd)
 
 
 def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:

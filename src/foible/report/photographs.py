@@ -49,6 +49,11 @@ def facts(result: HuntResult) -> list[tuple[str, str]]:
     if found.doubts:
         few = f", of which {len(found.doubtful)} are shown" if found.doubts > len(found.doubtful) else ""
         rows.append(("perhaps annotated wrongly", f"{found.doubts:,}, by the judge; they are unscored{few}"))
+    if found.unlikes:
+        few = f", of which {len(found.unlike)} are shown" if found.unlikes > len(found.unlike) else ""
+        rows.append(
+            ("perhaps annotated wrongly", f"{found.unlikes:,}, by those nearest to them; they count like others{few}")
+        )
     return rows
 
 
@@ -62,6 +67,18 @@ def doubtful(result: HuntResult) -> list[tuple[str, str, str]]:
             predicted = one.outcomes[0].predicted
             taken = "" if predicted is None else class_name(predicted, result, 0, _NAMED)
             rows.append((shorten(one.request.text, _NAMED), shorten(one.request.label, _NAMED), taken))
+    return rows
+
+
+def unlike(result: HuntResult) -> list[tuple[str, str, str]]:
+    """Give (place, annotation, what its neighbours are annotated as) where these disagree, the surest first."""
+    found = result.photographs
+    rows = []
+    for one in found.unlike if found is not None else ():
+        shown = result.observations.get(one.key)
+        if shown is not None:
+            said = f"{shorten(one.neighbours, _NAMED)} ({percent(one.share)} of their votes)"
+            rows.append((shorten(shown.request.text, _NAMED), shorten(shown.request.label, _NAMED), said))
     return rows
 
 

@@ -40,6 +40,7 @@ from foible.statistics.judging import (
     unpolluted_rate,
 )
 from foible.statistics.multiplicity import benjamini_hochberg, e_adjusted, e_benjamini_hochberg
+from foible.statistics.neighbours import disagreeing
 from foible.statistics.paired import mcnemar_p, paired_lower, paired_margin_p
 from foible.statistics.planning import bound_without_failure, expected_pairs, pairs_needed, power, smallest_effect
 from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect, with_whole
@@ -60,6 +61,7 @@ __all__ = [
     "corrected_failure_rate",
     "difference_lower",
     "difference_sequence",
+    "disagreeing",
     "e_adjusted",
     "e_benjamini_hochberg",
     "expected_left",
