@@ -29,7 +29,7 @@ PLANTED = {("coffee mug", ("ground=grass",)), ("water bottle", ("light=night", "
 @pytest.fixture(scope="module")
 def taken():
     """Enough photographs for both planted bugs to show in each half."""
-    return photographs.scenes(160, first=1000)
+    return photographs.scenes(160, first=2000)
 
 
 @pytest.fixture(scope="module")
