@@ -57,7 +57,7 @@ def test_without_an_embedder_nothing_is_said_of_neighbours(tmp_path):
 
 @given(st.integers(0, 2**32 - 1))
 def test_clusters_tell_what_was_swapped(seed):
-    """In clear clusters, one photograph of each annotated wrongly, exactly these are listed, each with that of its cluster."""
+    """In clear clusters, one photograph of each annotated wrongly, these alone are listed, each with its cluster."""
     rng = np.random.default_rng(seed)
     sizes = {"a": 60, "b": 30, "c": 15}
     names = [name for name, size in sizes.items() for _ in range(size)]
