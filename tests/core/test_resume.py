@@ -97,7 +97,9 @@ def test_a_killed_hunt_ends_as_one_that_was_never_stopped(whole, tmp_path):
     assert toyworld.written(folder) == toyworld.written(whole)
     times = Counter(drawn(folder))
     assert times.keys() == set(drawn(whole))
-    assert sum(times.values()) - len(times) <= len(moments) * UNIT, "more was redone than the units that were killed"
+    # Each start may draw one image again before it draws others, to see that it stays the same.
+    again = len(moments) * UNIT + len(moments) + 1
+    assert sum(times.values()) - len(times) <= again, "more was redone than the units that were killed"
 
 
 def test_ctrl_c_says_so_and_loses_nothing(whole, tmp_path):
