@@ -255,3 +255,14 @@ def test_plan_and_doctor_tell_of_copies(taken, tmp_path):
     assert told in json.loads(out)["notes"]
     _, out, _ = toyworld.finished(toyworld.command("doctor", *base, "--json"))
     assert told in json.loads(out)[0]["note"]
+
+
+def test_a_thing_in_another_colour_is_no_copy():
+    """On the same ground in the same light, a thing that is red here and blue there is two photographs."""
+    ground = np.random.default_rng(3).integers(60, 190, (6, 6, 3), dtype=np.uint8)
+    image = np.asarray(Image.fromarray(ground).resize((96, 96), Image.Resampling.BICUBIC)).copy()
+    other = image.copy()
+    image[30:66, 30:66], other[30:66, 30:66] = (200, 40, 40), (40, 72, 255)  # of nearly the same grey
+    shown = {"one": image, "two": other, "three": (image * 0.8).astype(np.uint8)}
+    found = near.near_duplicates([near.small(name, pixels) for name, pixels in shown.items()])
+    assert found.groups == (("one", "three"),)

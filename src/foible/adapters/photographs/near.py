@@ -1,6 +1,6 @@
 """Near-duplicates in a set of photographs: copies that were resaved, resized, cropped or brightened.
 
-Comes in: a small grey picture of each photograph. Goes out: which of them belong together. Neighbour: `labelled.py`
+Comes in: a small picture of each photograph. Goes out: which of them belong together. Neighbour: `labelled.py`
 leaves all but one of each group out, as it does where the pixels are the same.
 
 A perceptual hash of the whole frame, as libraries have it, does not see a crop. So each photograph has a hash for every
@@ -48,6 +48,12 @@ _ORDERS, _BESIDE = 32, 8
 """In so many orders hashes are sorted, and compared with so many before and behind."""
 _MOST = 8
 """Photographs that one is compared with, the nearest by hash."""
+OTHER_COLOUR = 20.0
+"""Levels of 255 by which the colours of some part of a copy differ at most."""
+_PARTS = 8
+"""Along each side, whose mean colours are compared."""
+_PALER = (0.6, 1.5)
+"""By which brightness may change all colours."""
 _STEPS = ((0.03, 0.6), (0.015, 0.9), (0.008, 0.94), (0.004, 0.95))
 """By which a window is moved, as shares of a side, and the least correlation before: of 200 copies one has less."""
 _SHARES = ((1.0, 1), (0.95, 2), (0.9, 3), (0.85, 4), (0.8, 5))
@@ -63,6 +69,8 @@ class Small:
     """Hash of its pixels."""
     grey: NDArray[np.uint8]
     """Of shape (SIDE, SIDE)."""
+    colour: NDArray[np.uint8]
+    """Blue and red difference (Cb, Cr), of shape (2, SIDE, SIDE)."""
     shorter: int
     """Its shorter side, in pixels."""
 
@@ -79,8 +87,12 @@ class Near:
 
 def small(image: str, pixels: Image) -> Small:
     """Make the small picture of a photograph."""
-    grey = Pictures.fromarray(pixels).convert("L").resize((SIDE, SIDE), Pictures.Resampling.BILINEAR)
-    return Small(image=image, grey=np.asarray(grey), shorter=min(pixels.shape[:2]))
+    picture = Pictures.fromarray(pixels)
+    grey = picture.convert("L").resize((SIDE, SIDE), Pictures.Resampling.BILINEAR)
+    colour = np.asarray(picture.convert("YCbCr").resize((SIDE, SIDE), Pictures.Resampling.BILINEAR))[:, :, 1:]
+    return Small(
+        image=image, grey=np.asarray(grey), colour=np.moveaxis(colour, 2, 0).copy(), shorter=min(pixels.shape[:2])
+    )
 
 
 def near_duplicates(photographs: Sequence[Small]) -> Near:
@@ -265,7 +277,31 @@ def _copies(of: Small, window: int, frame: Small) -> bool:
             better = bool(scores[at] > score)
             if better:
                 best, score = moved[at], float(scores[at])
-    return score >= ALIKE
+    return score >= ALIKE and _colours_apart(of, best, frame) <= OTHER_COLOUR
+
+
+def _colours_apart(of: Small, window: Floats, frame: Small) -> float:
+    """Return by how many levels of 255 the colours of some part of a window and of a frame differ, at most.
+
+    A thing in another colour on the same ground is no copy, though its grey values say so.
+    """
+    rows, columns = (_means(window[place], window[place + 1]) for place in (0, 2))
+    whole = _means(0.0, 1.0)
+    one = rows @ (of.colour.astype(np.float64) - 128.0) @ columns.T
+    other = whole @ (frame.colour.astype(np.float64) - 128.0) @ whole.T
+    # Brightness moves colours towards grey or away from it, all alike.
+    norm = float((one * one).sum())
+    scale = np.clip(float((one * other).sum()) / norm, *_PALER) if norm > 0 else 1.0
+    return float(np.sqrt(((scale * one - other) ** 2).sum(0)).max())
+
+
+def _means(start: float, share: float) -> Floats:
+    """Return what takes the means of the parts of a window along a side: shape (parts, SIDE)."""
+    ends = np.arange(SIDE + 1) / SIDE
+    parts = start + share * np.arange(_PARTS + 1) / _PARTS
+    inside = np.minimum(ends[1:], parts[1:, None]) - np.maximum(ends[:-1], parts[:-1, None])
+    found: Floats = np.clip(inside, 0.0, None) * (_PARTS / share)
+    return found
 
 
 def _moved(window: Floats, step: float) -> Floats:
