@@ -6,24 +6,28 @@ Comes in: rates. Goes out: plain data, which `report/` writes. Neighbours: `find
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from foible.findings import Finding, Rate, Subject
-from foible.records import Label, Pairs
+from foible.records import Label, Pairs, Tally
 
 Change = Literal["worse", "better", "same", "open"]
 """worse, better: the failure rate surely differs. same: it surely differs by less than `Comparison.same`."""
+Gated = Literal["none", "passed", "failed", "unknown"]
+"""none: no gate looks at it. unknown: nothing can be said of it, so that it has not passed."""
 
 NOTHING, NO_DIFFERENCE = Rate(value=None, low=0.0, high=1.0), Rate(value=None, low=-1.0, high=1.0)
-NO_PAIRS = Pairs(0, 0, 0, 0)
+NO_PAIRS, NO_COUNTS = Pairs(0, 0, 0, 0), Tally(draws=0, failures=0, unscored=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
     """What two classifiers make of the same images."""
 
+    label: str
+    """What the images show."""
     change: Change | None = None
     """None where nothing can be said: images or label are lacking, or more than `confirm.unscored` are unscored."""
     reason: str = ""
@@ -37,13 +41,41 @@ class Paired:
     images: Pairs = NO_PAIRS
     """Scored for both: failed by both, by the second alone, by the first alone, by neither."""
     unscored: int = 0
+    now: Tally = NO_COUNTS
+    """Counts of the second classifier over all images of the row."""
+    gate: Gated = "none"
+    rule: str = ""
+    """Which gate it failed first, worse, open or rate; unknown; empty otherwise."""
+    told: str = ""
+    """Why it failed the gate, or is unknown; empty otherwise."""
+
+    @property
+    def description(self) -> str:
+        """Of a bug; empty for images of the base prompt."""
+        return ""
+
+
+def verdict_of(rows: Sequence[Paired], fail_on: str) -> Gated:
+    """Say what a gate comes to over all rows.
+
+    Args:
+        rows: each with what the gate says of it.
+        fail_on: the gate.
+
+    Returns:
+        failed: a row fails it. unknown: none does, and of some nothing can be said, or it looks at no row. none: there
+        is no gate.
+    """
+    told = {row.gate for row in rows}
+    order: tuple[Gated, ...] = ("failed", "unknown", "passed")
+    nothing: Gated = "none" if set(map(str.strip, fail_on.split(","))) == {"never"} else "unknown"
+    return next((one for one in order if one in told), nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared(Paired):
     """Two classifiers over the images of a label, or of a bug."""
 
-    label: str
     found: Finding | None
     """The bug, as the hunt confirmed it for the first classifier; None for images of the base prompt."""
 
@@ -65,8 +97,15 @@ class Comparison:
     after: Subject
     same: float
     """0..1: rates that surely differ by less are the same."""
+    fail_on: str
+    """The gate: never, worse, open or rate>X; several have commas between them."""
     rows: tuple[Compared, ...]
     """Bugs, then labels."""
+
+    @property
+    def verdict(self) -> Gated:
+        """Say what the gate comes to."""
+        return verdict_of(self.rows, self.fail_on)
 
     def count(self, change: Change | None) -> int:
         """Count the rows with a change."""

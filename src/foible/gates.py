@@ -1,7 +1,7 @@
 """What may stand after `--fail-on`.
 
 Comes in: a text. Goes out: a bound of a failure rate. Neighbours: `cli/gates.py` has the gates of a hunt;
-`act/suites/gate.py` those of a suite.
+`act/gates.py` those of a comparison and of a suite.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ class SuiteTest:
             The result, where it passes.
         """
         __tracebackhide__ = True
-        from foible.report.suites import headline, reason, verdict
+        from foible.report.comparison import reason, verdict
+        from foible.report.suites import headline
 
         found = self.run(fail_on)
         if found.verdict == "none":

@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from foible.comparison import Change, Paired
+from foible.comparison import Change, Gated, Paired, verdict_of
 from foible.findings import Rate, Subject
-from foible.records import Label, Status, Tally, kept
+from foible.records import Label, Status, kept
 
 IMAGES = 64
 """Images of a bug, and of a label, that are kept by default: all that a hunt with the defaults makes of them (48), and
 enough to see nine times in ten that a rate went from 20 % to 60 %."""
-Gated = Literal["none", "passed", "failed", "unknown"]
-"""none: no gate looks at it. unknown: nothing can be said of it, so that it has not passed."""
 
 RowKind = Literal["added", "dropped", "changed", "same"]
 """changed: other images, or of the same ones something else was made."""
@@ -133,16 +131,8 @@ class Suite:
 class Rechecked(Paired):
     """What another classifier makes of a bug, or a label, of a suite."""
 
-    label: str
     words: tuple[str, ...] = ()
     """Of the bug; empty for the base prompt."""
-    now: Tally
-    """Counts of the classifier that was asked, over all images of the row."""
-    gate: Gated = "none"
-    rule: str = ""
-    """Which gate it failed first, worse, open or rate; unknown; empty otherwise."""
-    told: str = ""
-    """Why it failed the gate, or is unknown; empty otherwise."""
 
     @property
     def description(self) -> str:
@@ -172,13 +162,8 @@ class SuiteRun:
 
     @property
     def verdict(self) -> Gated:
-        """Say what the gate comes to.
-
-        failed: a row fails it. unknown: none does, and of some nothing can be said. none: there is no gate.
-        """
-        told = {row.gate for row in self.rows}
-        order: tuple[Gated, ...] = ("failed", "unknown", "passed")
-        return next((one for one in order if one in told), "none")
+        """Say what the gate comes to."""
+        return verdict_of(self.rows, self.fail_on)
 
     def count(self, change: Change | None) -> int:
         """Count the rows with a change."""

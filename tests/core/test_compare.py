@@ -33,6 +33,9 @@ def without_bottle():
     return [name for name in toyworld.NAMES if not name.startswith("water bottle")]
 
 
+Classifier = toyworld.Classifier
+
+
 class NoBottle(toyworld.Classifier):
     """Does not have one of the labels."""
 
@@ -141,8 +144,53 @@ def test_the_gate_is_the_exit_code(call, tmp_path, gate, code):
     ended, out, err = call("--fail-on", gate)
     assert ended == code
     assert "1 worse" in out
-    assert ("worse" in err) == (code == 1)
+    assert (f"the gate {gate} fails on" in err) == (code == 1)
+    assert ("teapot: it surely fails more often than the first classifier" in err) == (code == 1)
     assert (tmp_path / "out" / "compare.html").exists()
+
+
+@pytest.mark.parametrize("gate", ["worse", "open", "rate>20%", "worse,rate>20%", "never"])
+@pytest.mark.parametrize("who", [toyworld.Perfect, toyworld.Classifier, Worse, NoBottle])
+def test_a_suite_of_the_run_says_the_same_gate_of_each_bug(folder, tmp_path, who, gate):
+    """Over the same images the two have one verdict a bug, and one word for the rule that it fails."""
+    foible.save_suite(folder, tmp_path / "bugs")
+    suite = foible.run_suite(tmp_path / "bugs", who(), fail_on=gate)
+    found = foible.compare(folder, who(), fail_on=gate)
+    said = {(row.label, row.description): (row.gate, row.rule, row.now, row.images) for row in suite.rows}
+    bugs = [row for row in found.rows if row.found]
+    assert bugs
+    for row in bugs:
+        assert said[row.label, row.description] == (row.gate, row.rule, row.now, row.images)
+
+
+def test_a_bound_looks_at_bugs_alone(call, folder):
+    """A label that fails always is no bug with a description: no row of a label passes or fails it."""
+    found = foible.compare(folder, toyworld.Classifier(), fail_on="rate>20%")
+    assert {row.gate for row in found.rows if row.found} == {"failed"}
+    assert {row.gate for row in found.rows if not row.found} == {"none"}
+    code, out, err = call("--fail-on", "rate>20%", "--json", who="Classifier")
+    assert (code, json.loads(out)["verdict"]) == (1, "failed")
+    assert f"the gate rate>20% fails on {len([row for row in found.rows if row.found])} of" in err
+    assert "surely above 0.2" in err
+
+
+def test_a_bound_without_a_bug_has_not_passed(tmp_path, monkeypatch, capfd):
+    """A run that confirmed nothing has no row that the gate could look at: 2, and it says so."""
+    run = toyworld.hunt(tmp_path / "run", classifier=toyworld.Perfect())
+    assert not run.confirmed
+    arguments = ["compare", tmp_path / "run", "--classifier", f"python:{__name__}:Worse", "--fail-on", "rate>20%"]
+    monkeypatch.setattr(sys, "argv", ["foible", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "the gate rate>20% looks at bugs, and there is none" in capfd.readouterr().err
+
+
+def test_a_gate_that_is_none_is_refused_before_anything_is_read(call):
+    """In the words that a suite has for it."""
+    code, out, err = call("--fail-on", "better", who="Nobody")
+    assert (code, out) == (2, "")
+    assert "--fail-on wants never, worse, open, rate>X" in err
 
 
 class Faint(toyworld.Perfect):

@@ -14,12 +14,12 @@ import pytest
 
 import foible
 import toyworld
+from foible.act.gates import Gate, gated
 from foible.act.paired import Sides, weigh
-from foible.act.suites.gate import Gate, gated
 from foible.act.suites.save import _portable
 from foible.cli import main
 from foible.errors import ConfigError, LabelError, PluginError, StoreError
-from foible.records import TIED, Draw, Observation, Outcome, Request, Tally, Treatment
+from foible.records import TIED, Draw, Observation, Outcome, Request, Treatment
 from foible.report import suites as words
 from foible.report.junit import to_junit
 from foible.report.sarif import to_sarif
@@ -523,8 +523,7 @@ def simulated(random, before, after, rows=10, images=48):
     made = []
     for _ in range(rows):
         sides = [[SAID[bool(fails)] for fails in random.random(images) < rate] for rate in (before, after)]
-        now = Tally(draws=images, failures=sum(one is SAID[True] for one in sides[1]), unscored=0)
-        made.append((Rechecked(label="mug", words=("on grass",), now=now), Sides(before=sides[0], after=sides[1])))
+        made.append((Rechecked(label="mug", words=("on grass",)), Sides(before=sides[0], after=sides[1])))
     return weigh(made, level=0.05, unscored=0.3, same=0.1)
 
 
@@ -540,7 +539,7 @@ def test_a_bound_that_no_rate_exceeds_gives_no_more_alarms_than_the_level():
     """At its hardest, where every bug fails exactly as often as the bound: over all bugs together, at most 5 %."""
     random = np.random.default_rng(2)
     gate = [Gate("rate", 0.2)]
-    suites = [gated(simulated(random, 0.9, 0.2), gate, 0.05) for _ in range(200)]
+    suites = [gated(simulated(random, 0.9, 0.2), gate, 0.05, "before") for _ in range(200)]
     assert sum(any(row.gate == "failed" for row in rows) for rows in suites) <= 15
 
 
@@ -550,14 +549,14 @@ def test_a_bug_that_is_back_is_seen_by_the_bound():
     seen = 0
     for _ in range(200):
         rows = [*simulated(random, 0.9, 0.05, rows=9), *simulated(random, 0.9, 0.6, rows=1)]
-        seen += [row.gate for row in gated(rows, [Gate("rate", 0.2)], 0.05)][-1] == "failed"
+        seen += [row.gate for row in gated(rows, [Gate("rate", 0.2)], 0.05, "before")][-1] == "failed"
     assert seen >= 190
 
 
 def test_a_tied_image_is_scored_for_another_classifier():
     """Equal scores are the run's own classifier's: the other one is scored on the image, and no pair is counted."""
     tied = Observation(draw=DRAW, outcome=Outcome(status="unscored", reason=TIED))
-    blank = Rechecked(label="mug", now=Tally(draws=4, failures=4, unscored=0))
+    blank = Rechecked(label="mug")
     (row,) = weigh(
         [(blank, Sides(before=[tied, *[SAID[True]] * 3], after=[SAID[True]] * 4))], level=0.05, unscored=0.3, same=0.1
     )

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foible._version import __version__
+from foible.act.gates import gated, read_gates
 from foible.act.others import ask
 from foible.act.paired import Sides, refuse_share, weigh
 from foible.act.shown import NO_BASE, Shown, bugs_of, labels_of, place_of
@@ -40,6 +41,7 @@ def compare(  # noqa: PLR0913 - the public call: each is something a user sets b
     same: float = 0.1,
     labels: Sequence[str] = (),
     findings: Sequence[int] = (),
+    fail_on: str = "never",
     archive: Path | str | None = None,
     max_requests: int | None = None,
 ) -> Comparison:
@@ -54,16 +56,21 @@ def compare(  # noqa: PLR0913 - the public call: each is something a user sets b
             no names.
         findings: numbers of confirmed findings, from 1, in the order of the run's own table. Empty for all that were
             confirmed for the classifier that it is compared with.
+        fail_on: the gate: "never"; "worse": it surely fails more often on a bug or a label; "open": that, or it is not
+            shown to be the same or better; "rate>0.2" or "rate>20%": it surely fails more often on a bug. Several have
+            commas between them: "worse,rate>20%".
         archive: where the run's images and answers lie; None for `archive` beside it.
         max_requests: at most this many requests to servers.
 
     Returns:
-        For each bug and each label: both rates, their difference with its interval, and what may be said of it.
+        For each bug and each label: both rates, their difference with its interval, what may be said of it, and what
+        the gate says of it.
 
     Raises:
         InputError: the run or the classifier cannot be used; one sentence says what to do.
     """
     refuse_share(same)
+    read_gates(fail_on)
     folder = Path(run)
     where = folder.parent / "archive" if archive is None else Path(archive)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
@@ -76,13 +83,17 @@ def compare(  # noqa: PLR0913 - the public call: each is something a user sets b
     requests = list({one.request.key: one.request for own in parts for one in own.draws}.values())
     with Archive(where) as kept:
         said = ask(other, requests, read, kept, Clock(None))
-    return _comparison(read, (place, other), same, parts, said)
+    return _comparison(read, (place, other), (same, fail_on), parts, said)
 
 
 def _comparison(
-    read: Reread, against: tuple[int, Other], same: float, parts: Sequence[Shown], said: Mapping[str, Outcome]
+    read: Reread,
+    against: tuple[int, Other],
+    asked: tuple[float, str],
+    parts: Sequence[Shown],
+    said: Mapping[str, Outcome],
 ) -> Comparison:
-    place, other = against
+    (place, other), (same, fail_on) = against, asked
     options = read.study.config.confirm
 
     def sides(own: Shown) -> Sides | str:
@@ -92,6 +103,7 @@ def _comparison(
         return Sides(before=before, after=[replace(seen, outcome=said[seen.draw.request.key]) for seen in before])
 
     rows = [(Compared(label=own.label, found=own.found), sides(own)) for own in parts]
+    weighed = weigh(rows, level=options.level, unscored=options.unscored, same=same)
     return Comparison(
         foible_version=__version__,
         settings=read.result.settings,
@@ -99,5 +111,6 @@ def _comparison(
         before=subject_of(read.study.maps[place], read.study.began.classifiers[place]),
         after=subject_of(other.classes, other.part.identity),
         same=same,
-        rows=tuple(weigh(rows, level=options.level, unscored=options.unscored, same=same)),
+        fail_on=fail_on,
+        rows=tuple(gated(weighed, read_gates(fail_on), options.level, "the first classifier")),
     )

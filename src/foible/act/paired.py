@@ -83,6 +83,7 @@ def weigh(rows: Sequence[tuple[Row, Sides | str]], *, level: float, unscored: fl
             adjusted=adjusted[at],
             images=trial.pairs,
             unscored=gone,
+            now=trial.treat,
         )
 
     return [told(at) for at in range(len(rows))]

@@ -6,13 +6,13 @@ Comes in: flags. Goes out: a table, two files, an exit code. Neighbours: `foible
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, told, while_read
+from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, while_read
+from foible.cli.gates import FailOn, end
 from foible.cli.proofs import Archive, Findings, RunDirectory
 from foible.config import declared
 from foible.records import Spec
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from foible.comparison import Comparison
-
-
-class Gate(StrEnum):
-    """When `compare` ends with exit code 1."""
-
-    NEVER = "never"
-    WORSE = "worse"
-    OPEN = "open"
 
 
 @app.command()
@@ -47,10 +39,7 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
         typer.Option("--label", "-l", help='For a label of the run that it calls otherwise: "504|968=coffee mug".'),
     ] = None,
     finding: Findings = None,
-    fail_on: Annotated[
-        Gate,
-        typer.Option("--fail-on", help="Exit with 1 where it is worse on a row; open: or where a row is not decided."),
-    ] = Gate.NEVER,
+    fail_on: FailOn = "never",
     archive: Archive = None,
     max_requests: Annotated[
         int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
@@ -76,6 +65,7 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
         same=same,
         labels=label or (),
         findings=finding or (),
+        fail_on=fail_on,
         archive=archive,
         max_requests=max_requests,
     )
@@ -85,13 +75,7 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
             print(pages.to_json(found), end="")
         else:
             _print_rows(found, out or run, console)
-    bad = found.count("worse") + (found.count("open") if fail_on == Gate.OPEN else 0)
-    if fail_on != Gate.NEVER and bad:
-        what = "worse" if fail_on == Gate.WORSE else "worse or not decided"
-        raise typer.Exit(told(f"the second classifier is {what} on {bad} of {len(found.rows)} rows", 1))
-    if fail_on != Gate.NEVER and found.count(None):  # what was not compared has not passed
-        unknown = f"the gate {fail_on} says nothing of {found.count(None)} of {len(found.rows)} rows"
-        raise typer.Exit(told(f"{unknown}: images or labels are lacking, or too much is unscored", 2))
+    end(found)
 
 
 def _print_rows(found: Comparison, folder: Path, console: Console) -> None:
@@ -102,6 +86,8 @@ def _print_rows(found: Comparison, folder: Path, console: Console) -> None:
     show_rows(console, headings, rows, headings[:1])
     for row in found.rows:
         if row.change is None:
-            console.print(cell(f"{pages.about(row)}: {pages.said(row, found)}"), soft_wrap=True)
+            console.print(cell(pages.reason(row)), soft_wrap=True)
     console.print(cell(pages.headline(found), "bold"))
+    if found.verdict == "passed":
+        console.print(cell(pages.verdict(found)), soft_wrap=True)
     console.print(cell(f"page: {folder / 'compare.html'}"), soft_wrap=True)

@@ -1,21 +1,41 @@
 """`--fail-on`: the gates that a result may have to pass.
 
-Comes in: what was written after the flag, and a result. Goes out: whether the gate fails, and on what. Neighbour:
-`hunts.py` turns that into an exit code.
+Comes in: what was written after the flag, and a result. Goes out: whether the gate fails, and on what; where
+classifiers are held against each other, an exit code. Neighbours: `hunts.py` makes one of the gate of a hunt;
+`act/gates.py` has the gates of rows, which `compare.py` and `suites.py` end with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import typer
+
+from foible.cli.flags import told
 from foible.errors import ConfigError, brief
 from foible.gates import RATE, read_rate
 
 if TYPE_CHECKING:
+    from foible.comparison import Comparison
     from foible.findings import HuntResult, Rate
+    from foible.suites import SuiteRun
 
+FailOn = Annotated[
+    str,
+    typer.Option(
+        "--fail-on",
+        help="Exit with 1 on: never; worse (it surely fails more often on a bug or label); open (that, or it is not "
+        "decided); rate>X (it surely fails more often than X on a bug, such as 0.2 or 20%); several with commas "
+        "between them.",
+        metavar="GATE",
+    ),
+]
+"""The gates of rows: those of a comparison, and of a suite."""
+TOLD = 5
+"""Rows that a failing gate names on stderr."""
 _WANTED = f"--fail-on wants never, confirmed, or {RATE}"
 
 
@@ -69,3 +89,18 @@ def read_gate(text: str) -> Gate:
         message = f"{_WANTED}, but got {brief(text)!r}"
         raise ConfigError(message)
     return Gate("rate", above)
+
+
+def end(found: Comparison | SuiteRun) -> None:
+    """End with the code of the verdict, and say on stderr which rows it is about.
+
+    Raises:
+        typer.Exit: 1 where the gate fails; 2 where it does not, and of some row nothing can be said: it has not passed.
+    """
+    from foible.report.comparison import reason, verdict
+
+    if found.verdict not in {"failed", "unknown"}:
+        return
+    for row in islice((row for row in found.rows if row.gate == found.verdict), TOLD):
+        told(reason(row), 1)
+    raise typer.Exit(told(verdict(found), 1 if found.verdict == "failed" else 2))

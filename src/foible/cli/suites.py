@@ -6,13 +6,13 @@ Comes in: flags. Goes out: a suite, a table, an exit code. Neighbours: `foible.a
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, told, while_read
+from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, while_read
+from foible.cli.gates import FailOn, end
 from foible.cli.proofs import Archive, Findings, RunDirectory
 from foible.config import declared
 from foible.records import Spec
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from foible.suites import Suite, SuiteRun
-
-TOLD = 5
-"""Rows that a failing gate names on stderr."""
 
 suites = typer.Typer(no_args_is_help=True, help="Bugs frozen with their images, for any classifier.")
 app.add_typer(suites, name="suite")
@@ -79,16 +76,7 @@ def run(  # noqa: PLR0913 - each is a flag of its own
         list[str] | None,
         typer.Option("--label", "-l", help='For a label of the suite that it calls otherwise: "504|968=coffee mug".'),
     ] = None,
-    fail_on: Annotated[
-        str,
-        typer.Option(
-            "--fail-on",
-            help="Exit with 1 on: never; worse (a bug or label surely fails more often than when the suite was saved); "
-            "open (that, or it is not decided); rate>X (a bug surely fails more often than X, such as 0.2 or 20%); "
-            "several with commas between them.",
-            metavar="GATE",
-        ),
-    ] = "never",
+    fail_on: FailOn = "never",
     max_requests: Annotated[
         int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
     ] = None,
@@ -128,7 +116,7 @@ def run(  # noqa: PLR0913 - each is a flag of its own
     if page is not None:
         write_in_place(page, words.to_html(found))
     _write(found, suite, junit, sarif)
-    _end(found)
+    end(found)
 
 
 @suites.command()
@@ -166,28 +154,18 @@ def _write(found: SuiteRun, suite: Path, junit: Path | None, sarif: Path | None)
         write_in_place(sarif, to_sarif(found, suite.as_posix() if inside else suite.name))
 
 
-def _end(found: SuiteRun) -> None:
-    """End with the code of the verdict, and say on stderr which rows it is about."""
-    from foible.report import suites as words
-
-    if found.verdict not in {"failed", "unknown"}:
-        return
-    for row in islice((row for row in found.rows if row.gate == found.verdict), TOLD):
-        told(words.reason(row), 1)
-    raise typer.Exit(told(words.verdict(found), 1 if found.verdict == "failed" else 2))
-
-
 def _print_rows(found: SuiteRun, console: Console) -> None:
     from foible.report import suites as words
+    from foible.report.comparison import reason, verdict
 
     headings = ("images", "change", "saved fails", "now fails", "points more")
     show_rows(console, headings, [[*map(cell, words.cells(row))] for row in found.rows], headings[:1])
     for row in found.rows:
         if row.change is None:
-            console.print(cell(words.reason(row)), soft_wrap=True)
+            console.print(cell(reason(row)), soft_wrap=True)
     console.print(cell(words.headline(found), "bold"))
     if found.verdict == "passed":
-        console.print(cell(words.verdict(found)), soft_wrap=True)
+        console.print(cell(verdict(found)), soft_wrap=True)
 
 
 def _print_suite(made: Suite, console: Console) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.report.files import write_both
 from foible.report.html import render
-from foible.report.words import count, interval, percent, points, shorten
+from foible.report.words import as_sentence, count, interval, percent, points, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,8 @@ def to_json(found: Comparison) -> str:
         "headline": headline(found),
         "before": subject(found.before),
         "after": subject(found.after),
+        "verdict": found.verdict,
+        "fail_on": found.fail_on,
         "same": found.same,
         "rows": [_row(row) for row in found.rows],
     }
@@ -75,8 +77,6 @@ def to_html(found: Comparison) -> str:
         first=found.before.name,
         second=found.after.name,
         lead="Both classifiers were shown the same images of a finished hunt.",
-        said=said,
-        verdict="",
     )
 
 
@@ -88,6 +88,8 @@ def page(found: Comparison | SuiteRun) -> dict[str, Any]:
         "about": about,
         "gap": gap,
         "within": _within(found),
+        "said": _said,
+        "verdict": as_sentence(verdict(found)),
         "bugs": [row for row in found.rows if row.description],
         "labels": [row for row in found.rows if not row.description],
     }
@@ -105,6 +107,32 @@ def about(row: Named) -> str:
     """Name the images of a row: a label, with its description where it is about a bug."""
     label = shorten(row.label, 60)
     return f"{label} “{shorten(row.description, 200)}”" if row.description else label
+
+
+def reason(row: Paired) -> str:
+    """Say in a line why a row failed the gate, or why nothing can be said of it."""
+    if row.change is None:
+        return f"{about(row)}: nothing can be said: {shorten(row.reason, 200)}"
+    return f"{about(row)}: {row.told}: {told(row)[2]} against {told(row)[1]}, {gap(row)} points"
+
+
+def verdict(found: Comparison | SuiteRun) -> str:
+    """Say in a line what the gate comes to; empty where there is none."""
+    rows = {word: sum(row.gate == word for row in found.rows) for word in ("failed", "unknown", "passed")}
+    of = count(sum(rows.values()), "row")
+    if found.verdict == "failed":
+        return f"the gate {found.fail_on} fails on {rows['failed']} of {of}"
+    if found.verdict == "unknown" and not rows["unknown"]:
+        return f"the gate {found.fail_on} looks at bugs, and there is none"
+    if found.verdict == "unknown":
+        return f"the gate {found.fail_on} says nothing of {rows['unknown']} of {of}, which have not passed"
+    return f"the gate {found.fail_on} passes on {of}" if found.verdict == "passed" else ""
+
+
+def _said(row: Paired, found: Comparison | SuiteRun) -> str:
+    """Say what may be said of a row, and why it fails the gate."""
+    word = said(row, found)
+    return f"{word}; {row.told}" if row.gate == "failed" else word
 
 
 def gap(row: Paired) -> str:
@@ -156,6 +184,9 @@ def plain(row: Paired) -> dict[str, Any]:
     both, worse, better, neither = row.images
     counts = {"both_fail": both, "only_after_fails": worse, "only_before_fails": better, "neither_fails": neither}
     return {
+        "gate": row.gate,
+        "rule": row.rule,
+        "told": row.told,
         "change": row.change,
         "reason": row.reason,
         "before": _rate(row.before),
@@ -164,6 +195,7 @@ def plain(row: Paired) -> dict[str, Any]:
         "adjusted": row.adjusted,
         "images": counts,
         "unscored": row.unscored,
+        "now": {"draws": row.now.draws, "failures": row.now.failures, "unscored": row.now.unscored},
     }
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from foible.report.suites import headline, name, reason, said, verdict
+from foible.report.comparison import reason, verdict
+from foible.report.suites import headline, name, said
 from foible.report.words import shorten
 
 if TYPE_CHECKING:

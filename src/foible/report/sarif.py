@@ -13,8 +13,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from foible.report.comparison import about, plain
-from foible.report.suites import headline, reason, verdict
+from foible.report.comparison import about, plain, reason, verdict
+from foible.report.suites import headline
 from foible.report.words import stopped
 
 if TYPE_CHECKING:

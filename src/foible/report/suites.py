@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from foible.report.comparison import about, counts, gap, page, plain, subject, told
-from foible.report.comparison import said as about_change
+from foible.report.comparison import about, counts, page, plain, subject, told
 from foible.report.html import render
-from foible.report.words import as_sentence, count, interval, percent, shorten
+from foible.report.words import count, interval, percent, shorten
 
 if TYPE_CHECKING:
     from foible.suites import Rechecked, RowDiff, RowKind, Suite, SuiteBug, SuiteControl, SuiteDiff, SuiteRun
@@ -41,9 +40,7 @@ def to_json(found: SuiteRun) -> str:
 
 
 def _row(row: Rechecked) -> dict[str, object]:
-    named = {"label": row.label, "description": row.description or None}
-    now = {"draws": row.now.draws, "failures": row.now.failures, "unscored": row.now.unscored}
-    return {**named, "gate": row.gate, "rule": row.rule, "told": row.told, **plain(row), "now": now}
+    return {"label": row.label, "description": row.description or None, **plain(row)}
 
 
 def to_html(found: SuiteRun) -> str:
@@ -55,15 +52,7 @@ def to_html(found: SuiteRun) -> str:
         first=f"{found.before} (saved)",
         second=found.after.name,
         lead="The images of a suite were shown to the second classifier; what the first made of them was saved.",
-        said=_said,
-        verdict=as_sentence(verdict(found)),
     )
-
-
-def _said(row: Rechecked, found: SuiteRun) -> str:
-    """Say what may be said of a row, and why it fails the gate."""
-    word = about_change(row, found)
-    return f"{word}; {row.told}" if row.gate == "failed" else word
 
 
 def headline(found: SuiteRun) -> str:
@@ -88,24 +77,6 @@ def said(row: Rechecked) -> str:
     """Say in a line what both classifiers make of a row."""
     change, before, after, more = told(row)
     return f"{change}: fails in {after} of the images; when the suite was saved in {before}; {more} points"
-
-
-def reason(row: Rechecked) -> str:
-    """Say in a line why a row failed the gate, or why nothing can be said of it."""
-    if row.change is None:
-        return f"{about(row)}: nothing can be said: {shorten(row.reason, 200)}"
-    return f"{about(row)}: {row.told}: {told(row)[2]} against {told(row)[1]}, {gap(row)} points"
-
-
-def verdict(found: SuiteRun) -> str:
-    """Say in a line what the gate comes to; empty where there is none."""
-    rows = {word: sum(row.gate == word for row in found.rows) for word in ("failed", "unknown", "passed")}
-    of = count(sum(rows.values()), "row")
-    if found.verdict == "failed":
-        return f"the gate {found.fail_on} fails on {rows['failed']} of {of}"
-    if found.verdict == "unknown":
-        return f"the gate {found.fail_on} says nothing of {rows['unknown']} of {of}, which have not passed"
-    return f"the gate {found.fail_on} passes on {of}" if found.verdict == "passed" else ""
 
 
 def contents(suite: Suite) -> list[tuple[str, ...]]:

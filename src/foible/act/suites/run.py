@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from foible._version import __version__
+from foible.act.gates import gated, read_gates
 from foible.act.others import refuse_silence
 from foible.act.paired import Sides, refuse_share, weigh
 from foible.act.sought import Known, Other, Sought, find_labels, subject_of
-from foible.act.suites.gate import gated, read_gates
 from foible.act.suites.read import Held, held
 from foible.draws.outcome import outcome
 from foible.draws.questions import KEPT
@@ -27,7 +27,6 @@ from foible.parts.ceiling import Ceiling
 from foible.parts.registry import load
 from foible.records import Draw, Fault, Judgement, Observation, Outcome, Prediction, Request, Treatment
 from foible.suites import Rechecked, Suite, SuiteBug, SuiteControl, SuiteImage, SuiteRun
-from foible.trial.pairs import tally
 
 BATCH = 32
 """Images that the classifier sees at once, by default."""
@@ -86,7 +85,7 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
         level=own.level,
         same=same,
         fail_on=fail_on,
-        rows=tuple(gated(weighed, gates, own.level)),
+        rows=tuple(gated(weighed, gates, own.level, "when the suite was saved")),
     )
 
 
@@ -147,9 +146,8 @@ def _sides(one: SuiteBug | SuiteControl, other: Other, said: Mapping[str, Predic
 
 
 def _row(one: SuiteBug | SuiteControl, sides: Sides | str) -> tuple[Rechecked, Sides | str]:
-    """Name a row, with the counts of the classifier that was asked."""
-    now = tally(sides.after if isinstance(sides, Sides) else ())
-    return Rechecked(label=one.label, words=_words(one), now=now), sides
+    """Name a row."""
+    return Rechecked(label=one.label, words=_words(one)), sides
 
 
 def _words(one: SuiteBug | SuiteControl) -> tuple[str, ...]:

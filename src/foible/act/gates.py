@@ -1,7 +1,7 @@
-"""The gates that a classifier may have to pass over a suite.
+"""The gates that a classifier may have to pass where it is held against another one.
 
-Comes in: what a person wrote, and rows. Goes out: the rows, each with what the gate says of it. Neighbours: `run.py`
-makes the rows; every output and the exit code say what stands here and nothing else.
+Comes in: what a person wrote, and rows. Goes out: the rows, each with what the gates say of it. Neighbours:
+`compare.py` and `suites/run.py` make the rows; every output and the exit code say what stands here and nothing else.
 
 `worse` and `open` ask whether the classifier lost anything against the one whose bugs they are. `rate` asks whether a
 bug is there, whoever had it first: of a bug that failed in 90 % when it was saved no classifier is surely worse.
@@ -11,24 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
+from foible.comparison import Gated, Paired
 from foible.errors import ConfigError, brief
 from foible.gates import RATE, read_rate
 from foible.statistics import surely_above
-from foible.suites import Gated, Rechecked
+
+Row = TypeVar("Row", bound=Paired)
 
 _TOLD = {
-    "worse": "it surely fails more often than when the suite was saved",
-    "open": "these images do not show that it fails no more often than when the suite was saved",
-    "rate": "its failure rate is surely above {}",
+    "worse": "it surely fails more often than {than}",
+    "open": "these images do not show that it fails no more often than {than}",
+    "rate": "its failure rate is surely above {above:.4g}",
 }
 """By rule: why a row fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What makes a run of a suite end with 1."""
+    """What makes a comparison, or a run of a suite, end with 1."""
 
     kind: Literal["never", "worse", "open", "rate"]
     above: float = 1.0
@@ -51,12 +53,12 @@ def _read(one: str, text: str) -> Gate:
     above = read_rate(said)
     if above is None:
         wanted = f"never, worse, open, {RATE}, or several with commas between them"
-        message = f"--fail-on of a suite wants {wanted}, but got {brief(text)!r}"
+        message = f"--fail-on wants {wanted}, but got {brief(text)!r}"
         raise ConfigError(message)
     return Gate("rate", above)
 
 
-def gated(rows: Sequence[Rechecked], gates: Sequence[Gate], level: float) -> list[Rechecked]:
+def gated(rows: Sequence[Row], gates: Sequence[Gate], level: float, than: str) -> list[Row]:
     """Say of each row whether it passes.
 
     worse: it is not surely worse. open: it is surely better or the same. rate: of a bug, it does not surely fail more
@@ -64,36 +66,37 @@ def gated(rows: Sequence[Rechecked], gates: Sequence[Gate], level: float) -> lis
     which nothing can be said has passed none.
 
     Args:
-        rows: those of a suite.
+        rows: with what may be said of them.
         gates: which ones; a row that fails one of them fails.
         level: of each gate; between 0 and 1.
+        than: what a classifier is worse than, for a sentence.
     """
-    said = [_said(rows, gate, level) for gate in gates]
+    said = [_said(rows, gate, level, than) for gate in gates]
     return [_worst(row, [of[at] for of in said]) for at, row in enumerate(rows)]
 
 
-def _said(rows: Sequence[Rechecked], gate: Gate, level: float) -> list[Rechecked]:
+def _said(rows: Sequence[Row], gate: Gate, level: float, than: str) -> list[Row]:
     """Say of each row what one gate says of it."""
     if gate.kind == "never":
         return list(rows)
-    known = [at for at, row in enumerate(rows) if row.words and row.change is not None and gate.kind == "rate"]
+    known = [at for at, row in enumerate(rows) if row.description and row.change is not None and gate.kind == "rate"]
     counts = [rows[at].now for at in known]
     above = surely_above([one.failures for one in counts], [one.scored for one in counts], gate.above, level)
     high = {at for at, is_above in zip(known, above, strict=True) if is_above}
 
-    def one(row: Rechecked, *, is_high: bool) -> Rechecked:
-        if gate.kind == "rate" and not row.words:
+    def one(row: Row, *, is_high: bool) -> Row:
+        if gate.kind == "rate" and not row.description:
             return row
         if row.change is None:
             return replace(row, gate="unknown", rule="unknown", told=row.reason)
         rule = "rate" if is_high else row.change if row.change in {"worse", gate.kind} and gate.kind != "rate" else ""
-        told = _TOLD[rule].format(f"{gate.above:.4g}") if rule else ""
+        told = _TOLD[rule].format(above=gate.above, than=than) if rule else ""
         return replace(row, gate="failed" if rule else "passed", rule=rule, told=told)
 
     return [one(row, is_high=at in high) for at, row in enumerate(rows)]
 
 
-def _worst(row: Rechecked, said: Sequence[Rechecked]) -> Rechecked:
+def _worst(row: Row, said: Sequence[Row]) -> Row:
     """Put together what several gates say of a row."""
     order: tuple[Gated, ...] = ("failed", "unknown", "passed")
     word = next((one for one in order if any(of.gate == one for of in said)), None)
