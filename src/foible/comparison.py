@@ -15,6 +15,8 @@ from foible.records import Label, Pairs, Tally
 
 Change = Literal["worse", "better", "same", "open"]
 """worse, better: the failure rate surely differs. same: it surely differs by less than `Comparison.same`."""
+Whose = Literal["first", "second", "both"]
+"""Of which of two classifiers a bug is."""
 Gated = Literal["none", "passed", "failed", "unknown"]
 """none: no gate looks at it. unknown: nothing can be said of it, so that it has not passed."""
 
@@ -77,7 +79,9 @@ class Compared(Paired):
     """Two classifiers over the images of a label, or of a bug."""
 
     found: Finding | None
-    """The bug, as the hunt confirmed it for the first classifier; None for images of the base prompt."""
+    """The bug, as a hunt confirmed it; None for images of the base prompt."""
+    whose: Whose | None = None
+    """For which of the classifiers it was confirmed: that one was chosen by what failed. None for the base prompt."""
 
     @property
     def description(self) -> str:
@@ -87,11 +91,17 @@ class Compared(Paired):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One classifier against another, over the images of a run."""
+    """One classifier against another, over the images of a run, or of two."""
 
     foible_version: str
     settings: Mapping[str, object]
-    """Of the run, by dotted name; its level holds here too."""
+    """Of the run, by dotted name; of the first, where there are two."""
+    runs: Literal[1, 2]
+    """Of two runs the bugs of both classifiers are rows, of one those of the first alone."""
+    level: float
+    """The false-discovery rate over all rows: that of the run, and of two the lower."""
+    lacking: tuple[tuple[str, str], ...] = ()
+    """(classifier, why it could not be asked about images of the other run): only images that both runs have count."""
     labels: tuple[Label, ...]
     before: Subject
     after: Subject
@@ -100,7 +110,7 @@ class Comparison:
     fail_on: str
     """The gate: never, worse, open or rate>X; several have commas between them."""
     rows: tuple[Compared, ...]
-    """Bugs, then labels."""
+    """Bugs of the first classifier, bugs of the second alone, labels."""
 
     @property
     def verdict(self) -> Gated:

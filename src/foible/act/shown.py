@@ -18,6 +18,8 @@ from foible.records import Answered
 
 NO_BASE = "nothing was explored of it"
 """Why nothing can be said of a label: a probe explores none."""
+NO_DRAWS = "it has no draws of its own: the hunt measured none (measure.most, or the budget), or too few are scored"
+"""Why nothing can be said of a bug: the draws that decided selected it."""
 
 
 @dataclass(frozen=True, kw_only=True)

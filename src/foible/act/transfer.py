@@ -20,6 +20,7 @@ from pathlib import Path
 from foible._version import __version__
 from foible.act.chosen import chosen
 from foible.act.others import ask
+from foible.act.shown import NO_DRAWS
 from foible.act.sought import Other, find_labels, sought
 from foible.draws.request import BASE
 from foible.errors import ConfigError
@@ -36,9 +37,6 @@ from foible.run.archive import Archive
 from foible.run.journal import Journal
 from foible.trial.decide import decide, rate
 from foible.trial.pairs import Pair, count, tally
-
-NO_DRAWS = "it has no draws of its own: the hunt measured none (measure.most, or the budget), or too few are scored"
-"""Why nothing can be said of a finding: the draws that decided selected it."""
 
 
 def transfer(  # noqa: PLR0913 - the public call: each is something a user sets by name

@@ -1,4 +1,4 @@
-"""The verb `compare`: is another classifier better or worse than the one of a run?
+"""The verb `compare`: is another classifier, or that of another run, better or worse than the one of a run?
 
 Comes in: flags. Goes out: a table, two files, an exit code. Neighbours: `foible.act.compare`, which does it, and
 `proofs.py`, which has the other verbs that go on from a run.
@@ -6,6 +6,7 @@ Comes in: flags. Goes out: a table, two files, an exit code. Neighbours: `foible
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_
 from foible.cli.gates import FailOn, end
 from foible.cli.proofs import Archive, Findings, RunDirectory
 from foible.config import declared
+from foible.errors import ConfigError
 from foible.records import Spec
 
 if TYPE_CHECKING:
@@ -23,49 +25,69 @@ if TYPE_CHECKING:
     from foible.comparison import Comparison
 
 
+Other = Annotated[
+    Path | None, typer.Argument(help="The directory of another finished hunt, over the same labels.", metavar="OTHER")
+]
+Classifiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classifier",
+        help="Who is compared, where no OTHER is named; else a classifier of a run that its record cannot load.",
+        metavar="SPEC",
+    ),
+]
+Against = Annotated[
+    str, typer.Option("--against", help="Which classifier of the run it is compared with; the first where not given.")
+]
+Second = Annotated[
+    str, typer.Option("--second", help="Which classifier of OTHER is compared; the first where not given.")
+]
+Same = Annotated[float, typer.Option("--same", help="Rates that surely differ by less than this share are the same.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", "-l", help='For a label of the run that it calls otherwise: "504|968=coffee mug".'),
+]
+Requests = Annotated[int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)]
+Out = Annotated[Path | None, typer.Option("--out", help="Where compare.json and compare.html go; RUN where not given.")]
+
+
 @app.command()
 def compare(  # noqa: PLR0913 - each is a flag of its own
     run: RunDirectory,
-    classifier: Annotated[str, typer.Option("--classifier", help="Who is compared.", metavar="SPEC")],
-    against: Annotated[
-        str,
-        typer.Option("--against", help="Which classifier of the run it is compared with; the first where not given."),
-    ] = "",
-    same: Annotated[
-        float, typer.Option("--same", help="Rates that surely differ by less than this share are the same.")
-    ] = 0.1,
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", "-l", help='For a label of the run that it calls otherwise: "504|968=coffee mug".'),
-    ] = None,
+    other: Other = None,
+    classifier: Classifiers = None,
+    against: Against = "",
+    second: Second = "",
+    same: Same = 0.1,
+    label: Labels = None,
     finding: Findings = None,
     fail_on: FailOn = "never",
     archive: Archive = None,
-    max_requests: Annotated[
-        int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where compare.json and compare.html go; RUN where not given.")
-    ] = None,
+    max_requests: Requests = None,
+    out: Out = None,
     config: File = None,
     assign: Assignments = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Ask a classifier about the images of a run: is it better or worse than the run's own?"""
+    """Is another classifier, or that of another run, better or worse than the run's own, and where?"""
     from foible.act.compare import compare as ask
     from foible.report import comparison as pages
 
-    settings = resolved(config, assign, [("--classifier", {"classifier": classifier})])[0]
-    part = settings.parts("classifier")[0]
+    named = _classifiers(classifier or [], config, assign)
+    if other is None and len(named) != 1:
+        message = "compare wants another run, or one --classifier; name whom to compare"
+        raise ConfigError(message)
     found = ask(
         run,
-        Spec(part.spec, part.args),
+        named[0] if other is None else other,
         against=against,
+        second=second,
         same=same,
         labels=label or (),
         findings=finding or (),
         fail_on=fail_on,
+        classifiers=() if other is None else named,
         archive=archive,
         max_requests=max_requests,
     )
@@ -78,15 +100,26 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
     end(found)
 
 
+def _classifiers(specs: Sequence[str], config: Path | None, assign: list[str] | None) -> list[Spec]:
+    """Give the classifiers that were named, with the arguments that a file or --set has for them."""
+    if not specs:
+        return []
+    flags = {"classifier": specs[0], "other_classifiers": list(specs[1:])}
+    settings = resolved(config, assign, [("--classifier", flags)])[0]
+    return [Spec(part.spec, part.args) for part in settings.parts("classifier")]
+
+
 def _print_rows(found: Comparison, folder: Path, console: Console) -> None:
     from foible.report import comparison as pages
 
-    rows = [[cell(pages.about(row)), *(cell(text) for text in pages.told(row))] for row in found.rows]
+    rows = [[cell(text) for text in (pages.named(row, found), *pages.told(row))] for row in found.rows]
     headings = ("images", "change", "before fails", "after fails", "points more")
     show_rows(console, headings, rows, headings[:1])
     for row in found.rows:
         if row.change is None:
             console.print(cell(pages.reason(row)), soft_wrap=True)
+    for sentence in pages.not_asked(found):
+        console.print(cell(sentence), soft_wrap=True)
     console.print(cell(pages.headline(found), "bold"))
     if found.verdict == "passed":
         console.print(cell(pages.verdict(found)), soft_wrap=True)

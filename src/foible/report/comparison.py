@@ -8,7 +8,7 @@ environment of all pages.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from foible.report.files import write_both
 from foible.report.html import render
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from foible.comparison import Change, Compared, Comparison, Paired
+    from foible.comparison import Change, Compared, Comparison, Paired, Whose
     from foible.findings import Rate, Subject
     from foible.suites import SuiteRun
 
@@ -57,6 +57,9 @@ def to_json(found: Comparison) -> str:
         "foible_compare": VERSION,
         "foible_version": found.foible_version,
         "settings": dict(found.settings),
+        "runs": found.runs,
+        "level": found.level,
+        "not_asked": [{"classifier": name, "reason": reason} for name, reason in found.lacking],
         "headline": headline(found),
         "before": subject(found.before),
         "after": subject(found.after),
@@ -76,7 +79,9 @@ def to_html(found: Comparison) -> str:
         title=headline(found),
         first=found.before.name,
         second=found.after.name,
-        lead="Both classifiers were shown the same images of a finished hunt.",
+        lead=_LEADS[found.runs],
+        sections=_sections(found),
+        notes=not_asked(found),
     )
 
 
@@ -90,16 +95,70 @@ def page(found: Comparison | SuiteRun) -> dict[str, Any]:
         "within": _within(found),
         "said": _said,
         "verdict": as_sentence(verdict(found)),
-        "bugs": [row for row in found.rows if row.description],
-        "labels": [row for row in found.rows if not row.description],
     }
+
+
+class Section(NamedTuple):
+    """A table of a page."""
+
+    rows: Sequence[Paired]
+    name: str
+    heading: str
+    note: str
+
+
+BASE_NOTE = "Images of the base prompt, without any description."
+_LEADS = {
+    1: "Both classifiers were shown the same images of a finished hunt.",
+    2: "Both classifiers were shown the same images of two finished hunts.",
+}
+_MEASURED = "Images with the description, made after the bug was confirmed."
+_CHOSEN = (
+    f"{_MEASURED} The rates are of fresh images; but which bugs stand here was chosen by what the {{}} classifier "
+    "fails on: that the other one is better on many of them is what one expects, and does not make it the better "
+    "classifier."
+)
+
+
+def _sections(found: Comparison) -> list[Section]:
+    """Part the rows of a comparison by whose bugs they are."""
+    rows = found.rows
+    if found.runs == 1:
+        note = f"{_MEASURED} Bugs that only the second classifier has were not looked for."
+        bugs = [Section([row for row in rows if row.found], "bugs", "On the bugs of the first", note)]
+    else:
+        own = {whose: [row for row in rows if row.whose == whose] for whose in ("both", "first", "second")}
+        bugs = [
+            Section(own["both"], "both", "On the bugs that both hunts found", f"{_MEASURED} Both classifiers have it."),
+            Section(own["first"], "first", "On the bugs of the first", _CHOSEN.format("first")),
+            Section(own["second"], "second", "On the bugs of the second", _CHOSEN.format("second")),
+        ]
+    return [*bugs, Section([row for row in rows if row.found is None], "labels", "On every label", BASE_NOTE)]
+
+
+def not_asked(found: Comparison) -> list[str]:
+    """Say which classifier could not be asked, one sentence each."""
+    only = "so that only images which both runs have count"
+    return [f"{shorten(name, _LONGEST)} was not asked, {only}: {shorten(why, 300)}" for name, why in found.lacking]
+
+
+_WHOSE: tuple[tuple[Whose | None, str, str], ...] = (
+    ("both", "bug of both", "bugs of both"),
+    ("first", "bug of the first", "bugs of the first"),
+    ("second", "bug of the second", "bugs of the second"),
+    (None, "label", "labels"),
+)
 
 
 def headline(found: Comparison) -> str:
     """Say in a line where the second classifier is worse and better, what is the same, and what is open."""
-    bugs = [row.change for row in found.rows if row.found is not None]
-    labels = [row.change for row in found.rows if row.found is None]
-    parts = [f"{counts(rows)} of {count(len(rows), what)}" for rows, what in ((bugs, "bug"), (labels, "label")) if rows]
+    parts = []
+    for whose, one, several in _WHOSE:
+        rows = [row.change for row in found.rows if row.whose == whose]
+        what = several if len(rows) != 1 else one
+        if found.runs == 1 and whose is not None:
+            what = what.partition(" ")[0]
+        parts += [f"{counts(rows)} of {len(rows):,} {what}"] if rows else []
     return f"{shorten(found.after.name, _LONGEST)} against {shorten(found.before.name, _LONGEST)}: {'; '.join(parts)}"
 
 
@@ -107,6 +166,12 @@ def about(row: Named) -> str:
     """Name the images of a row: a label, with its description where it is about a bug."""
     label = shorten(row.label, 60)
     return f"{label} “{shorten(row.description, 200)}”" if row.description else label
+
+
+def named(row: Compared, found: Comparison) -> str:
+    """Name the images of a row, and whose bug they show where two runs have bugs."""
+    whose = f" (bug of {row.whose if row.whose == 'both' else f'the {row.whose}'})"
+    return about(row) + (whose if row.whose is not None and found.runs > 1 else "")
 
 
 def reason(row: Paired) -> str:
@@ -176,7 +241,7 @@ def subject(of: Subject) -> dict[str, Any]:
 
 def _row(row: Compared) -> dict[str, Any]:
     description = None if row.found is None else row.description
-    return {"label": row.label, "description": description, **plain(row)}
+    return {"label": row.label, "description": description, "whose": row.whose, **plain(row)}
 
 
 def plain(row: Paired) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from foible.report.comparison import about, counts, page, plain, subject, told
+from foible.report.comparison import BASE_NOTE, Section, about, counts, page, plain, subject, told
 from foible.report.html import render
 from foible.report.words import count, interval, percent, shorten
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of what `foible suite run --json` prints."""
 _LONGEST = 80
+_BUGS = (
+    "Images with the description, made after the bug was confirmed. Bugs that only the second classifier has were not "
+    "looked for."
+)
 
 
 def to_json(found: SuiteRun) -> str:
@@ -52,6 +56,11 @@ def to_html(found: SuiteRun) -> str:
         first=f"{found.before} (saved)",
         second=found.after.name,
         lead="The images of a suite were shown to the second classifier; what the first made of them was saved.",
+        sections=[
+            Section([row for row in found.rows if row.words], "bugs", "On the bugs of the first", _BUGS),
+            Section([row for row in found.rows if not row.words], "labels", "On every label", BASE_NOTE),
+        ],
+        notes=[],
     )
 
 
