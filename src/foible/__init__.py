@@ -16,7 +16,7 @@ from foible._version import __version__
 
 if TYPE_CHECKING:
     from foible.act.compare import compare
-    from foible.act.export import export
+    from foible.act.sets.export import export
     from foible.act.suites.diff import diff_suites
     from foible.act.suites.read import read_suite
     from foible.act.suites.run import run_suite
@@ -43,7 +43,7 @@ _HOMES = {
     "Spec": "foible.records",
     "compare": "foible.act.compare",
     "diff_suites": "foible.act.suites.diff",
-    "export": "foible.act.export",
+    "export": "foible.act.sets.export",
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",

@@ -57,6 +57,7 @@ def world(pool, target):
     return World(pool, target.answers)
 
 
+@pytest.mark.slow
 def test_a_small_pool_is_drawn_once_and_a_torn_chunk_again(tmp_path):
     """What is kept is used again; a chunk that is torn, and no other, is drawn again, to the same answers."""
     scenes = [Scene("vase", "red", "plain", "grass", "night", "clear", "above", "far", "box")]
@@ -230,6 +231,7 @@ def test_biases_come_from_the_seed_alone():
         biases(5, 13, 0)
 
 
+@pytest.mark.slow
 def test_a_trained_classifier_joins_the_shipped_ones(tmp_path):
     """A folder of weights with its biases.json is asked about the pool, and its bugs are read."""
     folder = tmp_path / "mine"

@@ -18,8 +18,9 @@ from PIL import Image
 import foible
 import toyworld
 from foible import pixels
-from foible.act.export import COLUMNS, folder_name
-from foible.errors import ConfigError, StoreError
+from foible.act.sets.rows import COLUMNS, folder_name
+from foible.errors import ConfigError, PluginError, StoreError
+from foible.parts.registry import load
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,130 @@ def test_a_parquet_file_holds_the_images_and_says_so(folder, tmp_path):
     assert found[0]["seed"] == int(frame["seed"][0])
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # `datasets` leaves the table open
+def test_datasets_loads_what_was_saved_to_disk(folder, tmp_path):
+    """Hugging Face's library finds every image with its row."""
+    datasets = pytest.importorskip("datasets")
+    done = foible.export(folder, tmp_path / "set", form="datasets")
+    found = datasets.load_from_disk(str(tmp_path / "set"))
+    assert len(found) == done.images
+    for one in found:
+        assert pixels.content_hash(np.asarray(one["image"])) == one["pixel_hash"]
+        assert toyworld.read(np.asarray(one["image"])).label == one["label"]
+    del found, one
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # `webdataset` leaves archives open
+def test_webdataset_reads_the_archives(folder, tmp_path):
+    """Its library decodes each image, the number of its label, and the row; the same set has the same bytes twice."""
+    webdataset = pytest.importorskip("webdataset")
+    done = foible.export(folder, tmp_path / "set", form="webdataset")
+    foible.export(folder, tmp_path / "again", form="webdataset")
+    shard = tmp_path / "set" / "data-000000.tar"
+    assert shard.read_bytes() == (tmp_path / "again" / "data-000000.tar").read_bytes()
+    classes = json.loads((tmp_path / "set" / "classes.json").read_text("utf-8"))
+    found = list(webdataset.WebDataset(str(shard), shardshuffle=False).decode("rgb8"))
+    assert len(found) == done.images
+    for one in found:
+        assert pixels.content_hash(one["png"]) == one["json"]["pixel_hash"] == one["__key__"]
+        assert classes[one["cls"]] == one["json"]["label"] == toyworld.read(one["png"]).label
+    gc.collect()
+
+
+def test_archives_of_webdataset_are_a_source_of_photographs(folder, tmp_path):
+    """What was written is read by `photos:`, with the label that the row names."""
+    done = foible.export(folder, tmp_path / "set", form="webdataset")
+    source = load("generator", f"photos:{tmp_path / 'set'}", {"label": "label"}).object
+    assert len(source.photographs.photographs) == done.images
+    assert {one.label for one in source.photographs.photographs} == {f.trial.hypothesis.label for f, _ in done.counts}
+
+
+def test_what_fiftyone_reads_names_every_image(folder, tmp_path):
+    """The file of labels has the identifier of each image in `data`, its label by name, and the row as attributes."""
+    done = foible.export(folder, tmp_path / "set", form="fiftyone")
+    whole = json.loads((tmp_path / "set" / "labels.json").read_text("utf-8"))
+    assert whole["classes"] is None
+    assert {path.stem for path in (tmp_path / "set" / "data").iterdir()} == set(whole["labels"])
+    assert len(whole["labels"]) == done.images
+    for identifier, one in whole["labels"].items():
+        image = pixels.read_file(tmp_path / "set" / "data" / f"{identifier}.png")
+        assert toyworld.read(image).label == one["label"]
+        assert one["attributes"]["pixel_hash"] == identifier
+
+
+@pytest.mark.slow
+def test_fiftyone_itself_reads_the_set(folder, tmp_path):
+    """FiftyOne imports as many samples as there are images, each with its label and attributes."""
+    fiftyone = pytest.importorskip("fiftyone", reason="FiftyOne brings a database, and is in no extra")
+    done = foible.export(folder, tmp_path / "set", form="fiftyone")
+    found = fiftyone.Dataset.from_dir(
+        dataset_dir=str(tmp_path / "set"), dataset_type=fiftyone.types.FiftyOneImageClassificationDataset
+    )
+    labels = json.loads((tmp_path / "set" / "labels.json").read_text("utf-8"))["labels"]
+    assert len(found) == done.images
+    for sample in found:
+        expected = labels[Path(sample.filepath).stem]
+        assert sample.ground_truth.label == expected["label"]
+        assert sample.ground_truth["prompt"] == expected["attributes"]["prompt"]
+
+
+def test_images_that_an_embedder_places_together_are_taken_once(folder, tmp_path):
+    """Of one label no two images are closer than was asked for, and those that were left out are counted."""
+    whole = foible.export(folder, tmp_path / "whole")
+    done = foible.export(folder, tmp_path / "set", distinct=0.9, embedder=toyworld.embed)
+    assert 0 < done.images < whole.images
+    assert done.images + done.alike == whole.images
+    assert f"{done.alike} images more" in (tmp_path / "set" / "README.md").read_text("utf-8")
+    kept: dict[str, list[np.ndarray]] = {}
+    for row in table(tmp_path / "set"):
+        vector = toyworld.embed([pixels.read_file(tmp_path / "set" / row["file_name"])])[0]
+        kept.setdefault(row["label"], []).append(vector / np.linalg.norm(vector))
+    for vectors in kept.values():
+        cosines = np.stack(vectors) @ np.stack(vectors).T
+        assert (cosines[np.triu_indices(len(vectors), 1)] <= 0.9 + 1e-9).all()
+
+
+def test_a_run_whose_embedder_is_an_object_wants_it_again(folder, tmp_path):
+    """It cannot be loaded by a name, and the sentence says which argument gives it."""
+    with pytest.raises(ConfigError, match="--embedder"):
+        foible.export(folder, tmp_path / "set", distinct=0.9)
+
+
+def test_an_embedder_that_fails_leaves_nothing(folder, tmp_path):
+    """Without vectors nobody knows what is alike: the command ends with a sentence, and no folder stays."""
+
+    def silent(images):
+        raise RuntimeError("out of order")
+
+    with pytest.raises(PluginError, match="out of order"):
+        foible.export(folder, tmp_path / "set", distinct=0.9, embedder=silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Blind:
+    """Takes everything for a coffee mug."""
+
+    labels = toyworld.NAMES
+
+    def classify(self, images):
+        """Score the mug 1, whatever is shown."""
+        return np.tile(np.eye(len(self.labels))[toyworld.PLAIN.index("coffee mug")], (len(images), 1))
+
+
+def test_the_card_says_who_else_fails(folder, tmp_path):
+    """The classifier of the run fails on every image, another one where it does; the share stands in the card."""
+    done = foible.export(folder, tmp_path / "set", classifiers=[Blind()])
+    own, other = done.fails
+    assert own.rate.value == 1.0
+    mugs = sum(number for f, number in done.counts if f.trial.hypothesis.label == "coffee mug")
+    assert other.images == done.images
+    assert other.rate.value == pytest.approx(1 - mugs / done.images)
+    text = (tmp_path / "set" / "README.md").read_text("utf-8")
+    assert "fails on these images" in text
+    assert "Blind" in text
+
+
 def test_the_card_says_where_images_come_from_and_what_not_to_claim(folder, tmp_path):
     """The head is the mapping that Hugging Face reads; generator, counts, licence and limits stand in the text."""
     done = foible.export(folder, tmp_path / "set", licence="cc0-1.0")
@@ -122,6 +247,7 @@ def test_the_card_says_where_images_come_from_and_what_not_to_claim(folder, tmp_
         ({"form": "imagefoldr"}, "imagefolder"),
         ({"draws": "failed"}, "failing"),
         ({"size": 0}, "at least 1"),
+        ({"distinct": 1.5}, "cosine"),
         ({"findings": [77]}, "no confirmed finding 77"),
     ],
 )

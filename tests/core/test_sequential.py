@@ -195,14 +195,18 @@ def test_nothing_is_drawn_twice(tmp_path):
     assert toyworld.written(tmp_path / "run") == before
 
 
-@settings(max_examples=4, deadline=None)
-@given(data=st.data())
-def test_an_interrupted_hunt_goes_through_the_same_rounds(run, data):
-    """Stopped anywhere and however often, a hunt ends with the same rounds and files, to the byte."""
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory):
+    """Count how often the generator is called in a hunt that is not stopped."""
     generator = Counting()
-    with tempfile.TemporaryDirectory() as name:
-        hunt(Path(name) / "run", generator=generator)
-    calls = next(generator.calls)
+    hunt(tmp_path_factory.mktemp("calls") / "run", generator=generator)
+    return next(generator.calls)
+
+
+@settings(max_examples=3, deadline=None)
+@given(data=st.data())
+def test_an_interrupted_hunt_goes_through_the_same_rounds(run, calls, data):
+    """Stopped anywhere and however often, a hunt ends with the same rounds and files, to the byte."""
     stops = data.draw(st.lists(st.integers(0, calls - 1), min_size=1, max_size=2), label="stops")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "run"

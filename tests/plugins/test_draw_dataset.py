@@ -59,7 +59,7 @@ def dataset(contents):
     """A real dataset of them, with labels beside the images."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the library says of its own dependencies is not ours to mend
-        import datasets  # type: ignore[import-untyped]  # ships no types
+        import datasets
     datasets.disable_progress_bars()
     rows = {"label": [0] * PHOTOS, "image": [{"bytes": one, "path": None} for one in contents]}
     features = datasets.Features({"label": datasets.Value("int64"), "image": datasets.Image()})
