@@ -50,7 +50,7 @@ def test_a_labelled_set_is_enough(whole):
     run, _ = whole
     assert claims(run) == PLANTED
     assert run.result.parts.keys() == {"generator", "judge"}
-    assert run.result.draws == {"explore": 60, "test": 60}
+    assert run.result.draws == {"explore": 240, "test": 240}
     assert run.result.photographs.accuracy[0].value == pytest.approx(
         1 - sum(o.tally.failures for o in run.result.explored) / 480
     )
@@ -468,7 +468,7 @@ def test_the_command_line_hunts_over_photographs(taken, tmp_path):
     assert json.loads(out)["photographs"]["photographs"] == 120
     code, out, _ = toyworld.finished(toyworld.command("plan", *base, "--json"))
     assert code == 0
-    assert json.loads(out)["draws"] == {"explore": 240, "test": 240}
+    assert json.loads(out)["draws"] == {"explore": 60, "test": 60}
     code, out, _ = toyworld.finished(toyworld.command("doctor", *base))
     assert code == 0
     assert "an image of" in out

@@ -88,32 +88,30 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
         max_requests: at most this many requests to servers.
 
     Returns:
-        How many images there are of each bug.
+        How many images of each bug there are.
 
     Raises:
         InputError: the run or a part cannot be used, there are no such images, or the folder cannot be written.
     """
-    folder, target = Path(run), Path(out)
+    folder, target, ceiling = Path(run), Path(out), Ceiling(max_requests)
     where = folder.parent / "archive" if archive is None else Path(archive)
-    ceiling = Ceiling(max_requests)
     _refuse(form, draws, size, distinct)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
         read = _drawn(reread_whole(journal, kept))
         wanted = _Wanted(bugs=chosen(read.result, findings), draws=draws, size=size)
         apart = None if distinct is None else _apart(read, embedder, distinct, kept.images, ceiling)
         taken, gone = _take(read, wanted, kept.images, apart, where)
-    fails = tuple(_fails(read, taken, classifiers, labels, where, ceiling)) if classifiers else ()
     tally = Counter(one.number for one in taken)
     done = Exported(
         folder=target,
         images=len(taken),
         counts=tuple((finding, tally[number]) for number, finding in wanted.bugs.items()),
         gone=gone,
-        alike=0 if apart is None else apart.left_out,
-        fails=fails,
+        alike=apart.left_out if apart else 0,
+        fails=tuple(_fails(read, taken, classifiers, labels, where, ceiling)) if classifiers else (),
     )
-    text = card(done, read, draws, licence, FORMS[form].files)
     with Archive(where, write=False) as kept:
+        text = card(done, read, draws, licence, FORMS[form].files)
         _write(target, form, [row(one, read) for one in taken], kept.images, text)
     return done
 
