@@ -16,6 +16,7 @@ from foible._version import __version__
 
 if TYPE_CHECKING:
     from foible.act.compare import compare
+    from foible.act.seek import seek
     from foible.act.sets.export import export
     from foible.act.suites.diff import diff_suites
     from foible.act.suites.read import read_suite
@@ -50,6 +51,7 @@ _HOMES = {
     "read_suite": "foible.act.suites.read",
     "run_suite": "foible.act.suites.run",
     "save_suite": "foible.act.suites.save",
+    "seek": "foible.act.seek",
     "transfer": "foible.act.transfer",
 }
 
@@ -74,6 +76,7 @@ __all__ = [
     "read_suite",
     "run_suite",
     "save_suite",
+    "seek",
     "transfer",
 ]
 

@@ -364,3 +364,35 @@ def test_the_noise_generator_hears_its_prompt_and_its_seed():
     assert isinstance(one, Drawn)
     assert one.image.tobytes() == two.image.tobytes()
     assert len({one.image.tobytes(), three.image.tobytes(), four.image.tobytes()}) == 3
+
+
+class Texts(testing.MeanEmbedder):
+    """Places texts, in a way."""
+
+    reads_text = True
+    scale = (1.0, None)
+
+    def __init__(self, place):
+        super().__init__()
+        self._place = place
+
+    def embed_texts(self, texts):
+        """Give what is tried."""
+        return self._place(texts)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (lambda texts: np.eye(6)[: len(texts)], ""),
+        (lambda texts: np.eye(7)[: len(texts)], "in the space of images"),
+        (lambda texts: np.full((len(texts), 6), np.nan), "in the space of images"),
+        (lambda texts: 2 * np.eye(6)[: len(texts)], "length 1"),
+        (lambda texts: np.eye(6)[::-1][-len(texts) :], "alone or with others"),
+    ],
+    ids=["well", "another space", "no numbers", "another length", "neighbours"],
+)
+def test_texts_have_a_place_among_images(place, told):
+    """An embedder that reads texts places each in the space of its images, whoever comes with it."""
+    broken = testing.check("embedder", Texts(place))
+    assert any(told in one for one in broken) if told else broken == []

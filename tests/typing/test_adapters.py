@@ -32,7 +32,16 @@ from foible.adapters.transformers.embedder import TransformersEmbedder
 from foible.adapters.transformers.vlm_judge import VlmJudge
 from foible.parts.ensemble import EnsembleJudge
 from foible.parts.families import BUILT_IN, REMOTE
-from foible.parts.protocols import Captioner, Classifier, CountsRequests, Embedder, Generator, Judge, offers
+from foible.parts.protocols import (
+    Captioner,
+    Classifier,
+    CountsRequests,
+    Embedder,
+    EmbedsTexts,
+    Generator,
+    Judge,
+    offers,
+)
 from foible.parts.registry import METHODS
 
 GENERATORS: Mapping[str, Callable[..., Generator]] = {
@@ -59,6 +68,10 @@ CAPTIONERS: Mapping[str, Callable[..., Captioner]] = {
 EMBEDDERS: Mapping[str, Callable[..., Embedder]] = {
     "diorama": diorama.embedder,
     "timm": TimmEmbedder,
+    "transformers": TransformersEmbedder,
+}
+JOINT: Mapping[str, Callable[..., EmbedsTexts]] = {
+    "diorama": diorama.embedder,
     "transformers": TransformersEmbedder,
 }
 JUDGES: Mapping[str, Callable[..., Judge]] = {

@@ -50,7 +50,7 @@ def ask(other: Other, requests: Sequence[Request], read: Reread, archive: Archiv
     observer = Observer(
         executor=_Classifying(Here({classifier(0): other.part}, archive.images)),
         archive=archive,
-        notes=_Notes(read.faults),
+        notes=Remembered(read.faults),
         identities={**read.study.identities, classifier(0): other.part.identity},
         maps=[other.classes],
         labels=read.study.labels,
@@ -106,10 +106,11 @@ class _Classifying:
         return carried
 
 
-class _Notes:
-    """What is known of faults; nothing is noted in the run, which is finished."""
+class Remembered:
+    """What is known of faults, for the life of a call; nothing is noted in the run, which is finished."""
 
     def __init__(self, faults: Mapping[str, Fault]) -> None:
+        """Know some faults already."""
         self._faults = faults
         self._learned: Learned | None = None
 

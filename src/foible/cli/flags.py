@@ -119,9 +119,13 @@ def resolved(
     file: Path | None, assign: Collection[str] | None, flags: Collection[Layer] = ()
 ) -> tuple[HuntConfig, dict[str, str]]:
     """Merge file, flags and `--set`, in this order: the config, and where each value came from."""
+    return resolve(layered(file, assign, flags))
+
+
+def layered(file: Path | None, assign: Collection[str] | None, flags: Collection[Layer] = ()) -> list[Layer]:
+    """Give the layers of file, flags and `--set`, in this order."""
     layers: list[Layer] = [(str(file), read_file(file))] if file is not None else []
-    layers += [*flags, *((f"--set {text}", read_assignment(text)) for text in assign or ())]
-    return resolve(layers)
+    return [*layers, *flags, *((f"--set {text}", read_assignment(text)) for text in assign or ())]
 
 
 def _layer(flag: Flag, value: Any) -> Mapping[str, Any]:

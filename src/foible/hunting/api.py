@@ -16,13 +16,13 @@ from typing import Any
 from foible import report
 from foible.config import HuntConfig
 from foible.draws.execute import Here
-from foible.errors import ConfigError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
 from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
-from foible.hunting.prepare import Prepared, make_config, prepare
+from foible.hunting.prepare import Descriptions, Prepared, make_config, prepare
 from foible.hunting.reading import Reopened
+from foible.hunting.sources import refuse_among
 from foible.hunting.study import study_of
 from foible.hunting.trying import Trying
 from foible.progress import Bars, Progress, Silent
@@ -128,7 +128,7 @@ def run(
     objects: Mapping[str, Sequence[object]] | None = None,
     *,
     progress: Progress,
-    descriptions: Sequence[str] | None = None,
+    descriptions: Descriptions | None = None,
 ) -> Run:
     """Hunt or, where descriptions are given, probe; from a resolved config.
 
@@ -143,10 +143,21 @@ def run(
         OtherVersionError: the run had come to its end, made by a foible that asked for less.
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    prepared = prepare(config, objects, descriptions)
+    return carry_out(prepare(config, objects, descriptions), progress)
+
+
+def carry_out(prepared: Prepared, progress: Progress) -> Run:
+    """Hunt or probe, with what was prepared for it.
+
+    Raises:
+        OtherVersionError: as `run`.
+        OutOfTime: as `run`.
+        StoreError: the run directory or the archive cannot be used.
+    """
+    config = prepared.config
     clock = Clock(config.max_minutes)
     began = time.perf_counter()
-    _refuse_where_photographs_lie(prepared)
+    refuse_among(config, {"out": prepared.folder, "archive": prepared.archive})
     with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
         report.make_ready(prepared.folder)  # before anything is spent on what could not be written
         keep(journal, prepared.began)
@@ -183,23 +194,6 @@ def run(
 
 def _several(classifier: object) -> list[object]:
     return list(classifier) if isinstance(classifier, list | tuple) else [classifier]
-
-
-def _refuse_where_photographs_lie(prepared: Prepared) -> None:
-    """Refuse a run directory or an archive among the photographs: nothing is written beside them.
-
-    Raises:
-        ConfigError: one of them lies there.
-    """
-    place = Path(prepared.config.source.spec.partition(":")[2]).expanduser()
-    if prepared.photographs is None or not place.is_dir():
-        return
-    for name, folder in (("out", prepared.folder), ("archive", prepared.archive)):
-        if folder.resolve().is_relative_to(place.resolve()):
-            message = (
-                f"the folder {brief(folder)!r} lies among the photographs, where nothing is written; name another "
-            )
-            raise ConfigError(f"{message}--{name}")
 
 
 def _note_work(journal: Journal, clock: Clock) -> None:

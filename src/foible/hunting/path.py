@@ -96,7 +96,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
 def _pilot(study: Study, loop: Loop) -> Piloted | None:
     """See whether the parts fit; a person who brings a hypothesis explores nothing, but parts are asked twice."""
     if study.own is not None:
-        (label,), requests = study.labels, study.requests
+        label, requests = next(iter(study.labels)), study.requests
         seeds = list(islice(requests.seeds(label, "explore"), FEW))  # which a probe uses for nothing else
         loop.ask_twice((), requests.on(label, BASE, "explore", seeds))
         return None

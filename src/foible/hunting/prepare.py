@@ -18,6 +18,7 @@ from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
 from foible.draws.questions import GENERATOR, JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief, near
+from foible.hunting.sources import load_source
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
@@ -27,7 +28,6 @@ from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spe
 from foible.parts.protocols import (
     AcceptsClasses,
     HasMembers,
-    HoldsPhotographs,
     LikensClasses,
     NamesClasses,
     offers,
@@ -39,6 +39,8 @@ from foible.run.events import Began
 
 PROBE_KINDS = ("generator", "classifier", "judge")
 """What a probe needs: nothing is described."""
+Descriptions = Sequence[str] | Mapping[str, Sequence[str]]
+"""Of the one label of a config, or by the name of each of its labels."""
 
 
 def make_config(
@@ -52,6 +54,20 @@ def make_config(
     Raises:
         ConfigError: the config is none of these, cannot be read, or holds what no field takes.
     """
+    return resolve(layers_of(config, parts, named, labels))[0]
+
+
+def layers_of(
+    config: HuntConfig | Mapping[str, Any] | Path | str | None,
+    parts: Mapping[str, Sequence[object]],
+    named: Mapping[str, object],
+    labels: Sequence[str | Label] | str | Label | None,
+) -> list[Layer]:
+    """Put what Python was given into layers, as `make_config` does.
+
+    Raises:
+        ConfigError: the config is none of these, or cannot be read.
+    """
     base = _fields_of(config)
     labels = [labels] if isinstance(labels, str | Label) else labels
     direct: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
@@ -64,8 +80,7 @@ def make_config(
             direct["other_classifiers"] = [_named_spec(what) or "object" for what in given[1:]]
     if labels is not None:
         direct["labels"] = [_label_text(label) for label in labels]
-    layers: list[Layer] = [("config", base), ("argument", direct)]
-    return resolve(layers)[0]
+    return [("config", base), ("argument", direct)]
 
 
 def _fields_of(config: HuntConfig | Mapping[str, Any] | Path | str | None) -> Mapping[str, Any]:
@@ -91,8 +106,8 @@ class Prepared:
     labels: tuple[Label, ...]
     maps: tuple[ClassMap, ...]
     """Of each classifier."""
-    probe: tuple[tuple[str, ...], ...] | None
-    """The words of a person's own hypotheses; None for a hunt."""
+    probe: tuple[tuple[str, tuple[str, ...]], ...] | None
+    """Label and words of each hypothesis that a probe is given; None for a hunt."""
     photographs: PhotographSet | None = None
     """What the hunt is over; None where a generator draws."""
 
@@ -112,21 +127,21 @@ class Prepared:
             classifiers=[dict(part.identity) for part in own],
             maps=list(self.maps),
             labels=list(self.labels),
-            probe=None if self.probe is None else [list(words) for words in self.probe],
+            probe=None if self.probe is None else list(self.probe),
         )
 
 
 def prepare(
     config: HuntConfig,
     objects: Mapping[str, Sequence[object]] | None = None,
-    descriptions: Sequence[str] | None = None,
+    descriptions: Descriptions | None = None,
 ) -> Prepared:
     """Load the parts, which share one ceiling of requests, and check what was given.
 
     Args:
         config: every option.
         objects: kind -> objects to use in place of the config's specs; several for the classifier alone.
-        descriptions: a person's hypotheses about the one label of the config; None for a hunt.
+        descriptions: what a probe is to test; None for a hunt.
 
     Raises:
         InputError: something given cannot be used.
@@ -152,7 +167,7 @@ def prepare(
 
 
 def _prepare_photographs(
-    config: HuntConfig, objects: Mapping[str, Sequence[object]], descriptions: Sequence[str] | None
+    config: HuntConfig, objects: Mapping[str, Sequence[object]], descriptions: Descriptions | None
 ) -> Prepared:
     """Load the photographs in the place of a generator, and of the parts that look on those that were named."""
     if descriptions is not None or objects.get(GENERATOR, (None,))[0] is not None or config.failure.target:
@@ -161,11 +176,7 @@ def _prepare_photographs(
     given = {kind: what for kind, what in objects.items() if any(one is not None for one in what)}
     kinds = [kind for kind in KINDS[1:] if getattr(config, kind).spec or kind in given]
     ceiling = Ceiling(config.max_requests)
-    source = load(GENERATOR, config.source.spec, config.source.args, ceiling=ceiling)
-    if not offers(source.object, HoldsPhotographs):
-        message = f"the source {brief(config.source.spec)!r} holds no labelled photographs; name them as photos:DIR"
-        raise ConfigError(message)
-    photographs = source.object.photographs
+    source, photographs = load_source(config, ceiling)
     parts = {GENERATOR: source, **dict(_load_all(kinds, config, objects, ceiling))}
     classes = _tested(parts)
     texts, unknown = (config.labels, []) if config.labels else texts_of(list(photographs.labels()), classes[0])
@@ -187,7 +198,7 @@ def _prepare_photographs(
 def _tested(parts: Mapping[str, Part]) -> list[Classes]:
     """Return what the classifiers under test say of their classes; none of them may be the judge."""
     own = [part for part in parts.values() if part.kind == "classifier"]
-    _refuse_self_judging(own, parts[JUDGE])
+    refuse_self_judging(own, parts[JUDGE])
     names = unique_names([str(part.identity["spec"]) for part in own])
     return [classes_of(part, name) for part, name in zip(own, names, strict=True)]
 
@@ -238,7 +249,7 @@ def _label_text(label: str | Label) -> str:
     return label if isinstance(label, str) else label.name + (f" ({label.kind})" if label.kind else "")
 
 
-def _refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
+def refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
     """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
     members = (judge, *(judge.object.members if offers(judge.object, HasMembers) else ()))
     for own, member in itertools.product(classifiers, members):
@@ -312,12 +323,15 @@ def _alike(part: Part, names: Sequence[str] | None) -> Mapping[int, Mapping[int,
     return found
 
 
-def _own_words(config: HuntConfig, labels: Sequence[Label], descriptions: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Turn a person's descriptions into words, each once."""
-    if len(labels) != 1:
+def _own_words(
+    config: HuntConfig, labels: Sequence[Label], descriptions: Descriptions
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Turn descriptions into words, each once for a label."""
+    if not isinstance(descriptions, Mapping) and len(labels) != 1:
         message = f"a probe is about one label, but got {len(labels)}"
         raise LabelError(message)
-    own = tuple(dict.fromkeys(_words(text) for text in descriptions))
+    of = descriptions if isinstance(descriptions, Mapping) else {labels[0].name: descriptions}
+    own = tuple(dict.fromkeys((label.name, _words(text)) for label in labels for text in of.get(label.name, ())))
     if not own:
         message = "a probe needs a description, such as --description 'on grass, at night'"
         raise ConfigError(message)
@@ -353,7 +367,7 @@ def explore_draws(config: HuntConfig, labels: int) -> int:
     return each
 
 
-def _folder(config: HuntConfig, names: Sequence[str], probe: Sequence[Sequence[str]] | None) -> Path:
+def _folder(config: HuntConfig, names: Sequence[str], probe: Sequence[tuple[str, tuple[str, ...]]] | None) -> Path:
     """Return the run directory: `out`, or one under `runs/` named after the classifiers and whatever else was set.
 
     What decides what is found makes another directory, so that two hunts do not meet in one; what may grow does not, so
@@ -370,6 +384,6 @@ def _folder(config: HuntConfig, names: Sequence[str], probe: Sequence[Sequence[s
         for field, value, role in fields(config)
         if role == "decides" and value != usual[field] and field not in named
     }
-    asked |= {} if probe is None else {"probe": [[*words] for words in probe]}
+    asked |= {} if probe is None else {"probe": [[label, *words] for label, words in probe]}
     kind = "-probe" if probe is not None else ""
     return Path("runs") / (f"{name}{kind}-{digest(asked)[:8]}" if asked else name)

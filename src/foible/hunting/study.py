@@ -77,13 +77,12 @@ class Study:
 
     @property
     def own(self) -> list[Hypothesis] | None:
-        """A person's own hypotheses, about the one label; None for a hunt."""
+        """The hypotheses that a probe was given; None for a hunt."""
         if self.began.probe is None:
             return None
-        (label,) = self.labels
         return [
-            Hypothesis(label=label, treatment=Treatment(words=tuple(words)), classifier=place)
-            for words in self.began.probe
+            Hypothesis(label=label, treatment=Treatment(words=words), classifier=place)
+            for label, words in self.began.probe
             for place in range(len(self.maps))
         ]
 
@@ -105,7 +104,7 @@ def study_of(began: Began, settings: Mapping[str, object], photographs: Photogra
         began.labels and len(labels) == len(began.labels) and began.maps and {GENERATOR, JUDGE} <= began.parts.keys()
     )
     mapped = all(m.right.keys() == labels.keys() and all(m.right.values()) for m in began.maps)
-    probed = began.probe is None or (len(labels) == 1 and all(began.probe))
+    probed = began.probe is None or all(label in labels and words for label, words in began.probe)
     if not (whole and mapped and probed and len(began.maps) == len(began.classifiers)):
         message = "the journal notes a run that cannot have been; the run directory is damaged"
         raise StoreError(message)

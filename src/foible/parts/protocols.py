@@ -208,6 +208,27 @@ class AnySize(Protocol):
         ...
 
 
+class EmbedsTexts(Protocol):
+    """An embedder that may place texts among its images: near those that show what they say."""
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it does."""
+        ...
+
+    @property
+    def scale(self) -> tuple[float, float | None]:
+        """(factor, offset) that turn a cosine of image and text into the logit that the model was trained with.
+
+        The offset is None where texts compete; a sigmoid of a logit with an offset stands alone.
+        """
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """Embed n texts: finite array (n, dimensions), each row of length 1, in the space of the images."""
+        ...
+
+
 class CountsFitting(Protocol):
     """A generator that chooses among images that are there, and knows how many of them fit a prompt."""
 

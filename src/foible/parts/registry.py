@@ -75,7 +75,8 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None, *, ceil
 
     Args:
         kind: one of `KINDS`.
-        what: a `Spec`, a spec string, an object that fits the protocol, or a plain function of a batch.
+        what: a `Spec`, a spec string, an object that fits the protocol, a plain function of a batch, or a `Part`, which
+            is ready already.
         args: arguments of the plug-in; only beside a spec.
         ceiling: from which a plug-in that asks a server takes its requests; None: as many as it likes.
 
@@ -85,6 +86,8 @@ def load(kind: str, what: object, args: Mapping[str, Any] | None = None, *, ceil
         OutOfRequests: the ceiling does not hold what the plug-in asks its server about itself.
     """
     method(kind)
+    if isinstance(what, Part):
+        return what
     if not isinstance(what, str | Spec):
         if args:
             message = f"arguments go with a spec; this {kind} is an object already, so give it {_some(args)} yourself"
@@ -136,6 +139,22 @@ def method(kind: str) -> str:
         message = f"there is no kind of plug-in called {brief(kind)!r}; {near(str(kind), KINDS)}"
         raise PluginError(message)
     return METHODS[kind][0]
+
+
+def taken(kind: str, spec: str) -> frozenset[str] | None:
+    """Give the names of the arguments that a plug-in takes; None where it takes any, or does not tell.
+
+    Raises:
+        PluginError: as `load`, as far as can be told without loading.
+    """
+    factory, _, _ = _find(kind, spec)
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return frozenset(p.name for p in parameters if p.kind in {p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY})
 
 
 # --- finding -----------------------------------------------------------------------------------------------------

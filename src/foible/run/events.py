@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from foible.arms import Arm
 from foible.records import ClassMap, Hypothesis, Label
 
-VERSION = 1
+VERSION = 2
 """Of what a journal may say. Raised when an event gets, loses or changes a field, or a new one comes; its first line is
 sealed, and says this and the version of foible, in every version."""
 
@@ -43,8 +43,8 @@ class Began(_Event):
     maps: list[ClassMap]
     """Of each classifier."""
     labels: list[Label]
-    probe: list[list[str]] | None
-    """The words of a person's own hypotheses; None for a hunt."""
+    probe: list[tuple[str, tuple[str, ...]]] | None
+    """Label and words of each hypothesis that a probe was given; None for a hunt."""
 
 
 class Grew(_Event):

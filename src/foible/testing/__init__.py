@@ -22,7 +22,7 @@ import numpy as np
 from foible.errors import FoibleError, brief
 from foible.parts import asking as wrappers
 from foible.parts.fingerprint import without_addresses
-from foible.parts.protocols import AcceptsClasses, HoldsPhotographs, NamesClasses, offers
+from foible.parts.protocols import AcceptsClasses, EmbedsTexts, HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
 from foible.testing import naming
@@ -228,6 +228,23 @@ def _draws(probe: _Probe) -> Iterator[str]:
         yield f"all images have one size: they have {', '.join(map(str, sizes))}"
 
 
+def _texts(probe: _Probe) -> Iterator[str]:
+    """An embedder of texts gives each a vector of length 1 in the space of its images, alone or with others."""
+    part = probe.part.object
+    images = _quietly(probe, probe.columns)
+    if probe.kind != "embedder" or not offers(part, EmbedsTexts) or not part.reads_text or images is None:
+        return
+    texts = ["a photo of a red cup", "a photo of a ball on grass"]
+    both, alone = (np.asarray(part.embed_texts(some), np.float64) for some in (texts, texts[:1]))
+    wanted = (len(texts), len(images[0]))
+    if both.shape != wanted or not np.isfinite(both).all():
+        yield f"texts have vectors in the space of images: wanted finite numbers {wanted}, got {both.shape}"
+    elif not np.allclose(np.linalg.norm(both, axis=1), 1.0, atol=TOLERANCE):
+        yield "the vectors of texts have length 1: they have others"
+    elif not np.allclose(both[:1], alone, rtol=TOLERANCE, atol=TOLERANCE):
+        yield "a text has one vector, alone or with others: it had two"
+
+
 def _names(probe: _Probe) -> Iterator[str]:
     """A classifier that names its classes names every one of them, with words, and always the same."""
     if probe.kind != "classifier":
@@ -274,7 +291,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {

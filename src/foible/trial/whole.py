@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from foible.config import ConfirmOptions
 from foible.findings import Finding, OfSet, Rate, Ratio, Verdict
@@ -47,6 +47,8 @@ class Half:
     """By key: the attributes of every photograph of this half, looked at or not."""
     labels: Mapping[str, str]
     """By key: the label of each."""
+    unsure: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By key: attributes of which it is open whether the photograph has them; it counts on neither side of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +113,26 @@ def decide_set(
 def _sides(hypothesis: Hypothesis, half: Half) -> Sides:
     wanted = frozenset(hypothesis.treatment.words)
     own = [one for one in half.seen if hypothesis.label in {ANY, one.request.label}]
-    bears = [wanted <= half.bearing[one.request.key] for one in own]
+    bears = [_bears(wanted, one.request.key, half) for one in own]
     seen = [counted_for(hypothesis, one.seen_by(hypothesis.classifier)) for one in own]
     looked = {one.request.key for one in own}
     waiting = [
-        wanted <= attributes
-        for key, attributes in half.bearing.items()
+        _bears(wanted, key, half)
+        for key in half.bearing
         if hypothesis.label in {ANY, half.labels[key]} and key not in looked
     ]
     return Sides(
         treat=tuple(o for o, has in zip(seen, bears, strict=True) if has),
-        control=tuple(o for o, has in zip(seen, bears, strict=True) if not has),
-        waiting=(sum(waiting), len(waiting) - sum(waiting)),
+        control=tuple(o for o, has in zip(seen, bears, strict=True) if has is False),
+        waiting=(waiting.count(True), waiting.count(False)),
     )
+
+
+def _bears(wanted: frozenset[str], key: str, half: Half) -> bool | None:
+    """Tell whether a photograph has attributes; None where that is open."""
+    if wanted <= half.bearing[key]:
+        return True
+    return None if wanted <= half.bearing[key] | half.unsure.get(key, frozenset()) else False
 
 
 def counted_for(hypothesis: Hypothesis, observation: Observation) -> Observation:

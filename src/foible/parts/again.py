@@ -1,0 +1,57 @@
+"""A part of a finished run is loaded again, from what the run noted of it.
+
+Comes in: an identity (spec, arguments, fingerprint, version), perhaps with what is to stand in its place. Goes out: the
+same part, or one sentence: what would give other answers is refused. Neighbour: `registry.py` loads parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from foible.errors import PluginError, brief
+from foible.parts.registry import Part, load, taken
+from foible.records import Spec
+
+if TYPE_CHECKING:
+    from foible.parts.ceiling import Ceiling
+
+
+def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, ceiling: Ceiling | None = None) -> Part:
+    """Load a part of a run.
+
+    Args:
+        kind: "classifier", "judge", ….
+        identity: as the run noted it.
+        what: an object or a spec with its arguments that is this part; None for the spec that was noted.
+        ceiling: as in `registry.load`.
+
+    Raises:
+        PluginError: it was an object, does not load any more, or is another part by now.
+    """
+    spec = str(identity["spec"])
+    if what is None and spec.startswith("object:"):
+        message = f"the {kind} of the run was the object {brief(spec.removeprefix('object:'))}; give it from Python"
+        raise PluginError(message)
+    part = load(kind, Spec(spec, _taken(kind, spec, identity["args"])) if what is None else what, ceiling=ceiling)
+    before, now = _decisive(kind, identity), _decisive(kind, part.identity)
+    differs = next((name for name, value in now.items() if before[name] != value), None)
+    if differs is not None:
+        message = f"the {kind} {brief(spec)} is not the one of the run any more: its {differs} was "
+        message += f"{brief(before[differs], 80)}, now {brief(now[differs], 80)}"
+        raise PluginError(f"{message}; bring back what the run was made with, or hunt anew")
+    return replace(part, identity=identity)
+
+
+def _decisive(kind: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what decides the answers: of the arguments those that are taken, for a part notes what it guessed, too."""
+    spec = str(identity["spec"])
+    own = {} if spec.startswith("object:") else _taken(kind, spec, identity["args"])
+    return {"spec": spec, "fingerprint": identity["fingerprint"], "version": identity["version"], "args": own}
+
+
+def _taken(kind: str, spec: str, noted: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those of some arguments that the plug-in takes."""
+    known = taken(kind, spec)
+    return {name: value for name, value in noted.items() if known is None or name in known}
