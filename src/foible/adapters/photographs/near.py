@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from foible.parts.protocols import Image
 
     Floats = NDArray[np.float64]
+    Side = tuple[float, float]
+    """Of a window, along one side: where it starts, and how much of the side it has, 0..1."""
     Whole = NDArray[np.intp]
 
 SIDE = 32
@@ -59,6 +62,10 @@ _STEPS = ((0.03, 0.6), (0.015, 0.9), (0.008, 0.94), (0.004, 0.95))
 _SHARES = ((1.0, 1), (0.95, 2), (0.9, 3), (0.85, 4), (0.8, 5))
 """Windows: their share of a side, and at how many places along it."""
 _AT_ONCE = 256
+_WHOLE = (0.0, 1.0)
+"""A whole side."""
+_MOVES = np.array([(low, high) for low in (-1, 0, 1) for high in (-1, 0, 1)])
+"""Of the two ends of a window along a side, in steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,37 +264,35 @@ def _copies(of: Small, window: int, frame: Small) -> bool:
     The window is moved and stretched to where both fit best.
     """
     count = int(np.clip(_RESOLVED * min(of.shorter, frame.shorter), _LOW - 2, _FINE))
-    whole = np.zeros(1), np.ones(1)
-    wanted = _weighed(frame.grey.astype(np.float64), (*whole, *whole), count)[0]
+    whole = _beside(_WHOLE, 0.0, count)[1]
+    wanted = _weighed(frame.grey.astype(np.float64), whole, whole)[0, 0]
     grey = of.grey.astype(np.float64)
-    share = _SHARE[window]
-    best = np.array([_STARTS[window, 0], share, _STARTS[window, 1], share])
+    rows, columns = ((float(start), float(_SHARE[window])) for start in _STARTS[window])
 
-    def fits(windows: Floats) -> Floats:
-        found: Floats = np.round(_weighed(grey, tuple(windows.T), count) @ wanted, 6)
-        return found
+    def best(step: float) -> tuple[float, Side, Side]:
+        (down, waves), (along, others) = _beside(rows, step, count), _beside(columns, step, count)
+        scores = np.round(_weighed(grey, waves, others) @ wanted, 6)
+        row, column = divmod(int(scores.argmax()), len(along))
+        return float(scores[row, column]), down[row], along[column]
 
-    score = float(fits(best[None])[0])
+    score = best(0.0)[0]
     for step, least in _STEPS:
         better = score >= least
         while better and score < ALIKE:
-            moved = _moved(best, step)
-            scores = fits(moved)
-            at = int(scores.argmax())
-            better = bool(scores[at] > score)
+            found, down, along = best(step)
+            better = found > score
             if better:
-                best, score = moved[at], float(scores[at])
-    return score >= ALIKE and _colours_apart(of, best, frame) <= OTHER_COLOUR
+                score, rows, columns = found, down, along
+    return score >= ALIKE and _colours_apart(of, rows, columns, frame) <= OTHER_COLOUR
 
 
-def _colours_apart(of: Small, window: Floats, frame: Small) -> float:
+def _colours_apart(of: Small, rows: Side, columns: Side, frame: Small) -> float:
     """Return by how many levels of 255 the colours of some part of a window and of a frame differ, at most.
 
     A thing in another colour on the same ground is no copy, though its grey values say so.
     """
-    rows, columns = (_means(window[place], window[place + 1]) for place in (0, 2))
-    whole = _means(0.0, 1.0)
-    one = rows @ (of.colour.astype(np.float64) - 128.0) @ columns.T
+    whole = _means(*_WHOLE)
+    one = _means(*rows) @ (of.colour.astype(np.float64) - 128.0) @ _means(*columns).T
     other = whole @ (frame.colour.astype(np.float64) - 128.0) @ whole.T
     # Brightness moves colours towards grey or away from it, all alike.
     norm = float((one * one).sum())
@@ -304,28 +309,45 @@ def _means(start: float, share: float) -> Floats:
     return found
 
 
-def _moved(window: Floats, step: float) -> Floats:
-    """Move either end of a window along either side, or both ends, by a step: windows that lie within the frame."""
-    moves = np.array([(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)])
-    ends = window[[0, 0, 2, 2]] + window[[1, 1, 3, 3]] * [0, 1, 0, 1]
-    every = np.array([[*row, *column] for row in moves for column in moves]) * step
-    low_high = np.clip(ends + every, 0.0, 1.0)
-    start, share = low_high[:, ::2], low_high[:, 1::2] - low_high[:, ::2]
-    able = (share >= _SHARES[-1][0] - 2 * _STEPS[0][0]).all(axis=1)
-    found: Floats = np.column_stack([start[:, 0], share[:, 0], start[:, 1], share[:, 1]])[able]
-    return found
+@lru_cache(maxsize=1024)
+def _beside(side: Side, step: float, count: int) -> tuple[tuple[Side, ...], Floats]:
+    """Move either end of a window along a side, or both ends, by a step; 0 for not at all.
+
+    Returns:
+        The windows that lie within the frame, n of them; and what turns pixels along the side into coefficients of
+        each: shape (n, count, SIDE). Many photographs are compared about the same windows.
+    """
+    ends = np.array([side[0], side[0] + side[1]])
+    low, high = np.clip(ends + (_MOVES if step else np.zeros((1, 2))) * step, 0.0, 1.0).T
+    able = high - low >= _SHARES[-1][0] - 2 * _STEPS[0][0]
+    start, share = low[able], (high - low)[able]
+    return tuple(zip(start.tolist(), share.tolist(), strict=True)), _cosines(start, share, count)
 
 
-def _weighed(grey: Floats, windows: tuple[Floats, ...], count: int) -> Floats:
+def _weighed(grey: Floats, down: Floats, along: Floats) -> Floats:
     """Return the coefficients of windows, each weighed by its frequency and all together of length 1.
 
-    Coefficients of photographs fall as one over the frequency: so each says as much as another. That of the mean is
-    left out, so that neither brightness nor contrast counts.
+    Args:
+        grey: of shape (SIDE, SIDE).
+        down: what turns pixels along the rows into coefficients, of shape (n, count, SIDE).
+        along: likewise along the columns, of shape (m, count, SIDE); each is taken with each.
+
+    Returns:
+        Of shape (n, m, count² - 1). That of the mean is left out, so that neither brightness nor contrast counts.
     """
-    rows, columns = _cosines(windows[0], windows[1], count), _cosines(windows[2], windows[3], count)
+    found = ((down @ grey)[:, None] @ along.transpose(0, 2, 1)) * _weights(down.shape[1])
+    flat = found.reshape(len(down), len(along), -1)[:, :, 1:]
+    scaled: Floats = flat / np.maximum(np.sqrt((flat * flat).sum(2, keepdims=True)), 1e-9)
+    return scaled
+
+
+@lru_cache
+def _weights(count: int) -> Floats:
+    """Return what each coefficient is multiplied by, so that each says as much as another: shape (count, count).
+
+    Coefficients of photographs fall as one over the frequency.
+    """
     frequency = np.sqrt(np.add.outer(np.arange(count) ** 2, np.arange(count) ** 2)) + 1.0
     doubled = np.where(np.arange(count) > 0, np.sqrt(2.0), 1.0)
-    found = (rows @ grey @ columns.transpose(0, 2, 1)) * frequency * np.multiply.outer(doubled, doubled)
-    flat = found.reshape(len(found), -1)[:, 1:]
-    scaled: Floats = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
-    return scaled
+    found: Floats = frequency * np.multiply.outer(doubled, doubled)
+    return found
