@@ -16,6 +16,7 @@ from foible._version import __version__
 
 if TYPE_CHECKING:
     from foible.act.compare import compare
+    from foible.act.repair.repair import repair
     from foible.act.seek import seek
     from foible.act.sets.export import export
     from foible.act.suites.diff import diff_suites
@@ -49,6 +50,7 @@ _HOMES = {
     "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",
     "read_suite": "foible.act.suites.read",
+    "repair": "foible.act.repair.repair",
     "run_suite": "foible.act.suites.run",
     "save_suite": "foible.act.suites.save",
     "seek": "foible.act.seek",
@@ -74,6 +76,7 @@ __all__ = [
     "open",
     "probe",
     "read_suite",
+    "repair",
     "run_suite",
     "save_suite",
     "seek",

@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Arm = Literal["explore", "follow", "treat", "control", "test", "measure", "explain"]
+Arm = Literal["explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest"]
 
-Stream = Literal[0, 1, 2, 3]
-"""What a seed is made from, so that seeds of two streams can never meet."""
+Stream = Literal[0, 1, 2, 3, 4, 5, 6]
+"""What a seed is made from, so that seeds of two streams can never meet. Those from 4 on are of what goes on from a
+finished run: they never meet one another, and leave out the seeds of the run that they are told of."""
 SUGGEST: Stream = 0
 FOLLOW: Stream = 1
 TEST: Stream = 2
 MEASURE: Stream = 3
+TRAIN: Stream = 4
+VALIDATE: Stream = 5
+RETEST: Stream = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,10 @@ ARMS: Mapping[Arm, ArmRule] = {
     "measure": ArmRule(stream=MEASURE),
     # On the seeds of treat draws: the same scenes in other words.
     "explain": ArmRule(stream=TEST),
+    # Of a repair, which no hunt pays for: what a classifier is trained on, what ends the training, what proves it.
+    "train": ArmRule(stream=TRAIN),
+    "validate": ArmRule(stream=VALIDATE),
+    "retest": ArmRule(stream=RETEST),
 }
 
 assert tuple(ARMS) == get_args(Arm)  # noqa: S101 - two spellings of one list; mypy reads only the first

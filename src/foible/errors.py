@@ -8,6 +8,7 @@
     │   │   ├── ArgumentError   a plug-in was given an argument it does not take
     │   │   └── AccessError     a server takes no more requests: the key, or the account, is no good (any longer)
     │   ├── MisfitError         the parts do not fit each other, as the first draws show
+    │   ├── TrainingError       a training came to no better weights
     │   └── StoreError          a run directory or archive cannot be used
     │       └── OtherVersionError   another version of foible wrote it, or walked it to another end
     ├── OutOfTime               a hunt reached the minutes it was given; it can go on      (exit code 130)
@@ -59,6 +60,10 @@ class AccessError(PluginError):
 
 class MisfitError(InputError):
     """The parts do not fit each other or the labels, as the first draws show: what would follow could not be scored."""
+
+
+class TrainingError(InputError):
+    """A training came to no better weights than it began with: it diverged, or nothing could be learned."""
 
 
 class StoreError(InputError):

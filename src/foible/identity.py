@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from foible.arms import Stream
 
@@ -73,12 +73,14 @@ def answer_key(question: str, image: str) -> str:
 def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
     """Seed of draw `number` of a label, 0 .. 2**32 - 1.
 
-    A seed of one stream can never be one of another. Whatever a generator makes of seeds, such as the remainder by the
-    number of images that it has, the seeds of each stream are spread over all of it.
+    A seed of one stream of a run can never be one of another, nor one of a stream from 4 on one of another such.
+    Whatever a generator makes of seeds, such as the remainder by the number of images that it has, the seeds of each
+    stream are spread over all of it.
     """
     text = f"{IDENTITY_VERSION}/{root}/{stream}/{canonical(label)}/{number}"
     value = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
-    return _spread((value & ~3) | stream)
+    # The four streams of a run share all numbers among them by two bits; what goes on from a run needs a third.
+    return _spread((value & ~(3 if stream < 4 else 7)) | stream)  # noqa: PLR2004 - as above
 
 
 def _spread(number: int) -> int:
@@ -88,9 +90,16 @@ def _spread(number: int) -> int:
     return number ^ number >> 16
 
 
-def seed_stream(root: int, stream: Stream, label: str) -> Iterator[int]:
-    """Seeds of the draws of a label, without end, all different: one image that counts twice is no evidence."""
-    seen: set[int] = set()
+def seed_stream(root: int, stream: Stream, label: str, without: Collection[int] = ()) -> Iterator[int]:
+    """Seeds of the draws of a label, without end, all different: one image that counts twice is no evidence.
+
+    Args:
+        root: of the run.
+        stream: which seeds.
+        label: its name.
+        without: seeds that are left out, such as those of the run that a repair goes on from.
+    """
+    seen: set[int] = set(without)
     number = 0
     while True:
         seed = derive_seed(root, stream, label, number)

@@ -26,7 +26,7 @@ from foible.adapters.servers.generator import OpenAIImages
 from foible.adapters.timm.classifier import TimmClassifier
 from foible.adapters.timm.embedder import TimmEmbedder
 from foible.adapters.transformers.captioner import TransformersCaptioner
-from foible.adapters.transformers.classifier import classifier
+from foible.adapters.transformers.classifier import TransformersClassifier, classifier
 from foible.adapters.transformers.clip_judge import ClipJudge
 from foible.adapters.transformers.embedder import TransformersEmbedder
 from foible.adapters.transformers.vlm_judge import VlmJudge
@@ -40,6 +40,7 @@ from foible.parts.protocols import (
     EmbedsTexts,
     Generator,
     Judge,
+    Trainable,
     offers,
 )
 from foible.parts.registry import METHODS
@@ -81,6 +82,13 @@ JUDGES: Mapping[str, Callable[..., Judge]] = {
     "ensemble": EnsembleJudge,
     "vlm": VlmJudge,
 }
+TRAINED: Mapping[str, Callable[..., Trainable]] = {
+    "diorama": diorama.classifier,
+    "timm": TimmClassifier,
+    "torch": TorchClassifier,
+    "transformers": TransformersClassifier,
+}
+"""Families whose classifiers can be trained."""
 COUNTED: Mapping[str, Callable[..., CountsRequests]] = {
     "ensemble": EnsembleJudge,
     "http": HttpClassifier,
@@ -125,3 +133,11 @@ def test_whoever_asks_a_server_can_be_limited() -> None:
     for factory in COUNTED.values():
         assert inspect.isclass(factory)
         assert offers(factory, CountsRequests)
+
+
+def test_whoever_can_be_trained_is_in_the_table() -> None:
+    """Each class above has the names of the protocol, and no other classifier has them."""
+    named = {"TimmClassifier", "TorchClassifier", "TransformersClassifier"}
+    every = [*CLASSIFIERS.values(), *TRAINED.values()]
+    assert {str(getattr(one, "__name__", "")) for one in every if offers(one, Trainable)} == named
+    assert inspect.signature(diorama.classifier).return_annotation == "TransformersClassifier"

@@ -21,6 +21,7 @@ from foible.gates import RATE, read_rate
 if TYPE_CHECKING:
     from foible.comparison import Comparison
     from foible.findings import HuntResult, Rate
+    from foible.repairs import Repair
     from foible.suites import SuiteRun
 
 FailOn = Annotated[
@@ -91,7 +92,7 @@ def read_gate(text: str) -> Gate:
     return Gate("rate", above)
 
 
-def end(found: Comparison | SuiteRun) -> None:
+def end(found: Comparison | SuiteRun | Repair) -> None:
     """End with the code of the verdict, and say on stderr which rows it is about.
 
     Raises:

@@ -41,10 +41,12 @@ class Requests:
     """Of the base prompt."""
     seed: int
     """Where all randomness of the run comes from."""
+    spent: frozenset[int] = frozenset()
+    """Seeds that are not given again: those of the run that these requests go on from. Empty within a run."""
 
     def seeds(self, label: str, arm: Arm) -> Iterator[int]:
         """Yield the seeds of a label in the stream of an arm, without end, all different."""
-        return seed_stream(self.seed, ARMS[arm].stream, label)
+        return seed_stream(self.seed, ARMS[arm].stream, label, self.spent)
 
     def on(self, label: str, treatment: Treatment, arm: Arm, seeds: Sequence[int]) -> list[Request]:
         """Make requests for a label under a treatment on given seeds."""

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import PluginError, brief
+from foible.errors import FoibleError, PluginError, brief
 from foible.parts.registry import Part, load, taken
 from foible.records import Spec
 
 if TYPE_CHECKING:
     from foible.parts.ceiling import Ceiling
+
+RECIPE = ("size", "crop", "mean", "std", "interpolation", "channels")
+"""What adapters find in the files of a model, and note as if it had been given."""
 
 
 def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, ceiling: Ceiling | None = None) -> Part:
@@ -34,7 +37,7 @@ def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, c
     if what is None and spec.startswith("object:"):
         message = f"the {kind} of the run was the object {brief(spec.removeprefix('object:'))}; give it from Python"
         raise PluginError(message)
-    part = load(kind, Spec(spec, _taken(kind, spec, identity["args"])) if what is None else what, ceiling=ceiling)
+    part = _loaded(kind, identity, ceiling) if what is None else load(kind, what, ceiling=ceiling)
     before, now = _decisive(kind, identity), _decisive(kind, part.identity)
     differs = next((name for name, value in now.items() if before[name] != value), None)
     if differs is not None:
@@ -42,6 +45,20 @@ def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, c
         message += f"{brief(before[differs], 80)}, now {brief(now[differs], 80)}"
         raise PluginError(f"{message}; bring back what the run was made with, or hunt anew")
     return replace(part, identity=identity)
+
+
+def _loaded(kind: str, identity: Mapping[str, Any], ceiling: Ceiling | None) -> Part:
+    """Load what was noted; a recipe that was found in files may mean another one where it is given by hand."""
+    spec = str(identity["spec"])
+    args = _taken(kind, spec, identity["args"])
+    fewer = {name: value for name, value in args.items() if name not in RECIPE}
+    part = load(kind, Spec(spec, args), ceiling=ceiling)
+    if fewer == args or part.identity["fingerprint"] == identity["fingerprint"]:
+        return part
+    try:
+        return load(kind, Spec(spec, fewer), ceiling=ceiling)
+    except FoibleError:  # it cannot do without them
+        return part
 
 
 def _decisive(kind: str, identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from foible.errors import PartError
     from foible.parts.ceiling import Ceiling
     from foible.photographs import PhotographSet
-    from foible.records import Drawn, Judgement, Label
+    from foible.records import Drawn, Judgement, Label, Spec
 
     Image = NDArray[np.uint8]
 
@@ -254,5 +257,46 @@ class CountsRequests(Protocol):
 
         Called before anything is asked of the part, its attributes among it: what a part must ask its server about
         itself, it asks when that is first wanted, and not while it is made.
+        """
+        ...
+
+
+class Trainable(Protocol):
+    """A classifier whose weights can be trained further and written in the format that they came in."""
+
+    @property
+    def untrainable(self) -> str:
+        """Why these weights cannot be trained after all, as a clause; empty where they can."""
+        ...
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """What is trained: in evaluation mode, on its device, in float32, without gradients until they are wanted."""
+        ...
+
+    def last_layer(self) -> Sequence[str]:
+        """Name the parameters of `network`, as it names them, of the layer that tells the classes apart."""
+        ...
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of the network of n images, as `classify` does; no gradient flows through this."""
+        ...
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score an input that was prepared: (n, classes), float32, with gradients of weights that want them.
+
+        The softmax of a row is a probability for each class, and ranks the classes as `classify` does.
+        """
+        ...
+
+    def save(self, folder: Path) -> Spec:
+        """Write the weights as they are now, in the format that they came in, into an empty folder.
+
+        Returns:
+            How they are loaded: a name, and the arguments that are others than those that this one was loaded with;
+            None for one that is left out.
+
+        Raises:
+            OSError: the folder cannot be written.
         """
         ...

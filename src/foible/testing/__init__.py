@@ -1,8 +1,8 @@
 """For whoever writes a plug-in: does it keep the promises of its kind? And a trivial plug-in of each kind.
 
 Comes in: a spec or an object. Goes out: the promises it breaks, one sentence each; none when it conforms. Neighbours:
-`naming.py` looks at names and words, `trivial.py` has the plug-ins; `parts/protocols.py` states the promises,
-`parts/asking.py` guards a hunt against parts that break them all the same.
+`naming.py` looks at names and words, `training.py` at what can be trained, `trivial.py` has the plug-ins;
+`parts/protocols.py` states the promises, `parts/asking.py` guards a hunt against parts that break them all the same.
 
     assert not foible.testing.check("classifier", MyClassifier())
 """
@@ -25,7 +25,7 @@ from foible.parts.fingerprint import without_addresses
 from foible.parts.protocols import AcceptsClasses, EmbedsTexts, HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
-from foible.testing import naming
+from foible.testing import naming, training
 from foible.testing.trivial import ColourClassifier, ConstantCaptioner, MeanEmbedder, NoiseGenerator, YesJudge
 
 if TYPE_CHECKING:
@@ -269,6 +269,12 @@ def _listed(labels: Any) -> Any:
     return tuple(labels) if isinstance(labels, list | tuple) else labels
 
 
+def _trained(probe: _Probe) -> Iterator[str]:
+    """A classifier that can be trained ranks by its logits, and answers by what it wrote."""
+    if probe.kind == "classifier":
+        yield from training.trained(probe.part, probe.columns[0])
+
+
 def _loaded_again(probe: _Probe) -> Iterator[str]:
     """The same plug-in, loaded again, gives the same answers: nothing in it is made by chance when it is loaded."""
     if probe.again.object is probe.part.object:
@@ -291,7 +297,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts, _trained)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {

@@ -23,9 +23,11 @@ from foible.adapters.shared import devices as _torch
 from foible.adapters.shared import names as _names
 from foible.adapters.shared import recipe as _images
 from foible.adapters.shared import scores as _scores
+from foible.adapters.shared import training as _training
 from foible.adapters.shared.batches import InPieces
 from foible.errors import ArgumentError, PluginError
 from foible.parts import fingerprint
+from foible.records import Spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +40,8 @@ _PROGRAM = ".pt2"
 _CHANNELS, _RANK = 3, 4
 _SAME = 1e-3
 """Share of an answer that may differ when the same is asked again; accelerators add up in no fixed order."""
+_SMALLEST = 1e-7
+"""A probability below this counts as this one where its logarithm is taken."""
 _OFTEN = 32
 """Times that a network which draws random numbers is asked again."""
 _GUESS = "guess"
@@ -97,7 +101,7 @@ class TorchClassifier:
         """Load the network; the class says what each argument is."""
         self._device = _torch.device(name, device)
         self._dtype = _torch.dtype(name, dtype, self._device)
-        path = _file(name)
+        self._path = path = _file(name)
         made, shape, told = _loaded(name, path, factory, factory_args, weights)
         optional = {"pixel_range": pixel_range, "interpolation": interpolation, "channels": channels}
         said = _said(crop=crop, mean=mean, std=std)
@@ -113,7 +117,7 @@ class TorchClassifier:
         self._threshold = None
         count = _classes.classes(name, self._classes(name), threshold)
         self._threshold = threshold
-        self._must_rank(name, count, single_label=single_label)
+        self._ends = self._must_rank(name, count, single_label=single_label)
         named = _names.names(name, count, given=labels)
         self.labels, self.accepted, self.alike = named.labels, named.accepted, named.alike
         guessed = [*_guessed({**said, **({"channels": channels} if channels else {})}), *named.guesses]
@@ -132,10 +136,45 @@ class TorchClassifier:
         """Give what the network gives, mostly logits: (n, classes), float32."""
         return np.stack(self._ask(images))
 
-    def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
+    @property
+    def untrainable(self) -> str:
+        """Why its weights cannot be trained; empty where they can."""
+        program = "an exported program cannot be trained: name its weights, with the factory of the network"
+        return program if self._path.suffix == _PROGRAM else _training.too_coarse(self._dtype)
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The network that the factory made."""
+        return self._model
+
+    def last_layer(self) -> Sequence[str]:
+        """Name the parameters of the last layer."""
+        return _training.last_layer(self._model, lambda: self._scores([np.full((32, 32, 3), 128, np.uint8)]))
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of n images by the recipe: (n, 3, height, width), or as `layout` says."""
         batch = torch.from_numpy(self._recipe.batch(_channels.ordered(images, self._channels)))
+        return batch.to(self._device, self._dtype)
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score an input: (n, classes); probabilities become what they were made of."""
+        answer: torch.Tensor = self._model(batch).float().flatten(1)
+        if self._ends == "sigmoid":
+            half = None if self._threshold is None else float(torch.tensor(self._threshold).logit(_SMALLEST))
+            return _training.logits_of_two(answer.logit(_SMALLEST), half)
+        if self._ends == "softmax":
+            return answer.clamp_min(_SMALLEST).log()
+        return _training.logits_of_two(answer, self._threshold)
+
+    def save(self, folder: Path) -> Spec:
+        """Write a state dict: safetensors where the weights came so, else what `torch.save` writes."""
+        file = folder / f"weights{self._path.suffix or '.pt'}"
+        _training.write_weights(file, self._model.state_dict())
+        return Spec(f"torch:{file}", {"weights": None})
+
+    def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            answer = self._model(batch.to(self._device, self._dtype))
+            answer = self._model(self.prepare(images))
         answer = answer.float().cpu() if isinstance(answer, torch.Tensor) else answer
         return _classes.yes_or_no(_scores.matrix(answer, len(images)), self._threshold)
 
@@ -160,12 +199,15 @@ class TorchClassifier:
             self._ask.most = 1
         return outputs
 
-    def _must_rank(self, name: str, count: int, *, single_label: bool) -> None:
-        """Refuse a network that gives the best scores by rank, or a probability of its own for each class."""
+    def _must_rank(self, name: str, count: int, *, single_label: bool) -> str:
+        """Refuse a network that gives the best scores by rank, or a probability of its own for each class.
+
+        Returns:
+            What it ends with: "sigmoid", "softmax", or nothing of the kind.
+        """
         with last_steps() as steps, torch.inference_mode():
             noise = np.random.default_rng(0).integers(0, 256, (*self._recipe.size, 3), np.uint8)
-            batch = torch.from_numpy(self._recipe.batch(_channels.ordered([noise], self._channels)))
-            answer = self._model(batch.to(self._device, self._dtype))
+            answer = self._model(self.prepare([noise]))
         last = steps.of(answer)
         if last & {"topk", "sort"}:
             message = (
@@ -175,6 +217,9 @@ class TorchClassifier:
             raise PluginError(message)
         several = count > 1 and self._threshold is None and "sigmoid" in last
         _classes.must_rank(name, "it ends with a sigmoid for each", None, multi=several, single_label=single_label)
+        given = answer.float() if isinstance(answer, torch.Tensor) else torch.zeros(1)
+        shares = given.numel() > 1 and bool((given >= 0).all()) and abs(float(given.sum()) - 1.0) < _SAME
+        return "sigmoid" if "sigmoid" in last else "softmax" if shares else ""
 
 
 def _loaded(

@@ -7,6 +7,7 @@ Comes in: images. Goes out: a probability for each class. Neighbours: `_timm.py`
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ import torch
 from foible.adapters.shared import classes as _classes
 from foible.adapters.shared import devices as _torch
 from foible.adapters.shared import names as _names
+from foible.adapters.shared import training as _training
 from foible.adapters.shared.batches import InPieces
 from foible.adapters.timm import models as _timm
 from foible.errors import ArgumentError, PluginError, brief
+from foible.records import Spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,6 +93,8 @@ class TimmClassifier:
         count = _classes.classes(name, outputs, threshold)
         named = _named(name, found, outputs, count, labels)
         self._found = found
+        self._name = name
+        self._checkpoint = checkpoint
         self._threshold = threshold
         self._ask = InPieces(self._scores)
         if size is not None:
@@ -108,6 +113,40 @@ class TimmClassifier:
     def classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Give probabilities: (n, classes), float32, each row summing to 1; of one output, how far it is from yes."""
         return np.stack(self._ask(images))
+
+    @property
+    def untrainable(self) -> str:
+        """Why its weights cannot be trained; empty where they can."""
+        return _training.too_coarse(self._found.dtype)
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The model of the library."""
+        return self._found.model  # type: ignore[no-any-return]
+
+    def last_layer(self) -> Sequence[str]:
+        """Name the parameters of the last layer."""
+        return _training.last_layer(self._found.model, lambda: self._scores([np.full((32, 32, 3), 128, np.uint8)]))
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of n images by the transform that belongs to the model: (n, 3, height, width)."""
+        return self._found.pixels(images)
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score an input: (n, classes)."""
+        return _training.logits_of_two(self._found.model(batch).float(), self._threshold)
+
+    def save(self, folder: Path) -> Spec:
+        """Write the weights: into a folder of timm's where they came from one, else as a checkpoint of the model."""
+        weights = self._found.model.state_dict()
+        own = Path(self._name).expanduser()
+        if self._checkpoint is None and own.is_dir():
+            shutil.copyfile(own / "config.json", folder / "config.json")
+            _training.write_weights(folder / "model.safetensors", weights)
+            return Spec(f"timm:{folder}")
+        file = folder / f"weights{Path(self._checkpoint or '.safetensors').suffix or '.safetensors'}"
+        _training.write_weights(file, weights)
+        return Spec(f"timm:{self._name}", {"checkpoint": str(file), "weights": None})
 
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
         with torch.inference_mode():

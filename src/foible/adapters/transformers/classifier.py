@@ -8,7 +8,9 @@ label, which is never this model's job.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +21,13 @@ from foible.adapters.shared import channels as _channels
 from foible.adapters.shared import classes as _classes
 from foible.adapters.shared import names as _names
 from foible.adapters.shared import recipe as _images
+from foible.adapters.shared import training as _training
 from foible.adapters.shared.batches import InPieces
 from foible.adapters.transformers import models as shared
 from foible.adapters.transformers.embedder import TransformersEmbedder
 from foible.adapters.transformers.zero_shot import TEMPLATE, ZeroShotClassifier
 from foible.errors import ArgumentError
+from foible.records import Spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,10 +168,39 @@ class TransformersClassifier:
         """Give probabilities: (n, classes), float32, each row summing to 1; of one output, how far it is from yes."""
         return np.stack(self._ask(images))
 
+    @property
+    def untrainable(self) -> str:
+        """Why its weights cannot be trained; empty where they can."""
+        return _training.too_coarse(self._found.dtype)
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The model of the library."""
+        return self._model  # type: ignore[no-any-return]
+
+    def last_layer(self) -> Sequence[str]:
+        """Name the parameters of the last layer."""
+        return _training.last_layer(self._model, lambda: self._scores([np.full((32, 32, 3), 128, np.uint8)]))
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of n images, by the processor in the model's files: (n, channels, height, width)."""
+        return shared.pixels(self._processor, _channels.ordered(images, self._channels), self._found)
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score an input: (n, classes)."""
+        return _training.logits_of_two(self._model(pixel_values=batch).logits.float(), self._threshold)
+
+    def save(self, folder: Path) -> Spec:
+        """Write a folder of the library: weights as safetensors, and the other files as they were."""
+        for file in self._found.texts:
+            shutil.copyfile(file, folder / file.name)
+        with shared.quiet():
+            self._model.save_pretrained(folder)
+        return Spec(f"transformers:{folder}", {"revision": None})
+
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            ordered = _channels.ordered(images, self._channels)
-            logits = self._model(pixel_values=shared.pixels(self._processor, ordered, self._found)).logits.float()
+            logits = self._model(pixel_values=self.prepare(images)).logits.float()
             scores = logits if self._threshold is not None else logits.softmax(dim=-1)
             return _classes.yes_or_no(scores.cpu().numpy(), self._threshold)
 

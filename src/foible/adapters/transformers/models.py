@@ -69,8 +69,14 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """Hash of every file that decides the answers; computed anew at each call."""
-        patterns = (*_TEXTS, *_WEIGHTS, *(("*.py",) if self.trust_remote_code else ()))
-        return fingerprint.of_files({file for p in patterns for file in self.folder.glob(p)}, self.folder)
+        weights = {file for pattern in _WEIGHTS for file in self.folder.glob(pattern)}
+        return fingerprint.of_files({*self.texts, *weights}, self.folder)
+
+    @property
+    def texts(self) -> frozenset[Path]:
+        """Every file that decides the answers, but for the weights."""
+        patterns = (*_TEXTS, *(("*.py",) if self.trust_remote_code else ()))
+        return frozenset(file for pattern in patterns for file in self.folder.glob(pattern))
 
     @property
     def resolved(self) -> dict[str, str]:
