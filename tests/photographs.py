@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import toyworld
+from foible.diorama.grammar import parse
+from foible.diorama.vocabulary import ATTRIBUTES
 
 LABELS = toyworld.LABELLED
 
@@ -143,6 +145,29 @@ class Once(toyworld.Classifier):
         """Count the images."""
         self.shown += len(images)
         return super().classify(images)
+
+
+class Joint:
+    """Places images by what they show, and texts by what they say, in one space."""
+
+    fingerprint = "a joint space of the toy world"
+    reads_text = True
+    scale = (20.0, None)
+    values = tuple((field, value.word) for field in toyworld.FIELDS for value in ATTRIBUTES[field])
+    asked = texts = 0
+
+    def embed(self, images):
+        """Place images."""
+        self.asked += len(images)
+        scenes = [toyworld.read(image) for image in images]
+        return np.array([[3.0, *(float(getattr(scene, f) == word) for f, word in self.values)] for scene in scenes])
+
+    def embed_texts(self, texts):
+        """Place texts: the more is said, the farther from what all images share."""
+        self.texts += len(texts)
+        told = [parse(text).attributes for text in texts]
+        rows = np.array([[1.0, *(float(own.get(f) == word) for f, word in self.values)] for own in told])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def hunt(out, source, classifier=None, **given):

@@ -92,6 +92,28 @@ class OfSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """How right an embedder is about who has the attributes of a finding, and the rates without its errors.
+
+    Nothing is assumed of its errors: they may go with failing.
+    """
+
+    checked_with: int
+    """Scored photographs that it says have the attributes, and of which it is known who truly has them."""
+    right_with: int
+    """Of these, those that have them."""
+    checked_without: int
+    """Scored photographs that it says have them not, and of which it is known."""
+    right_without: int
+    """Of these, those that have them not."""
+    treat: Rate
+    """The failure rate, in this set, of the photographs that truly have the attributes."""
+    control: Rate
+    """Of those that truly have them not."""
+    difference: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A hypothesis with its verdict and what supports it."""
 
@@ -139,6 +161,8 @@ class Finding:
     """Which of its phrases carry the failure; None where it is not confirmed, or has one phrase."""
     of_set: OfSet | None = None
     """The rates in the set itself, where photographs are the source; None for drawn images."""
+    assigned: Assigned | None = None
+    """Where an embedder says which photographs have the attribute: how right it is. None elsewhere."""
 
     @property
     def rated(self) -> Trial:
@@ -347,6 +371,7 @@ kept(
     Deciding,
     Carrier,
     OfSet,
+    Assigned,
     Finding,
     LabelSummary,
     Unlike,

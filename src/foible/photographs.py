@@ -13,12 +13,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from foible.errors import StoreError
 from foible.identity import canonical
+from foible.vocabulary import Vocabulary, vocabulary_of
 
-SET_VERSION = 1
-"""Raised when the meaning of a line, or the split, changes."""
+SET_VERSION = 2
+"""Raised when the meaning of a line changes."""
+SPLIT_VERSION = 1
+"""Raised when photographs are put into another order, and so split otherwise."""
 NAME = "photographs.jsonl"
 """What the file is called in a run directory."""
 LOOKALIKES = (
@@ -42,6 +46,8 @@ class Photograph:
     """What its columns say: "texture=elephant"."""
     caption: str = ""
     """What its caption says; empty without one."""
+    truth: tuple[str, ...] = ()
+    """Of the groups of a vocabulary that somebody checked here: what it truly shows, "ground=on grass"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,8 @@ class PhotographSet:
     """(why, how many) of those that are not in it: they could not be read, are copies, or have two annotations."""
     lookalikes: int = 0
     """So many look so much alike in small that near-duplicates cannot be told, and are not left out; else 0."""
+    vocabulary: Vocabulary | None = None
+    """By which an embedder gives further attributes; None for none."""
 
     @cached_property
     def digest(self) -> str:
@@ -66,9 +74,10 @@ class PhotographSet:
     def lines(self) -> Iterator[str]:
         """Write the set, a line of JSON for each photograph, behind one about the whole."""
         head = {"photographs": len(self.photographs), "left_out": self.left_out, "lookalikes": self.lookalikes}
-        yield canonical({**head, "version": SET_VERSION}) + "\n"
+        words = None if self.vocabulary is None else self.vocabulary.plain()
+        yield canonical({**head, "vocabulary": words, "version": SET_VERSION}) + "\n"
         for one in self.photographs:
-            yield canonical([one.place, one.image, one.label, one.attributes, one.caption]) + "\n"
+            yield canonical([one.place, one.image, one.label, one.attributes, one.caption, one.truth]) + "\n"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -98,7 +107,7 @@ class PhotographSet:
 
 def shuffled(photographs: Sequence[Photograph], seed: int) -> list[int]:
     """Put photographs into an order that says nothing of them: by a hash of their pixels and a seed."""
-    ranks = [hashlib.blake2b(f"{SET_VERSION}/{seed}/{one.image}".encode()).digest() for one in photographs]
+    ranks = [hashlib.blake2b(f"{SPLIT_VERSION}/{seed}/{one.image}".encode()).digest() for one in photographs]
     return sorted(range(len(photographs)), key=ranks.__getitem__)
 
 
@@ -111,19 +120,23 @@ def read_set(lines: Iterable[str]) -> PhotographSet:
     try:
         found = iter(lines)
         head = json.loads(next(found))
-        read = tuple(_photograph(*json.loads(line)) for line in found)
+        read = tuple(_photograph(json.loads(line)) for line in found)
         whole = head["version"] == SET_VERSION and head["photographs"] == len(read)
         left_out = tuple((str(why), int(count)) for why, count in head["left_out"])
         lookalikes = int(head["lookalikes"])
+        vocabulary = None if head["vocabulary"] is None else vocabulary_of(head["vocabulary"])
     except (ValueError, TypeError, KeyError, StopIteration, RecursionError):
-        whole, read, left_out, lookalikes = False, (), (), 0
+        whole, read, left_out, lookalikes, vocabulary = False, (), (), 0, None
     if not whole:
         message = f"the file {NAME} of the run directory is damaged; name another --out, with the same archive"
         raise StoreError(message)
-    return PhotographSet(photographs=read, left_out=left_out, lookalikes=lookalikes)
+    return PhotographSet(photographs=read, left_out=left_out, lookalikes=lookalikes, vocabulary=vocabulary)
 
 
-def _photograph(place: str, image: str, label: str, attributes: list[str], caption: str) -> Photograph:
-    if not all(isinstance(text, str) for text in (place, image, label, caption, *attributes)):
+def _photograph(line: list[Any]) -> Photograph:
+    place, image, label, attributes, caption, truth = line
+    if not all(isinstance(text, str) for text in (place, image, label, caption, *attributes, *truth)):
         raise TypeError
-    return Photograph(place=place, image=image, label=label, attributes=tuple(attributes), caption=caption)
+    return Photograph(
+        place=place, image=image, label=label, attributes=tuple(attributes), caption=caption, truth=tuple(truth)
+    )

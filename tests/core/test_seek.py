@@ -19,7 +19,6 @@ from foible.act.said import read_phrases, said
 from foible.checks.verify import verify
 from foible.cli import main
 from foible.diorama.grammar import parse
-from foible.diorama.vocabulary import ATTRIBUTES
 from foible.errors import ConfigError, InputError, PluginError
 from foible.records import ANY, Drawn, Treatment
 from foible.report import seeking as pages
@@ -216,32 +215,10 @@ def test_without_annotations_and_embedder_nothing_is_asked(drawn, taken, tmp_pat
         look(drawn, bare, embedder=toyworld.embed)
 
 
-class Joint:
-    """Places images by what they show, and texts by what they say, in one space."""
-
-    fingerprint = "a joint space of the toy world"
-    reads_text = True
-    scale = (20.0, None)
-    values = tuple((field, value.word) for field in toyworld.FIELDS for value in ATTRIBUTES[field])
-    asked = 0
-
-    def embed(self, images):
-        """Place images."""
-        self.asked += len(images)
-        scenes = [toyworld.read(image) for image in images]
-        return np.array([[3.0, *(float(getattr(scene, f) == word) for f, word in self.values)] for scene in scenes])
-
-    def embed_texts(self, texts):
-        """Place texts: the more is said, the farther from what all images share."""
-        told = [parse(text).attributes for text in texts]
-        rows = np.array([[1.0, *(float(own.get(f) == word) for f, word in self.values)] for own in told])
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def test_an_embedder_finds_photographs_by_score(taken, tmp_path):
     """Without annotations; the judge then says which show the description, and nobody is asked a second time."""
     bare = quick(photographs.folder(tmp_path / "set", [(label, image, {}) for label, image, _ in taken], table=None))
-    joint, classifier = Joint(), photographs.Once()
+    joint, classifier = photographs.Joint(), photographs.Once()
     run = toyworld.hunt(tmp_path / "run", classifier, seed=2, config={"explore": {"draws": 48}})
     classifier.shown = 0
     found = look(run.folder, bare, embedder=joint, judge=sees, classifiers=[classifier])

@@ -25,7 +25,7 @@ HEAVY = {"torch", "numpy", "transformers", "scipy", "PIL", "pydantic", "rich", "
 LAYERS = (
     {"_version", "arms", "codes", "errors", "gates"},
     {"records", "identity", "pointers"},
-    {"pilots"},
+    {"pilots", "vocabulary"},
     {"budget", "findings", "labels", "photographs"},
     {"comparison", "matrix"},
     {"repairs", "seeking", "suites"},
@@ -52,6 +52,7 @@ ADAPTERS = {
     "labels": "what a model calls its classes must be what a label can be",
     "pixels": "an adapter reads and writes image files by the one policy",
     "photographs": "a source of labelled photographs says what it holds",
+    "vocabulary": "it reads the phrases by which an embedder gives photographs attributes",
     "diorama": "the diorama's own adapter knows its world",
 }
 """All that an adapter may import, beside its own folder, each with its reason."""

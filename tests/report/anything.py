@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from foible.arms import Arm
 from foible.findings import (
     Alike,
+    Assigned,
     Carrier,
     Cause,
     CauseTest,
@@ -101,6 +102,16 @@ sets = st.builds(
     difference=rate_differences,
     exhausted=st.booleans(),
 )
+assignments = st.builds(
+    Assigned,
+    checked_with=counts,
+    right_with=counts,
+    checked_without=counts,
+    right_without=counts,
+    treat=rates,
+    control=rates,
+    difference=rate_differences,
+)
 factors = st.floats(0, 1e6).map(rounded)
 ratios = st.builds(Ratio, value=st.none() | factors, low=factors, high=st.none() | factors)
 requests = st.builds(
@@ -159,6 +170,7 @@ def findings(classifiers: int) -> SearchStrategy[Finding]:
         counterfactuals=tuples(counterfactuals, 2),
         carrier=st.none() | carriers,
         of_set=st.none() | sets,
+        assigned=st.none() | assignments,
     )
 
 

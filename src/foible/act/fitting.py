@@ -20,7 +20,7 @@ import numpy as np
 
 from foible.act.said import said
 from foible.errors import ConfigError, PluginError, brief
-from foible.parts.protocols import EmbedsTexts, offers
+from foible.parts.fitting import reads_text
 from foible.photographs import PhotographSet
 from foible.search.phrases import cut, opening
 
@@ -113,11 +113,6 @@ class Space:
             raise ConfigError(message)
         found: NDArray[np.float64] = (vectors[0] - vectors[1]) * float(self._object.scale[0])
         return found
-
-
-def reads_text(part: Part) -> bool:
-    """Tell whether an embedder places texts among images."""
-    return offers(part.object, EmbedsTexts) and bool(part.object.reads_text)
 
 
 def shown(

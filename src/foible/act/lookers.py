@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from foible.act.fitting import IMAGES_ALONE, Annotated, annotated, reads_text
+from foible.act.fitting import IMAGES_ALONE, Annotated, annotated
 from foible.act.said import read_phrases
 from foible.config import HuntConfig
 from foible.draws.questions import EMBEDDER, GENERATOR, JUDGE
@@ -22,6 +22,7 @@ from foible.hunting.sources import load_source
 from foible.labels import labels_of
 from foible.parts.again import load_again
 from foible.parts.ceiling import Ceiling
+from foible.parts.fitting import reads_text
 from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
 

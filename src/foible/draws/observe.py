@@ -19,6 +19,7 @@ from foible.arms import ARMS
 from foible.draws.execute import Carried, Executor, Question, Unit
 from foible.draws.outcome import outcome
 from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, KEPT, Questions, classifier
+from foible.draws.texts import read_texts
 from foible.draws.values import read_caption, read_judgement, read_prediction, read_vector
 from foible.errors import PluginError
 from foible.labels import check_classes
@@ -156,6 +157,10 @@ class Observer:
         found = self.each(draws, EMBEDDER, read_vector)
         agreed = next((len(one) for one in found.values() if not isinstance(one, Fault)), 0)
         return {key: _of_length(one, agreed) for key, one in found.items()}
+
+    def texts(self, texts: Sequence[str]) -> tuple[float, NDArray[np.float64]]:
+        """Give what the embedder said of texts (see `texts.py`)."""
+        return read_texts(self.identities[EMBEDDER], texts, self.archive)
 
     def restore(self, draws: Iterable[Draw]) -> None:
         """Draw again what has gone from the archive or is torn there: an image is what a result can be checked by.

@@ -16,6 +16,8 @@ from typing import Any
 from foible import report
 from foible.config import HuntConfig
 from foible.draws.execute import Here
+from foible.draws.questions import EMBEDDER
+from foible.draws.texts import keep_texts
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
 from foible.hunting.loop import loop_over
@@ -165,6 +167,8 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         assert journal.began is not None  # noqa: S101 - `keep` has begun it
         if prepared.photographs is not None:
             write_photographs(prepared.folder, prepared.photographs)
+            if prepared.photographs.vocabulary is not None:
+                keep_texts(prepared.parts[EMBEDDER], prepared.photographs.vocabulary.texts(), archive)
         study = study_of(journal.began, journal.settings, prepared.photographs)
         tries = Trying(
             parts=prepared.parts, config=config, labels=study.labels, maps=study.maps, archive=archive, watch=clock

@@ -175,6 +175,14 @@ class Loop:
             show(len(draws), len(draws), len(draws))
         return _part(found, "not embedded")
 
+    def texts(self, texts: Sequence[str]) -> tuple[float, NDArray[np.float64]]:
+        """Give what the embedder says of texts: the factor of its logits, and vectors (texts, dimensions) of length 1.
+
+        Raises:
+            StoreError: the archive lacks some.
+        """
+        return self._observer.texts(texts)
+
     def under(self, seen: Sequence[Observation], classes: ClassMap, place: int) -> list[Observation]:
         """Look again at draws that were made before, as if the classes of their classifier meant something else.
 

@@ -18,7 +18,7 @@ from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
 from foible.draws.questions import GENERATOR, JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief, near
-from foible.hunting.sources import load_source
+from foible.hunting.sources import load_source, refuse_unread
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
@@ -178,6 +178,7 @@ def _prepare_photographs(
     ceiling = Ceiling(config.max_requests)
     source, photographs = load_source(config, ceiling)
     parts = {GENERATOR: source, **dict(_load_all(kinds, config, objects, ceiling))}
+    refuse_unread(photographs, parts)
     classes = _tested(parts)
     texts, unknown = (config.labels, []) if config.labels else texts_of(list(photographs.labels()), classes[0])
     if not texts:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from foible.config import HuntConfig
-from foible.draws.questions import GENERATOR
+from foible.draws.questions import EMBEDDER, GENERATOR
 from foible.errors import ConfigError, brief
 from foible.parts.ceiling import Ceiling
+from foible.parts.fitting import reads_text
 from foible.parts.protocols import HoldsPhotographs, offers
 from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
@@ -30,6 +31,19 @@ def load_source(config: HuntConfig, ceiling: Ceiling) -> tuple[Part, PhotographS
         message = f"the source {brief(config.source.spec)!r} holds no labelled photographs; name them as photos:DIR"
         raise ConfigError(message)
     return source, source.object.photographs
+
+
+def refuse_unread(photographs: PhotographSet, parts: Mapping[str, Part]) -> None:
+    """Refuse a vocabulary that nobody reads.
+
+    Raises:
+        ConfigError: there is no embedder that reads text.
+    """
+    embedder = parts.get(EMBEDDER)
+    if photographs.vocabulary is not None and (embedder is None or not reads_text(embedder)):
+        what = "there is none" if embedder is None else f"{brief(embedder.identity['spec'], 80)} embeds images alone"
+        message = f"a vocabulary needs an embedder that reads text, but {what}; name one such as CLIP, by --embedder"
+        raise ConfigError(message)
 
 
 def refuse_among(config: HuntConfig, folders: Mapping[str, Path]) -> None:

@@ -7,15 +7,16 @@ drawn again with other words, and run out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from foible.draws.photograph import PhotographRequests
-from foible.draws.questions import CAPTIONER, EMBEDDER
+from foible.draws.questions import EMBEDDER
 from foible.findings import HuntResult, SetFacts, Unlike
+from foible.hunting.bearing import Bearer
 from foible.hunting.loop import Loop
 from foible.hunting.pilot import hints
 from foible.hunting.result import Work, make_result
@@ -23,11 +24,10 @@ from foible.hunting.study import Study
 from foible.hunting.suspect import Suspected, for_all
 from foible.photographs import PhotographSet
 from foible.pilots import Pilot
-from foible.records import UNFAITHFUL, Answered, Hypothesis, Request
+from foible.records import UNFAITHFUL, Answered, Hypothesis
 from foible.search.contrast import describe
 from foible.search.group import group
 from foible.search.look import Look
-from foible.search.phrases import cut
 from foible.search.pool import pool
 from foible.statistics import disagreeing
 from foible.trial.decide import rate, skill
@@ -53,13 +53,14 @@ def walk_set(study: Study, photographs: PhotographSet, loop: Loop) -> HuntResult
     loop.run(explore)
     loop.ask_twice(explore.answered)
     found = hints(explore.answered, study, loop)
-    suspected = [_propose(explore.answered, place, study, photographs, loop) for place in range(len(study.maps))]
+    bearer = Bearer(photographs=photographs, study=study, loop=loop)
+    suspected = [_propose(explore.answered, place, study, bearer, loop) for place in range(len(study.maps))]
     own = [h for one in suspected for h in one.hypotheses]
-    pooled = [h for place in range(len(study.maps)) for h in _pooled(explore.answered, place, study, photographs, loop)]
+    pooled = [h for place in range(len(study.maps)) for h in _pooled(explore.answered, place, study, bearer)]
     tried = loop.try_all([*for_all(sorted(own, key=_telling), len(study.maps)), *pooled])
     test = Look("test", "test", requests, _in_turn(testing, tried))
     loop.run(test)
-    half = _half(test.answered, requests, testing, study, loop)
+    half = _half(test.answered, requests, testing, bearer)
     options, examples = study.config.confirm, study.config.report.examples
     findings = decide_set(tried, half, options, examples, skill(study.config))
     seen = [*explore.answered, *test.answered]
@@ -82,14 +83,12 @@ def _telling(hypothesis: Hypothesis) -> tuple[float, str, tuple[str, ...]]:
     return -hypothesis.score, hypothesis.label, hypothesis.treatment.words
 
 
-def _propose(
-    explored: Sequence[Answered], classifier: int, study: Study, photographs: PhotographSet, loop: Loop
-) -> Suspected:
+def _propose(explored: Sequence[Answered], classifier: int, study: Study, bearer: Bearer, loop: Loop) -> Suspected:
     """Turn what exploration saw into hypotheses about one classifier: which attributes set its failures apart."""
     seen = [one.seen_by(classifier) for one in explored]
     failing = {o.request.label for o in seen if o.outcome.status == "failed"}
     told = [one for one in explored if one.request.label in failing]
-    phrases, faults = _attributes(told, photographs, loop, study)
+    bearing = bearer.of(told)
     vectors: Mapping[str, Any] = {}
     lost: Sequence[str] = ()
     if EMBEDDER in study.identities:
@@ -97,50 +96,17 @@ def _propose(
     options = study.config.describe
     groups = group(seen, vectors, study.config.group)
     method = options if options.method == "captions" else options.model_copy(update={"method": "contrast"})
-    found = describe(groups, seen, phrases, method, classifier)
-    return Suspected(hypotheses=found, phrases=phrases, faults=(*faults, *lost))
+    found = describe(groups, seen, bearing.attributes, method, classifier)
+    return Suspected(hypotheses=found, phrases=bearing.attributes, faults=(*bearing.faults, *lost))
 
 
-def _pooled(
-    explored: Sequence[Answered], classifier: int, study: Study, photographs: PhotographSet, loop: Loop
-) -> list[Hypothesis]:
+def _pooled(explored: Sequence[Answered], classifier: int, study: Study, bearer: Bearer) -> list[Hypothesis]:
     """Say which attributes go with failing, or with being taken for one of the labels, whatever the label is."""
     classes = study.maps[classifier]
     ways = [(), *(classes.right[label] for label in study.labels)]
-    bearing, _ = _attributes(explored, photographs, loop, study)
+    bearing = bearer.of(explored)
     seen = [one.seen_by(classifier) for one in explored]
-    return pool(seen, bearing, ways, classifier, study.config.describe)
-
-
-def _attributes(
-    answered: Sequence[Answered], photographs: PhotographSet, loop: Loop, study: Study
-) -> tuple[dict[str, frozenset[str]], list[str]]:
-    """Give the attributes of photographs by key: their columns, and the phrases of their captions.
-
-    Where a captioner was named, it describes those that have no caption of their own.
-    """
-    own = {one.request.key: photographs.photographs[one.request.seed] for one in answered}
-    captions = {key: photograph.caption for key, photograph in own.items() if photograph.caption}
-    faults: list[str] = []
-    if CAPTIONER in study.identities:
-        lacking = [one.draw for one in answered if one.request.key not in captions]
-        said, faults = loop.caption(lacking)
-        captions |= said
-    phrases_of = _cutter(study)
-    return {
-        one.request.key: frozenset(own[one.request.key].attributes)
-        | phrases_of(captions.get(one.request.key, ""), one.request.label)
-        for one in answered
-    }, faults
-
-
-def _cutter(study: Study) -> Callable[[str, str], frozenset[str]]:
-    """Return what cuts the caption of a photograph of a label into phrases: (caption, label).
-
-    No phrase says the label itself. What it is taken for may be said, as nothing is drawn from a phrase.
-    """
-    others = list(study.labels)
-    return lambda caption, label: frozenset(cut(caption, [label], others)) if caption else frozenset()
+    return pool(seen, bearing.attributes, ways, classifier, study.config.describe)
 
 
 def _in_turn(testing: Mapping[str, Sequence[int]], tried: Sequence[Hypothesis]) -> Mapping[str, Sequence[int]]:
@@ -150,25 +116,27 @@ def _in_turn(testing: Mapping[str, Sequence[int]], tried: Sequence[Hypothesis]) 
 
 
 def _half(
-    tested: Sequence[Answered],
-    requests: PhotographRequests,
-    testing: Mapping[str, Sequence[int]],
-    study: Study,
-    loop: Loop,
+    tested: Sequence[Answered], requests: PhotographRequests, testing: Mapping[str, Sequence[int]], bearer: Bearer
 ) -> Half:
     """Say of every photograph of the half that tests which attributes it has, looked at or not."""
-    bearing, _ = _attributes(tested, requests.source, loop, study)
-    if CAPTIONER in study.identities:  # what a photograph shows is known when it was described, and not before
+    bearing = bearer.of(tested)
+    if bearer.known_when_seen:
         testing = {label: [one.request.seed for one in tested if one.request.label == label] for label in testing}
     whole = [(label, request) for label in testing for request in requests.on(label, "test", testing[label])]
-    phrases_of = _cutter(study)
-
-    def unseen(label: str, request: Request) -> frozenset[str]:
-        photograph = requests.source.photographs[request.seed]
-        return frozenset(photograph.attributes) | phrases_of(photograph.caption, label)
-
-    known = {r.key: bearing[r.key] if r.key in bearing else unseen(label, r) for label, r in whole}
-    return Half(seen=tested, bearing=known, labels={r.key: label for label, r in whole})
+    photographs = requests.source.photographs
+    known = {
+        r.key: bearing.attributes[r.key] if r.key in bearing.attributes else bearer.unseen(photographs[r.seed], label)
+        for label, r in whole
+    }
+    words = requests.source.vocabulary
+    return Half(
+        seen=tested,
+        bearing=known,
+        labels={r.key: label for label, r in whole},
+        unsure=bearing.unsure,
+        embedded=frozenset(group.name for group in words.groups) if words is not None else frozenset(),
+        truth={r.key: photographs[r.seed].truth for _, r in whole if photographs[r.seed].truth},
+    )
 
 
 def _unlike(seen: Sequence[Answered], study: Study, loop: Loop) -> list[Unlike]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from foible.errors import ConfigError, LabelError, brief
 from foible.parts.families import BUILT_IN, WORLDS
-from foible.parts.protocols import DrawsSome, OfOneWorld, offers
+from foible.parts.protocols import DrawsSome, EmbedsTexts, OfOneWorld, offers
 from foible.parts.registry import Part
 from foible.records import Label
 
@@ -25,6 +25,11 @@ def world(part: Part) -> str:
     if offers(part.object, OfOneWorld):
         return str(part.object.world)
     return WORLDS.get(_family(part.identity["spec"]), "")
+
+
+def reads_text(part: Part) -> bool:
+    """Tell whether an embedder places texts among images."""
+    return offers(part.object, EmbedsTexts) and bool(part.object.reads_text)
 
 
 def refuse_other_worlds(parts: Sequence[Part]) -> None:

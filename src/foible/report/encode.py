@@ -82,6 +82,7 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     "Rate": {name: {"minimum": -1, "maximum": 1} for name in ("value", "low", "high")},
     "Ratio": {name: {"minimum": 0} for name in ("value", "low", "high")},
     "OfSet": {"treat_size": _COUNT, "control_size": _COUNT},
+    "Assigned": dict.fromkeys(("checked_with", "right_with", "checked_without", "right_without"), _COUNT),
     "SetFacts": {
         name: dict(_COUNT) for name in ("photographs", "explored", "tested", "doubts", "lookalikes", "unlikes")
     },

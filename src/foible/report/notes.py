@@ -25,6 +25,7 @@ def notes(finding: Finding) -> list[str]:
         deciding_sentence(finding),
         disagreement(finding),
         of_set_sentence(finding),
+        assigned_sentence(finding),
     )
     return [one for one in said if one]
 
@@ -50,6 +51,31 @@ def corrected_sentence(finding: Finding) -> str:
     return (
         f"Corrected for the judge's errors it fails in {percent(treat.value)} of {images} {interval(treat)} "
         f"against {percent(control.value)} {interval(control)}."
+    )
+
+
+def assigned_sentence(finding: Finding) -> str:
+    """Say that an embedder gave the attribute, and how right it is; empty where it did not."""
+    own = finding.assigned
+    if own is None:
+        return ""
+    lead = "An embedder says which photographs have the attribute"
+    if not own.checked_with and not own.checked_without:
+        return (
+            f"{lead}, and how often it is right nobody checked: wrong ones make a difference smaller, and what it "
+            "takes for the attribute may be something else."
+        )
+    right = [
+        f"{one:,} of {count(of, 'checked one')} {where}"
+        for one, of, where in (
+            (own.right_with, own.checked_with, "with it"),
+            (own.right_without, own.checked_without, "without it"),
+        )
+    ]
+    return (
+        f"{lead}; it is right about {' and '.join(right)}. Whatever its errors hang on, of the photographs of this set "
+        f"that truly have it {percent(own.treat.value)} {interval(own.treat)} fail, of the others "
+        f"{percent(own.control.value)} {interval(own.control)}."
     )
 
 

@@ -4,6 +4,7 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 """
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, expected_left, given_up, outlook
+from foible.statistics.assigned import Kind, TrueRates, true_rates
 from foible.statistics.evidence import (
     difference_lower,
     difference_sequence,
@@ -48,12 +49,14 @@ from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, su
 __all__ = [
     "Aim",
     "Estimate",
+    "Kind",
     "Outlook",
     "Sample",
     "Skill",
     "Stratum",
     "Suspicion",
     "Tally",
+    "TrueRates",
     "benjamini_hochberg",
     "bound_without_failure",
     "choose",
@@ -96,6 +99,7 @@ __all__ = [
     "smallest_effect",
     "surely_above",
     "suspect",
+    "true_rates",
     "unpolluted_rate",
     "wilson",
     "with_whole",

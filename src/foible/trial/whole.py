@@ -8,11 +8,11 @@ first. A pure function. Neighbours: `decide.py` is for drawn images; `statistics
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from foible.config import ConfirmOptions
-from foible.findings import Finding, OfSet, Rate, Ratio, Verdict
+from foible.findings import Assigned, Finding, OfSet, Rate, Ratio, Verdict
 from foible.records import ANY, Answered, Hypothesis, Observation, Pairs, Tally, Trial
 from foible.statistics import (
     Sample,
@@ -27,6 +27,7 @@ from foible.statistics import (
     set_difference,
     set_rate,
 )
+from foible.trial.assigned import assigned_by, denied
 from foible.trial.decide import corrected, ranked, rate, taken_for
 from foible.trial.pairs import spoilt, tally
 
@@ -49,6 +50,10 @@ class Half:
     """By key: the label of each."""
     unsure: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By key: attributes of which it is open whether the photograph has them; it counts on neither side of these."""
+    embedded: frozenset[str] = frozenset()
+    """Groups of which an embedder says what photographs show: it may be wrong."""
+    truth: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By key of a photograph that somebody checked: what it truly shows of some of these groups, "ground=on grass"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,8 @@ class Weighed:
     """Its level after multiplicity."""
     barred: str
     """Why nothing may be claimed; empty where something may."""
+    assigned: Assigned | None
+    """How right an embedder is about its attributes; None where it gave none of them."""
 
 
 def decide_set(
@@ -101,11 +108,12 @@ def decide_set(
         for h, s in zip(hypotheses, sides, strict=True)
     ]
     evidence = [_evidence(t, s, options.margin) for t, s in zip(trials, sides, strict=True)]
-    barred = [_barred(t, options) for t in trials]
+    assigned = [assigned_by(h, s.treat, s.control, half) for h, s in zip(hypotheses, sides, strict=True)]
+    barred = [_barred(t, options) or denied(a, options) for t, a in zip(trials, assigned, strict=True)]
     counted = [-math.inf if why else e for e, why in zip(evidence, barred, strict=True)]
     weighed = (
-        Weighed(trial=t, sides=s, evidence=e, adjusted=float(a), barred=b)
-        for t, s, e, a, b in zip(trials, sides, evidence, e_adjusted(counted), barred, strict=True)
+        Weighed(trial=t, sides=s, evidence=e, adjusted=float(a), barred=b, assigned=g)
+        for t, s, e, a, b, g in zip(trials, sides, evidence, e_adjusted(counted), barred, assigned, strict=True)
     )
     return ranked([_finding(one, options, examples, judge) for one in weighed])
 
@@ -205,6 +213,7 @@ def _finding(weighed: Weighed, options: ConfirmOptions, examples: int, judge: tu
         failing=tuple(failed[:examples]),
         passing=tuple(passed[:examples]),
         of_set=of_set,
+        assigned=weighed.assigned,
     )
 
 

@@ -26,10 +26,12 @@ from foible.adapters.photographs.files import Folder
 from foible.adapters.photographs.folders import AnnotatedFolder
 from foible.adapters.photographs.measures import NAMES, measured
 from foible.adapters.photographs.near import Near, Small, near_duplicates, small
+from foible.adapters.photographs.words import choose
 from foible.errors import ArgumentError, PartError, PluginError, brief
 from foible.photographs import LOOKALIKES, Photograph, PhotographSet
 from foible.pixels import PixelError
 from foible.records import Drawn
+from foible.vocabulary import TEMPLATE
 
 if TYPE_CHECKING:
     from foible.parts.protocols import Image
@@ -89,6 +91,10 @@ class LabelledPhotographs:
         column: str | None = None,
         measures: bool | None = None,
         near_duplicates: bool = True,
+        vocabulary: str | None = None,
+        checked: Mapping[str, str] | None = None,
+        template: str = TEMPLATE,
+        sure: float = 0.5,
         side: int = 640,
     ) -> None:
         """Read every photograph once.
@@ -106,32 +112,39 @@ class LabelledPhotographs:
                 too; by default where there are no other attributes and no captions.
             near_duplicates: whether copies of a photograph (resaved, resized, cropped, brightened) are looked for, and
                 all but one left out; else only those of which every pixel is the same.
+            vocabulary: a text file of groups of phrases, a line for each, "ground: on grass, on sand": the hunt's
+                embedder says which phrase of each a photograph shows.
+            checked: group -> column that says for some photographs, by one of the phrases, what they truly show; by
+                default a column that is called as a group.
+            template: what the embedder is told of a phrase, with {phrase} for it.
+            sure: 0 to 1: the least share of its group that the likeliest phrase must have; else none is given.
             side: a photograph with a longer side is made smaller, to so many pixels.
 
         Raises:
             ArgumentError: a value that cannot be, or a column that is not there.
             PluginError: no such set, or no photograph of it has an annotation and can be read.
         """
-        if isinstance(side, bool) or not isinstance(side, int) or side not in _SIDES:
-            message = f"the argument side of {brief(name)!r} is a whole number from {_SIDES[0]} to {_SIDES[-1]}, "
-            raise ArgumentError(message + f"but got {brief(repr(side), 40)}")
-        self._side = side
+        self._side = _whole(name, side)
         self._reader = _reader(name, split, column)
         chosen = [attributes] if isinstance(attributes, str) else attributes
-        self._columns = _columns.choose(name, self._reader.columns, label=label, caption=caption, attributes=chosen)
-        own = bool(self._columns.attributes) or self._columns.caption is not None
-        self._measures = not own if measures is None else bool(measures)
-        if self._measures:
-            self._columns = replace(self._columns, attributes=(*self._columns.attributes, *NAMES))
+        found = _columns.choose(name, self._reader.columns, label=label, caption=caption, attributes=chosen)
+        self._words = choose(name, self._reader.columns, vocabulary, checked, (template, sure))
+        own = self._words.others(found.attributes)
+        alone = not own and found.caption is None and self._words.vocabulary is None
+        self._measures = alone if measures is None else bool(measures)
+        self._columns = replace(found, attributes=(*own, *(NAMES if self._measures else ())))
         self._near_duplicates = bool(near_duplicates)
         self._where: dict[str, tuple[Any, str]] = {}
         self.photographs = self._index(name)
         """What was found."""
         self.fingerprint = self.photographs.digest
         self.version = f"1; pixels {pixels.VERSION}; pillow {PIL.__version__}; numpy {np.__version__}"
+        self.resolved = self._resolved()
+
+    def _resolved(self) -> dict[str, object]:
         named = {"label": self._columns.label, "caption": self._columns.caption, "measures": self._measures}
-        more = {"attributes": list(self._columns.attributes), "near_duplicates": self._near_duplicates, "side": side}
-        self.resolved = {**self._reader.resolved, **named, **more}
+        more = {"attributes": list(self._columns.attributes), "near_duplicates": self._near_duplicates}
+        return {**self._reader.resolved, **named, **more, "side": self._side, **self._words.plain()}
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image | Drawn | PartError]:  # noqa: ARG002 - a generator's signature
         """Read n photographs by their places: uint8 (height, width, 3), of whatever size each has."""
@@ -194,11 +207,16 @@ class LabelledPhotographs:
                 label=label,
                 attributes=own,
                 caption=_columns.caption_of(row, self._columns),
+                truth=self._words.truth(row),
             )
             for (place, image, label, row), own in zip(kept, attributes, strict=True)
         )
         left = tuple(sorted((+left_out).items()))
-        return PhotographSet(photographs=tuple(photographs), left_out=left, lookalikes=near.confused)
+        found_all = tuple(photographs)
+        self._words.refuse_strangers(name, found_all)
+        return PhotographSet(
+            photographs=found_all, left_out=left, lookalikes=near.confused, vocabulary=self._words.vocabulary
+        )
 
 
 def _copies(near: Near, annotations: Mapping[str, str], disagree: Collection[str]) -> tuple[set[str], set[str]]:
@@ -231,6 +249,14 @@ def fitted(image: Image, side: int) -> Image:
         return image
     high, wide = (max(1, round(edge * side / longest)) for edge in image.shape[:2])
     return np.asarray(Pictures.fromarray(image).resize((wide, high), Pictures.Resampling.BICUBIC))
+
+
+def _whole(name: str, side: object) -> int:
+    """Pass a side on, or say why not."""
+    if isinstance(side, bool) or not isinstance(side, int) or side not in _SIDES:
+        message = f"the argument side of {brief(name)!r} is a whole number from {_SIDES[0]} to {_SIDES[-1]}, "
+        raise ArgumentError(message + f"but got {brief(repr(side), 40)}")
+    return side
 
 
 def _reader(name: str, split: str | None, column: str | None) -> Reader:
