@@ -164,7 +164,7 @@ def _print_exported(done: Exported) -> None:
         for one in done.fails:
             console.print(cell(f"{one.classifier} fails on {fails_told(one)} of {one.images}"), soft_wrap=True)
         gone = f"; {count(done.gone, 'image')} more have gone from the archive" if done.gone else ""
-        alike = f"; {count(done.alike, 'image')} more were too much like another" if done.alike else ""
+        alike = f"; left out, too much like another: {done.alike:,}" if done.alike else ""
         console.print(cell(f"{count(done.images, 'image')} in {done.folder}{gone}{alike}"), soft_wrap=True)
 
 

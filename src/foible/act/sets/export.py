@@ -32,9 +32,10 @@ from foible.findings import Finding
 from foible.hunting.clock import Clock
 from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.replay import Reread, reread_whole
+from foible.parts.again import load_again
 from foible.parts.ceiling import Ceiling
 from foible.parts.registry import load
-from foible.records import Answered, Observation, Spec, Treatment
+from foible.records import Answered, Observation, Treatment
 from foible.run.archive import Archive
 from foible.run.images import Images
 from foible.run.journal import Journal
@@ -149,16 +150,14 @@ def _drawn(read: Reread) -> Reread:
 
 def _apart(read: Reread, embedder: object, least: float, images: Images, ceiling: Ceiling) -> Distinct:
     """Load who says what is alike."""
-    what = embedder
-    if what is None:
-        options = read.study.config.embedder
-        if not options.spec or options.spec.startswith("object:"):
-            message = (
-                "an embedder tells images apart, and the run names none that could be loaded; name one (--embedder)"
-            )
-            raise ConfigError(message)
-        what = Spec(options.spec, options.args)
-    part = load("embedder", what, ceiling=ceiling)
+    identity = read.study.identities.get("embedder")
+    if embedder is not None:
+        part = load("embedder", embedder, ceiling=ceiling)
+    elif identity is None or str(identity["spec"]).startswith("object:"):
+        message = "an embedder tells images apart, and the run names none that could be loaded; name one (--embedder)"
+        raise ConfigError(message)
+    else:
+        part = load_again("embedder", identity, ceiling=ceiling)
     return Distinct(part, least, images.get, read.study.config.batch)
 
 
@@ -236,9 +235,13 @@ def _fails(  # noqa: PLR0913, PLR0917 - what was chosen, and what the call was g
     for place, classes in enumerate(read.study.maps):
         yield _on(classes.classifier, [one.seen_by(place) for one in answered])
     names = [classes.classifier for classes in read.study.maps]
+    known = [dict(identity) for identity in read.study.began.classifiers]
     with Archive(where) as kept:
         for what in classifiers:  # one after the other: each may fill the memory
             part = load("classifier", what, ceiling=ceiling)
+            if dict(part.identity) in known:
+                continue
+            known.append(dict(part.identity))
             names = unique_names([*names, str(part.identity["spec"])])
             other = find_labels(part, classes_of(part, names[-1]), sought(read.study), labels)
             said = ask(other, [one.request for one in answered], read, kept, Clock(None))
