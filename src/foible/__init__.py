@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foible.act.suites.read import read_suite
     from foible.act.suites.run import run_suite
     from foible.act.suites.save import save_suite
+    from foible.act.trackers.track import track
     from foible.act.transfer import transfer
     from foible.config import HuntConfig
     from foible.errors import FoibleError, InputError
@@ -54,6 +55,7 @@ _HOMES = {
     "run_suite": "foible.act.suites.run",
     "save_suite": "foible.act.suites.save",
     "seek": "foible.act.seek",
+    "track": "foible.act.trackers.track",
     "transfer": "foible.act.transfer",
 }
 
@@ -80,6 +82,7 @@ __all__ = [
     "run_suite",
     "save_suite",
     "seek",
+    "track",
     "transfer",
 ]
 

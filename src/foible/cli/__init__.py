@@ -16,12 +16,25 @@ from typing import Annotated
 import typer
 
 from foible._version import __version__
-from foible.cli import checks, compare, hunts, listing, proofs, repair, runs, seek, suites
+from foible.cli import checks, compare, hunts, listing, proofs, repair, runs, seek, suites, trackers
 from foible.cli.flags import app, replace_what_cannot_be_shown, told
 from foible.cli.interrupts import heard
 from foible.errors import FoibleError, OutOfTime
 
-__all__ = ["app", "checks", "compare", "hunts", "listing", "main", "proofs", "repair", "runs", "seek", "suites"]
+__all__ = [
+    "app",
+    "checks",
+    "compare",
+    "hunts",
+    "listing",
+    "main",
+    "proofs",
+    "repair",
+    "runs",
+    "seek",
+    "suites",
+    "trackers",
+]
 
 INTERRUPTED = 130
 
