@@ -4,13 +4,15 @@
 
 So many pictures of each label are drawn once, with a vocabulary of everything that the diorama can vary; for a share of
 them a table says what they truly show. Each biased classifier is hunted over them with the diorama's embedder. Printed:
-which planted bugs are confirmed in their own words, what else is confirmed, and how right the embedder is for each.
+which planted bugs are confirmed in their own words, what else is confirmed, with its rates in fresh images, and how
+right the embedder is for each.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,11 @@ from foible.diorama.biases import BIASES, Bias
 from foible.diorama.generator import DioramaGenerator
 from foible.diorama.scene import imagine
 from foible.diorama.vocabulary import ATTRIBUTES, LABELS
+from foible.labels import split_name
+from foible.parts.registry import load
 from foible.pixels import write_png
 
-FIRST_SEED = 70_000
+FIRST_SEED, TRUTH_SEED, FRESH = 70_000, 500_000, 400
 
 
 def main() -> None:
@@ -53,9 +57,21 @@ def main() -> None:
                 if right is not None
                 else "nobody's"
             )
-            print(
-                f"  {'planted' if about in planted else 'other'}: {about[0]}, {', '.join(sorted(about[1]))}: {checked}"
-            )
+            which = "planted" if about in planted else f"other ({fresh(name, *about)})"
+            print(f"  {which}: {about[0]}, {', '.join(sorted(about[1]))}: {checked}")
+
+
+def fresh(name: str, label: str, words: Collection[str]) -> str:
+    """Say how often a classifier fails on fresh images of a label, with attributes and without."""
+    classifier, generator = load("classifier", f"diorama:{name}").object, DioramaGenerator()
+    right = [split_name(one)[0] for one in classifier.labels].index(label)
+    said = ", ".join(word.partition("=")[2] for word in sorted(words))
+    rates = []
+    for prompt in (f"a {label}, {said}", f"a {label}"):
+        images = [one.image for one in generator.draw([prompt] * FRESH, range(TRUTH_SEED, TRUTH_SEED + FRESH))]
+        scores = np.concatenate([classifier.classify(images[at : at + 50]) for at in range(0, FRESH, 50)])
+        rates.append(float(np.mean(scores.argmax(axis=1) != right)))
+    return f"fails in {rates[0]:.0%} of {FRESH} fresh images with it, {rates[1]:.0%} without"
 
 
 def phrases(attribute: str) -> dict[str, str]:

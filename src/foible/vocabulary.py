@@ -40,7 +40,7 @@ class Vocabulary:
     template: str = TEMPLATE
     """Of the text of a phrase."""
     sure: float = 0.5
-    """0..1: a photograph has the likeliest phrase of a group where that has at least this share of the group; else it
+    """0..1: a photograph has the likeliest phrase of a group where that has more than this share of the group; else it
     is open."""
 
     def texts(self) -> list[str]:

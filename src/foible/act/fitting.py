@@ -42,6 +42,8 @@ class Annotated:
     """Phrases that some photograph of the set bears: of these it is known who bears them."""
     bears: tuple[frozenset[str], ...]
     """Of each photograph, in the order of the set."""
+    unsure: tuple[frozenset[str], ...]
+    """Of each photograph: phrases that columns alone say, of which it has none: nobody filled them in."""
 
 
 def annotated(
@@ -57,13 +59,26 @@ def annotated(
     """
     attributes = {one for photograph in photographs.photographs for one in photograph.attributes}
     says = {one: frozenset(p for p in phrases if same(p, said(one, given) or "")) for one in attributes}
+    columns = {p: {column_of(one) for one, own in says.items() if p in own} for p in phrases}
     names = list(dict.fromkeys(labels.values()))
-    bears = []
+    bears: list[frozenset[str]] = []
+    unsure: list[frozenset[str]] = []
+    captioned: set[str] = set()
     for one in photographs.photographs:
         own = cut(one.caption, [labels.get(one.label, one.label)], names) if one.caption else ()
         told = frozenset(p for p in phrases for phrase in own if same(p, given.get(phrase, phrase)))
+        captioned |= told
         bears.append(told.union(*(says[attribute] for attribute in one.attributes)))
-    return Annotated(known=frozenset().union(*bears), bears=tuple(bears))
+        filled = {column_of(attribute) for attribute in one.attributes}
+        unsure.append(frozenset(p for p in phrases if columns[p] and not columns[p] & filled) - bears[-1])
+    return Annotated(
+        known=frozenset().union(*bears), bears=tuple(bears), unsure=tuple(own - captioned for own in unsure)
+    )
+
+
+def column_of(attribute: str) -> str:
+    """Give the column of an attribute: "ground" of "ground=grass"."""
+    return attribute.partition("=")[0]
 
 
 def same(one: str, other: str) -> bool:

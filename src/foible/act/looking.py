@@ -127,8 +127,11 @@ def _fits(bug: Finding, seen: Sequence[Answered], looking: Looking, observer: Ob
     own = [one for one in seen if one.request.label == hypothesis.label]
     words = frozenset(hypothesis.treatment.words)
     if words <= told.known:
-        shows = frozenset(one.request.key for one in own if words <= told.bears[one.request.seed])
-        return Fits(by="annotations", shows=shows, fit=len(shows))
+        bears = {one.request.key: told.bears[one.request.seed] for one in own}
+        may = {one.request.key: bears[one.request.key] | told.unsure[one.request.seed] for one in own}
+        shows = frozenset(key for key in bears if words <= bears[key])
+        unsure = frozenset(key for key in may if words <= may[key]) - shows
+        return Fits(by="annotations", shows=shows, unsure=unsure, fit=len(shows))
     if EMBEDDER not in looking.who.parts:
         return Fits(by="", reason=NO_WAY)
     try:

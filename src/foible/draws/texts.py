@@ -39,6 +39,24 @@ def keep_texts(part: Part, texts: Sequence[str], archive: Archive) -> None:
         archive.add([], {keys[text]: write_vector(row) for text, row in zip(some, _asked(part, some), strict=True)})
 
 
+def refuse_same(texts: Sequence[str], vectors: NDArray[np.float64]) -> None:
+    """Refuse texts of which an embedder reads the same: which of them a photograph shows would be chance.
+
+    Args:
+        texts: those that were asked about.
+        vectors: of each, one below the other.
+
+    Raises:
+        PluginError: two have one vector.
+    """
+    seen: dict[bytes, str] = {}
+    for text, row in zip(texts, np.round(vectors, 5) + 0.0, strict=True):
+        before = seen.setdefault(row.tobytes(), text)
+        if before != text:
+            message = f"the embedder reads the same of {brief(before, 80)!r} and {brief(text, 80)!r}; leave one out"
+            raise PluginError(message)
+
+
 def read_texts(
     identity: Mapping[str, Any], texts: Sequence[str], archive: Archive
 ) -> tuple[float, NDArray[np.float64]]:

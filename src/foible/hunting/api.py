@@ -17,7 +17,7 @@ from foible import report
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.draws.questions import EMBEDDER
-from foible.draws.texts import keep_texts
+from foible.draws.texts import keep_texts, read_texts, refuse_same
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
 from foible.hunting.loop import loop_over
@@ -168,7 +168,9 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         if prepared.photographs is not None:
             write_photographs(prepared.folder, prepared.photographs)
             if prepared.photographs.vocabulary is not None:
-                keep_texts(prepared.parts[EMBEDDER], prepared.photographs.vocabulary.texts(), archive)
+                embedder, texts = prepared.parts[EMBEDDER], prepared.photographs.vocabulary.texts()
+                keep_texts(embedder, texts, archive)
+                refuse_same(texts, read_texts(embedder.identity, texts, archive)[1])
         study = study_of(journal.began, journal.settings, prepared.photographs)
         tries = Trying(
             parts=prepared.parts, config=config, labels=study.labels, maps=study.maps, archive=archive, watch=clock

@@ -134,7 +134,7 @@ def assigned(
         likely = np.exp(own - own.max(axis=1, keepdims=True))
         likely /= likely.sum(axis=1, keepdims=True)
         for place, (best, share) in enumerate(zip(likely.argmax(axis=1), likely.max(axis=1), strict=True)):
-            if share >= words.sure:
+            if share > words.sure:
                 found[place][0].add(group.attribute(group.phrases[best]))
             else:
                 found[place][1].update(map(group.attribute, group.phrases))

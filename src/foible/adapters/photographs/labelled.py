@@ -117,7 +117,7 @@ class LabelledPhotographs:
             checked: group -> column that says for some photographs, by one of the phrases, what they truly show; by
                 default a column that is called as a group.
             template: what the embedder is told of a phrase, with {phrase} for it.
-            sure: 0 to 1: the least share of its group that the likeliest phrase must have; else none is given.
+            sure: 0 to 1: the share of its group above which the likeliest phrase holds; else none is given.
             side: a photograph with a longer side is made smaller, to so many pixels.
 
         Raises:
