@@ -366,3 +366,46 @@ def test_the_page_says_every_row_and_runs_nothing(repaired):
     assert "http" not in page.replace("http-equiv", "")
     assert all(row.label.split(" “")[0] in page for row in found.rows)
     assert page.count("<tr>") > len(found.rows)
+
+
+def photographs(place, count=40):
+    """Write photographs of three labels of the toy world, and of one that no class is called."""
+    for label in ("coffee mug", "teapot", "bucket"):
+        save(place / label, toyworld.draw([f"a {label}"] * count, list(range(5000, 5000 + count))))
+    save(place / "spaceship", toyworld.draw(["a vase"] * 3, [1, 2, 3]))
+    return f"photos:{place}"
+
+
+def save(folder, images):
+    """Write images as PNG files."""
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number}.png")
+
+
+def test_photographs_of_ones_own_are_learned_from_and_some_are_held_out(folder, tmp_path):
+    """All labels that are classes count, those that the hunt did not know too; a row says what became of the rest."""
+    also = foible.Spec(photographs(tmp_path / "set"), {"near_duplicates": False})
+    found = foible.repair(folder, tmp_path / "out", draws=16, also=also, progress=False, parts=parts())
+    (row,) = rows(found, "photographs")
+    assert row.change in {"same", "better", "open"}
+    assert {one.label for one in row.varied} == {"bucket", "coffee mug", "teapot"}
+    lessons = [one for one in found.training.lessons if one.kind == "photographs"]
+    used = sum(one.trained + one.validated for one in lessons)
+    assert used + sum(row.images) == 120
+    assert found.unseen == len(toyworld.PLAIN) - len({*toyworld.LABELLED, "bucket"})
+    assert "your photographs" in pages.to_card(found)
+
+
+def test_what_holds_no_labelled_photographs_is_refused(folder, tmp_path):
+    """A generator, and a set of which no annotation is a class: one sentence each, before anything is drawn."""
+    save(tmp_path / "set" / "spaceship", toyworld.draw(["a vase"] * 6, list(range(6))))
+    for also, told in (
+        ("diorama:scenes", "holds no labelled photographs to train on"),
+        (foible.Spec(f"photos:{tmp_path / 'set'}", {"near_duplicates": False}), "no annotation of .* is a class"),
+    ):
+        with pytest.raises(foible.InputError, match=told):
+            foible.repair(folder, tmp_path / "out", also=also, progress=False, parts=parts())
+    assert not (tmp_path / "out").exists()

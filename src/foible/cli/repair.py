@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
     from foible.repairs import Repair
 
+Also = Annotated[
+    str | None,
+    typer.Option("--also", help="Labelled photographs of your own to learn from, too: photos:DIR.", metavar="SPEC"),
+]
+
 
 @app.command()
 def repair(  # noqa: PLR0913 - each is a flag of its own
@@ -39,6 +44,7 @@ def repair(  # noqa: PLR0913 - each is a flag of its own
         list[str] | None,
         typer.Option("--variant", help="Other words for the cause of a bug, to test with: '1=in a meadow, at night'."),
     ] = None,
+    also: Also = None,
     same: Annotated[
         float, typer.Option("--same", help="Rates that surely differ by less than this share are the same.")
     ] = 0.1,
@@ -67,6 +73,7 @@ def repair(  # noqa: PLR0913 - each is a flag of its own
         draws=draws,
         retests=retests,
         variant=variant or (),
+        also=also,
         same=same,
         fail_on=fail_on,
         seed=seed,

@@ -195,6 +195,7 @@ def lessons(own: Sequence[Lesson]) -> list[tuple[str, int, int, int, int]]:
     rows: dict[str, list[int]] = {}
     for one in own:
         words = f" “{shorten(', '.join(one.words), 120)}”" if one.words else ""
+        words = " (your photographs)" if one.kind == "photographs" else words
         name = f"other labels{words}" if one.kind == "others" else f"{shorten(one.label, 60)}{words}"
         numbers = (one.train, one.trained, one.validate, one.validated)
         rows[name] = [a + b for a, b in zip(rows.get(name, (0, 0, 0, 0)), numbers, strict=True)]
@@ -204,10 +205,11 @@ def lessons(own: Sequence[Lesson]) -> list[tuple[str, int, int, int, int]]:
 def claims(found: Repair) -> list[str]:
     """Say what may not be claimed from a repair."""
     trained = {one.number for one in found.training.lessons if one.number}
+    own = ", but for your own that were held out" if any(row.kind == "photographs" for row in found.rows) else ""
     left = [row.number for row in found.rows if row.kind == "bug" and row.number not in trained]
     said = [
         "That the classifier has no bugs: those that the run did not find were not looked for. Hunt again over it.",
-        "Anything of photographs: the images were drawn by the generator that the bugs were found with.",
+        f"Anything of photographs{own}: the images were drawn by the generator that the bugs were found with.",
         "That other words for the same cause are repaired that stand in no row here.",
         (
             "That a second attempt is as well tested by the same seed: whoever repairs until the proof is good has "
@@ -233,6 +235,9 @@ def to_card(found: Repair) -> str:
         for name, asked, used, wanted, ended in lessons(found.training.lessons)
     )
     rows = "\n".join(f"| {' | '.join(_md(text) for text in cells(row))} |" for row in found.rows)
+    drawn = "Every image was drawn for this, and judged to show its label."
+    if any(one.kind == "photographs" for one in found.training.lessons):
+        drawn = "Every image but your photographs was drawn for this, and judged to show its label."
     unsaid = "\n".join(f"- {_md(one)}" for one in claims(found))
     used = "\n".join(f"- {kind}: `{_code(identity['spec'])}`" for kind, identity in found.parts.items())
     return f"""# A repaired classifier
@@ -243,7 +248,7 @@ It was `{_code(found.before.name)}`. Load it with `{_code(loads(found))}`, where
 
 ## What it was trained on
 
-{_md(training(found))} Every image was drawn for this, and judged to show its label. The network was in evaluation mode.
+{_md(training(found))} {drawn} The network was in evaluation mode.
 All seeds come from seed {found.seed}, on streams of their own: none is one of the hunt's.
 
 | images of | trained on | ended the training |

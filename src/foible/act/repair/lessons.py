@@ -23,8 +23,9 @@ OTHERS, LABELS = 1 / 2, 2 / 3
 """Draws with the words and other labels for each draw of a bug, and draws of each label's base prompt."""
 VALIDATED = 1 / 3
 """Draws that end the training for each that is trained on."""
-_BASE = 2.0
-"""How much all base prompts count, where all bugs count 1, and their words with other labels 1."""
+BASE_SHARE = 2.0
+"""How much all base prompts count, where all bugs count 1, and their words with other labels 1; photographs of one's
+own count as much again."""
 
 
 def lessons(study: Study, place: int, bugs: Mapping[int, Finding], draws: int) -> list[Lesson]:
@@ -59,7 +60,7 @@ def lessons(study: Study, place: int, bugs: Mapping[int, Finding], draws: int) -
             for kind, name, count, counts_for in about
         ]
     each = max(1, round(LABELS * draws))
-    share = _BASE / len(study.labels)
+    share = BASE_SHARE / len(study.labels)
     found += [
         Lesson(kind="label", label=name, share=share, train=each, validate=ended_by(each)) for name in study.labels
     ]

@@ -128,13 +128,19 @@ class Judged:
     same: float
 
 
-def proved(rows: Sequence[Row], answered: Sequence[Answered], by: Judged) -> list[Retested]:
+def proved(
+    rows: Sequence[Row],
+    answered: Sequence[Answered],
+    by: Judged,
+    more: Sequence[tuple[Retested, Sides | str]] = (),
+) -> list[Retested]:
     """Say of each row what became of it.
 
     Args:
         rows: what was asked for.
         answered: what became of all requests of all rows, in their order, for the classifier as it was.
         by: the repaired classifier.
+        more: rows of which both sides are known already; they count in the multiplicity.
 
     Raises:
         PluginError: it gives no usable answer at all.
@@ -145,13 +151,13 @@ def proved(rows: Sequence[Row], answered: Sequence[Answered], by: Judged) -> lis
     for row in rows:
         before = [one.seen_by(0) for one in islice(left, len(row.requests))]
         sides.append(row.reason or Sides(before=before, after=[_now(seen, said, by.after) for seen in before]))
-    named = [(row.named, own) for row, own in zip(rows, sides, strict=True)]
+    named = [*((row.named, own) for row, own in zip(rows, sides, strict=True)), *more]
     weighed = weigh(named, level=by.level, unscored=by.unscored, same=by.same)
-    bases = {row.named.label: own for row, own in zip(rows, sides, strict=True) if row.named.kind == "label"}
+    bases = {row.label: own for row, own in named if row.kind == "label"}
     family = sum(row.kind in {"bug", "variant"} for row in weighed)
     return [
         _told(row, own, bases.get(row.label), by, by.level / max(family, 1)) if isinstance(own, Sides) else row
-        for row, own in zip(weighed, sides, strict=True)
+        for row, (_, own) in zip(weighed, named, strict=True)
     ]
 
 

@@ -26,6 +26,7 @@ from foible.act.repair.case import Case, load_case, open_case
 from foible.act.repair.checkpoint import Checkpoint
 from foible.act.repair.draws import Drawing
 from foible.act.repair.lessons import lessons, requests_of
+from foible.act.repair.own import Own, own_photographs
 from foible.act.repair.prove import Judged, Plan, proved, rows_of
 from foible.act.repair.train import PACES, Fitted, Sample, fit
 from foible.act.repair.written import Written, finished, save, write_card, writing
@@ -73,6 +74,7 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
     draws: int = 96,
     retests: int = 96,
     variant: Sequence[str] = (),
+    also: object = None,
     parts: Mapping[str, object] = MappingProxyType({}),
     same: float = 0.1,
     fail_on: str = "never",
@@ -94,6 +96,7 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
         draws: of each bug, to train on; its words with other labels, and all labels, are drawn in proportion.
         retests: images of each bug, each label, and so on that test the repaired classifier.
         variant: other words for the cause of a bug, to test and not to train with: "1=in a meadow, at night".
+        also: labelled photographs of one's own to learn from beside the draws, "photos:DIR"; some are held out.
         parts: where parts of the run were Python objects, the same ones by kind: "classifier", "generator", "judge".
         same: between 0 and 1, ends excluded: rates that surely differ by less are called the same.
         fail_on: the gate, as in `compare`; what a row is held against is the classifier before the repair.
@@ -112,35 +115,41 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
     where = Path(run).parent / "archive" if archive is None else Path(archive)
     case = open_case(Path(run), where, against=against, findings=findings, texts=variant)
     loaded = load_case(case, parts, Ceiling(max_requests))
-    bars = Bars() if progress else Silent()
-    return _repaired(case, asked, loaded, Path(out), where, bars, seed)
+    root = case.read.study.config.seed if seed is None else seed
+    own = None if also is None else own_photographs(also, loaded[place_named(0)], case.classes, root, Ceiling(None))
+    job = _Job(case=case, asked=asked, parts=loaded, own=own, seed=root, progress=Bars() if progress else Silent())
+    return _repaired(job, Path(out), where)
 
 
-def _repaired(  # noqa: PLR0913, PLR0917 - as `repair`
-    case: Case,
-    asked: _Asked,
-    parts: Mapping[str, Part],
-    out: Path,
-    where: Path,
-    progress: Progress,
-    seed: int | None,
-) -> Repair:
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """Everything that a repair needs, once it is known to be possible."""
+
+    case: Case
+    asked: _Asked
+    parts: Mapping[str, Part]
+    own: Own | None
+    seed: int
+    progress: Progress
+
+
+def _repaired(job: _Job, out: Path, where: Path) -> Repair:
     """Draw, train, write and prove."""
     with writing(out) as unfinished, Archive(where) as kept:
         drawing = Drawing(
-            read=case.read,
-            place=case.place,
-            parts=parts,
+            read=job.case.read,
+            place=job.case.place,
+            parts=job.parts,
             archive=kept,
-            size=case.size,
-            progress=progress,
-            seed=case.read.study.config.seed if seed is None else seed,
+            size=job.case.size,
+            progress=job.progress,
+            seed=job.seed,
         )
-        fitted, training, held = _train(case, asked, drawing, unfinished)
+        fitted, training, held = _train(job, drawing, unfinished)
         with finished(out) as place:
             some = [image for one in held[:_SHOWN] if (image := kept.images.get(one.image)) is not None]
-            written = save(parts[place_named(0)], fitted.weights, place, some)
-            found = _prove(case, asked, drawing, training, written)
+            written = save(job.parts[place_named(0)], fitted.weights, place, some)
+            found = _prove(job, drawing, training, written)
             write_card(found, place)
             pages.write(found, place)
     return found
@@ -163,36 +172,34 @@ def _trainable(parts: Mapping[str, Part]) -> Trainable:
     return cast("Trainable", parts[place_named(0)].object)
 
 
-def _train(case: Case, asked: _Asked, drawing: Drawing, folder: Path) -> tuple[Fitted, Training, Sequence[Sample]]:
+def _train(job: _Job, drawing: Drawing, folder: Path) -> tuple[Fitted, Training, Sequence[Sample]]:
     """Draw what is learned from, and train; with the images that ended it.
 
     Raises:
         TrainingError: the training came to nothing, or the judge sees too few images of a bug.
     """
+    case, asked, own = job.case, job.asked, job.own
     wanted = lessons(case.read.study, case.place, case.bugs, asked.draws)
     learned = _drawn(wanted, "train", drawing)
     held = _drawn(wanted, "validate", drawing)
     done = [
-        replace(lesson, trained=len(own), validated=len(others))
-        for lesson, own, others in zip(wanted, learned, held, strict=True)
+        replace(lesson, trained=len(some), validated=len(others))
+        for lesson, some, others in zip(wanted, learned, held, strict=True)
     ]
-    for lesson in done:
-        if lesson.kind == "bug" and (lesson.trained < _LEAST or not lesson.validated):
-            message = (
-                f"of {lesson.train} images of bug {lesson.number} ({brief(lesson.label, 40)} "
-                f"{brief(', '.join(lesson.words), 60)!r}) {lesson.trained} can be trained on: the judge sees the label "
-                f"in no others, and {_LEAST} are needed; raise --draws, or choose other bugs with --finding"
-            )
-            raise ConfigError(message)
-    samples, ending = (_samples(done, own, case.classes) for own in (learned, held))
-    images = drawing.archive.images
+    _refuse_unseen(done)
+    for lesson, some, others in own.lessons() if own is not None else ():
+        done.append(lesson)
+        learned.append(some)
+        held.append(others)
+        drawing.spent |= {*some, *others}
+    samples, ending = (_samples(done, some, case.classes, own) for some in (learned, held))
     with drawing.progress.stage("fit") as show:
         fitted = fit(
             _trainable(drawing.parts),
             layers=asked.layers,
             samples=samples,
             held=ending,
-            images=lambda image: _there(images.get(image)),
+            images=lambda image: _fetched(image, drawing, own),
             seed=drawing.seed,
             checkpoint=Checkpoint(folder=folder, key=_key(drawing, asked, samples, ending)),
             show=show,
@@ -211,8 +218,26 @@ def _train(case: Case, asked: _Asked, drawing: Drawing, folder: Path) -> tuple[F
     return fitted, training, ending
 
 
-def _there(image: Image | None) -> Image:
-    """Refuse an image that has gone since it was drawn."""
+def _refuse_unseen(done: Sequence[Lesson]) -> None:
+    """Refuse a bug of which the judge sees too little.
+
+    Raises:
+        ConfigError: as the summary says.
+    """
+    for lesson in done:
+        if lesson.kind == "bug" and (lesson.trained < _LEAST or not lesson.validated):
+            message = (
+                f"of {lesson.train} images of bug {lesson.number} ({brief(lesson.label, 40)} "
+                f"{brief(', '.join(lesson.words), 60)!r}) {lesson.trained} can be trained on: the judge sees the label "
+                f"in no others, and {_LEAST} are needed; raise --draws, or choose other bugs with --finding"
+            )
+            raise ConfigError(message)
+
+
+def _fetched(key: str, drawing: Drawing, own: Own | None) -> Image:
+    """Read an image again: a photograph of the user's own, or a draw."""
+    image = own.image(key) if own is not None else None
+    image = drawing.archive.images.get(key) if image is None else image
     if image is None:
         message = "an image has gone from the archive while it was trained on; the same command draws it again"
         raise StoreError(message)
@@ -228,14 +253,20 @@ def _drawn(wanted: Sequence[Lesson], arm: Arm, drawing: Drawing) -> list[list[st
     return [[one.draw.image for one in own if one.outcomes[0].status != "unscored"] for own in each]
 
 
-def _samples(done: Sequence[Lesson], images: Sequence[Sequence[str]], classes: ClassMap) -> list[Sample]:
+def _samples(
+    done: Sequence[Lesson], images: Sequence[Sequence[str]], classes: ClassMap, own: Own | None
+) -> list[Sample]:
     """Weigh the images of lessons: what a lesson counts is spread evenly over them. The mean weight is 1."""
+    meant = {"photographs": classes if own is None else own.classes}
     found = [
         Sample(
-            image=image, right=classes.right[lesson.label], weight=lesson.share / len(own), base=lesson.kind == "label"
+            image=image,
+            right=meant.get(lesson.kind, classes).right[lesson.label],
+            weight=lesson.share / len(some),
+            base=lesson.kind in {"label", "photographs"},
         )
-        for lesson, own in zip(done, images, strict=True)
-        for image in own
+        for lesson, some in zip(done, images, strict=True)
+        for image in some
     ]
     total = sum(one.weight for one in found)
     return [replace(one, weight=one.weight * len(found) / total) for one in found]
@@ -249,8 +280,9 @@ def _key(drawing: Drawing, asked: _Asked, samples: Sequence[Sample], held: Seque
     return digest([identity, asked.layers, pace, drawing.seed, taught, torch.__version__])
 
 
-def _prove(case: Case, asked: _Asked, drawing: Drawing, training: Training, written: Written) -> Repair:
+def _prove(job: _Job, drawing: Drawing, training: Training, written: Written) -> Repair:
     """Ask the classifier that was written, and the one of the run, about images that neither has seen."""
+    case, asked, own = job.case, job.asked, job.own
     study, options = case.read.study, case.read.study.config.confirm
     classes = replace(case.classes, classifier=written.spec)
     drawing.spend(case.read.answered.values())
@@ -273,8 +305,10 @@ def _prove(case: Case, asked: _Asked, drawing: Drawing, training: Training, writ
         unscored=options.unscored,
         same=asked.same,
     )
-    weighed = proved(rows, answered, by)
-    right = {index for own in classes.right.values() for index in own}
+    more = [] if own is None else [own.row(drawing.parts[place_named(0)], written.part, study.config.batch)]
+    weighed = proved(rows, answered, by, more)
+    shown = [*classes.right.values(), *(own.classes.right.values() if own is not None else ())]
+    right = {index for indices in shown for index in indices}
     return Repair(
         foible_version=__version__,
         settings=case.read.result.settings,
