@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Arm = Literal["explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest"]
+Arm = Literal[
+    "explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest", "compare"
+]  # fmt: skip
 
-Stream = Literal[0, 1, 2, 3, 4, 5, 6]
+Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7]
 """What a seed is made from, so that seeds of two streams can never meet. Those from 4 on are of what goes on from a
 finished run: they never meet one another, and leave out the seeds of the run that they are told of."""
 SUGGEST: Stream = 0
@@ -22,6 +24,7 @@ MEASURE: Stream = 3
 TRAIN: Stream = 4
 VALIDATE: Stream = 5
 RETEST: Stream = 6
+COMPARE: Stream = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ ARMS: Mapping[Arm, ArmRule] = {
     "train": ArmRule(stream=TRAIN),
     "validate": ArmRule(stream=VALIDATE),
     "retest": ArmRule(stream=RETEST),
+    # Of a comparison, which no hunt pays for: further images where those of the runs leave it open.
+    "compare": ArmRule(stream=COMPARE),
 }
 
 assert tuple(ARMS) == get_args(Arm)  # noqa: S101 - two spellings of one list; mypy reads only the first

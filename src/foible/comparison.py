@@ -43,6 +43,11 @@ class Paired:
     images: Pairs = NO_PAIRS
     """Scored for both: failed by both, by the second alone, by the first alone, by neither."""
     unscored: int = 0
+    evidence: tuple[float, float] | None = None
+    """Natural logarithms of the e-values of "worse" and of "better", which may be looked at after every image; None
+    where the number of images was fixed beforehand, and an exact test was made."""
+    drawn: int = 0
+    """Images among them that were drawn for this row."""
     now: Tally = NO_COUNTS
     """Counts of the second classifier over all images of the row."""
     gate: Gated = "none"
@@ -100,6 +105,8 @@ class Comparison:
     """Of two runs the bugs of both classifiers are rows, of one those of the first alone."""
     level: float
     """The false-discovery rate over all rows: that of the run, and of two the lower."""
+    most: int = 0
+    """At most so many images were to be drawn where a row was open."""
     lacking: tuple[tuple[str, str], ...] = ()
     """(classifier, why it could not be asked about images of the other run): only images that both runs have count."""
     labels: tuple[Label, ...]
@@ -116,6 +123,11 @@ class Comparison:
     def verdict(self) -> Gated:
         """Say what the gate comes to."""
         return verdict_of(self.rows, self.fail_on)
+
+    @property
+    def drawn(self) -> int:
+        """Count the images that were drawn for it."""
+        return sum(row.drawn for row in self.rows)
 
     def count(self, change: Change | None) -> int:
         """Count the rows with a change."""

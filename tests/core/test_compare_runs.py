@@ -55,7 +55,7 @@ def both():
 
 def test_bugs_of_either_run_are_rows_and_their_classifiers_are_asked(first, second):
     """A bug of the first alone is better, one of the second alone worse; its own rate is that of its own run."""
-    found = foible.compare(first, second, classifiers=both())
+    found = foible.compare(first, second, parts={"classifier": both()})
     assert found.lacking == ()
     assert found.runs == 2
     grass = [row for row in found.rows if row.label == "coffee mug" and row.found]
@@ -71,7 +71,7 @@ def test_bugs_of_either_run_are_rows_and_their_classifiers_are_asked(first, seco
 
 def test_the_other_way_round_worse_is_better(first, second):
     """The same rows with the sides changed: neither run is preferred."""
-    one, other = (foible.compare(*pair, classifiers=both()) for pair in ((first, second), (second, first)))
+    one, other = (foible.compare(*pair, parts={"classifier": both()}) for pair in ((first, second), (second, first)))
     turned: dict[object, str] = {"worse": "better", "better": "worse", "first": "second", "second": "first"}
     sides = {
         (row.label, row.description): (row.change, row.whose, row.before, row.after, row.adjusted) for row in one.rows
@@ -141,7 +141,7 @@ def test_runs_on_other_seeds_share_no_image_and_are_compared_by_asking(first, tm
     toyworld.hunt(tmp_path / "run", Teapots(), seed=3, config=WIDE)
     alone = foible.compare(first, tmp_path / "run")
     assert all(row.change is None for row in alone.rows)
-    found = foible.compare(first, tmp_path / "run", classifiers=both())
+    found = foible.compare(first, tmp_path / "run", parts={"classifier": both()})
     assert {sum(row.images) for row in found.rows if row.found is None} == {96}
 
 
@@ -186,7 +186,7 @@ def test_what_is_about_another_comparison_is_refused(first, second):
     with pytest.raises(ConfigError, match="second is for a comparison of two runs"):
         foible.compare(first, Teapots(), second="x")
     with pytest.raises(ConfigError, match="is the classifier of neither run"):
-        foible.compare(first, second, classifiers=[toyworld.Perfect()])
+        foible.compare(first, second, parts={"classifier": toyworld.Perfect()})
 
 
 def test_a_record_loads_no_code_of_its_own_and_no_server():
@@ -199,7 +199,7 @@ def test_a_record_loads_no_code_of_its_own_and_no_server():
     assert not isinstance(again, str)
     assert again.identity == known.identity
     other = {**known.identity, "fingerprint": "0"}
-    assert "no longer what it was" in str(recorded("classifier", other, [], Ceiling(None)))
+    assert "is not the one of the run any more" in str(recorded("classifier", other, [], Ceiling(None)))
     coded = {**known.identity, "args": {"trust_remote_code": True}}
     assert "name it with --classifier" in str(recorded("classifier", coded, [], Ceiling(None)))
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from foible.act.contest import Held, contender
 from foible.act.opened import Opened
 from foible.act.others import ask
 from foible.act.paired import Sides
@@ -88,12 +89,12 @@ def _refuse_other_classes(one: Opened, other: Opened) -> None:
             raise ConfigError(message + "does not accept: that one fails more often for it; hunt with the same --label")
 
 
-def between(runs: Runs, named: Sequence[Part], ceiling: Ceiling) -> tuple[list[tuple[Compared, Sides | str]], Lacking]:
+def between(runs: Runs, named: Sequence[Part], ceiling: Ceiling) -> Held:
     """Give each bug and label with its images, as both classifiers see them.
 
     Args:
         runs: the first and the second.
-        named: classifiers of these runs that a person named.
+        named: parts of these runs that a person named.
         ceiling: from which they take requests to servers.
 
     Returns:
@@ -104,7 +105,7 @@ def between(runs: Runs, named: Sequence[Part], ceiling: Ceiling) -> tuple[list[t
     """
     refuse_unlike(runs)
     for part in named:
-        if all(dict(part.identity) != dict(run.identity) for run in runs):
+        if part.kind == "classifier" and all(dict(part.identity) != dict(run.identity) for run in runs):
             message = f"{brief(str(part.identity['spec']))} is the classifier of neither run, or not what it was there"
             raise ConfigError(message)
     rows = list(_rows(runs))
@@ -121,11 +122,16 @@ def between(runs: Runs, named: Sequence[Part], ceiling: Ceiling) -> tuple[list[t
         answers, why = _ask(own, other, list(asked.values()), named, ceiling)
         said.append(answers)
         lacking += [(own.classes.classifier, why)] if why else []
-    return [(row, _sides(row, images, runs, said)) for row, images in rows], tuple(lacking)
-
-
-Lacking = tuple[tuple[str, str], ...]
-"""(classifier, why it could not be asked)."""
+    options = [run.read.study.config.confirm for run in runs]
+    return Held(
+        rows=[(row, _sides(row, images, runs, said)) for row, images in rows],
+        runs=runs,
+        before=contender(runs[0]),
+        after=contender(runs[1]),
+        level=min(one.level for one in options),
+        unscored=min(one.unscored for one in options),
+        lacking=tuple(lacking),
+    )
 
 
 def _ask(

@@ -1,54 +1,40 @@
 """`foible compare`: is another classifier better or worse than the one that a hunt was about, and where?
 
 Comes in: a finished run, and a classifier or another finished run. Goes out: both failure rates over the same images,
-for each bug and each label, and whether they differ. Nothing is drawn, captioned or judged again. Neighbours:
-`others.py` asks; `paired.py` says what differs, `shown.py` gives the images, `between.py` those of two runs;
-`transfer.py` says who has a bug; `report/comparison.py` writes.
+for each bug and each label, and whether they differ. Neighbours: `others.py` asks; `paired.py` says what differs,
+`shown.py` gives the images, `between.py` those of two runs, `further.py` more of them; `transfer.py` says who has a
+bug; `report/comparison.py` writes.
 
 The images of a bug are those that were made to measure it, after it was confirmed; those of a label are all that were
 explored. Neither was chosen by what failed, and how many there are was fixed before the first of them, as the test of
-`paired.py` wants.
+`paired.py` wants. Nothing is drawn, captioned or judged, unless further images are asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
 
 from foible._version import __version__
-from foible.act.between import Lacking, between
+from foible.act.between import between
+from foible.act.contest import Contender, Held, contender, draw_more
 from foible.act.gates import gated, read_gates
 from foible.act.opened import Opened, opened
 from foible.act.others import ask
 from foible.act.paired import Sides, refuse_share, weigh
 from foible.act.shown import NO_BASE, NO_DRAWS, Shown, bugs_of, labels_of
-from foible.act.sought import Other, find_labels, sought, subject_of
+from foible.act.sought import Other, find_labels, sought
 from foible.comparison import Compared, Comparison
-from foible.errors import ConfigError
-from foible.findings import Subject
+from foible.errors import ConfigError, brief
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
 from foible.hunting.prepare import classes_of, unique_names
 from foible.parts.ceiling import Ceiling
-from foible.parts.registry import load
+from foible.parts.registry import Part, load
 from foible.records import Outcome
 from foible.run.archive import Archive
-
-Rows = list[tuple[Compared, Sides | str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Held:
-    """What is compared: rows with their images, and how they are weighed."""
-
-    rows: Rows
-    after: Subject
-    runs: Literal[1, 2] = 1
-    level: float
-    unscored: float
-    lacking: Lacking = ()
 
 
 def compare(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -61,7 +47,8 @@ def compare(  # noqa: PLR0913 - the public call: each is something a user sets b
     labels: Sequence[str] = (),
     findings: Sequence[int] = (),
     fail_on: str = "never",
-    classifiers: Sequence[object] = (),
+    draws: int = 0,
+    parts: Mapping[str, object] = MappingProxyType({}),
     archive: Path | str | None = None,
     max_requests: int | None = None,
 ) -> Comparison:
@@ -78,42 +65,47 @@ def compare(  # noqa: PLR0913 - the public call: each is something a user sets b
         findings: numbers of confirmed findings, from 1, in the order of the run's table. Empty for all of them.
         fail_on: the gate: "never"; "worse": it surely fails more often on a bug or a label; "open": that, or it is not
             shown to be the same or better; "rate>20%": it surely fails more often on a bug. Commas join several.
-        classifiers: those of two runs that are objects, run code of their own, or ask a server: a run directory is not
-            enough to load these.
+        draws: at most so many further images, where those of the runs leave a row open.
+        parts: of the runs, by kind ("classifier", "generator", "judge"; one or a list), those that are objects, run
+            code of their own or ask a server: a run directory is not enough to load these.
         archive: where images and answers lie; None for `archive` beside each run.
         max_requests: at most this many requests to servers.
 
-    Returns:
-        For each bug and each label both rates, their difference with its interval, and what may be said of it.
-
     Raises:
-        InputError: a run or a classifier cannot be used, or two runs cannot be compared; one sentence says what to do.
+        InputError: a run or a part cannot be used, or two runs cannot be compared; one sentence says what to do.
     """
     refuse_share(same)
     gates = read_gates(fail_on)
     first, folder, ceiling = _opened(run, archive, against), _run_of(other), Ceiling(max_requests)
     if folder is None:
-        _refuse({"second": second, "classifiers": classifiers}, "two runs")
+        _refuse({"second": second, "parts": parts if not draws else ()}, "two runs, or with draws")
+        named = _named(parts, ceiling)
         held = _with_classifier(first, other, labels, findings, ceiling)
     else:
         _refuse({"labels": labels, "findings": findings}, "one run and a classifier")
-        held = _with_run(first, _opened(folder, archive, second), classifiers, ceiling)
-    rows = weigh(held.rows, level=held.level, unscored=held.unscored, same=same)
-    return _comparison(first, held, gated(rows, gates, held.level, "the first classifier"), (same, fail_on))
+        named = _named(parts, ceiling)
+        held = between((first, _opened(folder, archive, second)), named, ceiling)
+    if draws:
+        held = draw_more(held, named, draws, same, ceiling)
+    rows = weigh(held.rows, level=held.level, unscored=held.unscored, same=same, sequential=bool(draws))
+    rows = gated(rows, gates, held.level, "the first classifier", sequential=bool(draws))
+    return _comparison(held, rows, same, fail_on)
 
 
-def _comparison(first: Opened, held: _Held, rows: Sequence[Compared], asked: tuple[float, str]) -> Comparison:
+def _comparison(held: Held, rows: Sequence[Compared], same: float, fail_on: str) -> Comparison:
+    result = held.runs[0].read.result
     return Comparison(
         foible_version=__version__,
-        settings=first.read.result.settings,
-        runs=held.runs,
+        settings=result.settings,
+        runs=2 if len(held.runs) > 1 else 1,
         level=held.level,
+        most=held.most,
         lacking=held.lacking,
-        labels=first.read.result.labels,
-        before=first.subject,
-        after=held.after,
-        same=asked[0],
-        fail_on=asked[1],
+        labels=result.labels,
+        before=held.before.subject,
+        after=held.after.subject,
+        same=same,
+        fail_on=fail_on,
         rows=tuple(rows),
     )
 
@@ -138,24 +130,19 @@ def _refuse(given: Mapping[str, object], what: str) -> None:
         raise ConfigError(message)
 
 
-def _with_run(first: Opened, second: Opened, classifiers: Sequence[object], ceiling: Ceiling) -> _Held:
-    """Hold the classifier of another run against that of the first."""
-    named = [load("classifier", what, ceiling=ceiling) for what in classifiers]
-    rows, lacking = between((first, second), named, ceiling)
-    options = [run.read.study.config.confirm for run in (first, second)]
-    return _Held(
-        rows=rows,
-        after=second.subject,
-        runs=2,
-        level=min(one.level for one in options),
-        unscored=min(one.unscored for one in options),
-        lacking=lacking,
-    )
+def _named(parts: Mapping[str, object], ceiling: Ceiling) -> list[Part]:
+    """Load parts that a person named."""
+    strange = parts.keys() - {"classifier", "generator", "judge"}
+    if strange:
+        message = f"parts are of the kinds classifier, generator and judge, but got {brief(min(strange))!r}"
+        raise ConfigError(message)
+    each = {kind: list(what) if isinstance(what, list | tuple) else [what] for kind, what in parts.items()}
+    return [load(kind, one, ceiling=ceiling) for kind, several in each.items() for one in several]
 
 
 def _with_classifier(
     first: Opened, what: object, labels: Sequence[str], findings: Sequence[int], ceiling: Ceiling
-) -> _Held:
+) -> Held:
     """Hold a classifier against that of the run: it is asked about the images of the run's bugs and labels."""
     read, place = first.read, first.place
     parts = [*bugs_of(read, place, findings), *labels_of(read)]
@@ -166,16 +153,20 @@ def _with_classifier(
     with Archive(first.archive) as kept:
         said = ask(other, requests, read, kept, Clock(None))
     options = read.study.config.confirm
-    return _Held(
-        rows=[(_named(own), _sides(own, place, other, said)) for own in parts],
-        after=subject_of(other.classes, other.part.identity),
+    return Held(
+        rows=[
+            (
+                Compared(label=own.label, found=own.found, whose=None if own.found is None else "first"),
+                _sides(own, place, other, said),
+            )
+            for own in parts
+        ],
+        runs=(first,),
+        before=contender(first),
+        after=Contender(classes=other.classes, identity=part.identity, part=part, unknown=frozenset(other.unknown)),
         level=options.level,
         unscored=options.unscored,
     )
-
-
-def _named(own: Shown) -> Compared:
-    return Compared(label=own.label, found=own.found, whose=None if own.found is None else "first")
 
 
 def _sides(own: Shown, place: int, other: Other, said: Mapping[str, Outcome]) -> Sides | str:

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 from foible.comparison import Gated, Paired
 from foible.errors import ConfigError, brief
 from foible.gates import RATE, read_rate
-from foible.statistics import surely_above
+from foible.statistics import rate_sequence, surely_above
 
 Row = TypeVar("Row", bound=Paired)
 
@@ -58,7 +58,9 @@ def _read(one: str, text: str) -> Gate:
     return Gate("rate", above)
 
 
-def gated(rows: Sequence[Row], gates: Sequence[Gate], level: float, than: str) -> list[Row]:
+def gated(
+    rows: Sequence[Row], gates: Sequence[Gate], level: float, than: str, *, sequential: bool = False
+) -> list[Row]:
     """Say of each row whether it passes.
 
     worse: it is not surely worse. open: it is surely better or the same. rate: of a bug, it does not surely fail more
@@ -70,18 +72,24 @@ def gated(rows: Sequence[Row], gates: Sequence[Gate], level: float, than: str) -
         gates: which ones; a row that fails one of them fails.
         level: of each gate; between 0 and 1.
         than: what a classifier is worse than, for a sentence.
+        sequential: whether the number of images hung on what was seen of them. The rate of a bug is then above the
+            bound where all of an interval is that holds at all times, with the level shared out over the bugs.
     """
-    said = [_said(rows, gate, level, than) for gate in gates]
+    said = [_said(rows, gate, level, than, sequential=sequential) for gate in gates]
     return [_worst(row, [of[at] for of in said]) for at, row in enumerate(rows)]
 
 
-def _said(rows: Sequence[Row], gate: Gate, level: float, than: str) -> list[Row]:
+def _said(rows: Sequence[Row], gate: Gate, level: float, than: str, *, sequential: bool) -> list[Row]:
     """Say of each row what one gate says of it."""
     if gate.kind == "never":
         return list(rows)
     known = [at for at, row in enumerate(rows) if row.description and row.change is not None and gate.kind == "rate"]
-    counts = [rows[at].now for at in known]
-    above = surely_above([one.failures for one in counts], [one.scored for one in counts], gate.above, level)
+    failures, scored = [rows[at].now.failures for at in known], [rows[at].now.scored for at in known]
+    if sequential:
+        shared = 1.0 - level / max(len(known), 1)
+        above = [rate_sequence(k, n, shared)[0] > gate.above for k, n in zip(failures, scored, strict=True)]
+    else:
+        above = list(surely_above(failures, scored, gate.above, level))
     high = {at for at, is_above in zip(known, above, strict=True) if is_above}
 
     def one(row: Row, *, is_high: bool) -> Row:

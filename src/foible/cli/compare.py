@@ -6,7 +6,7 @@ Comes in: flags. Goes out: a table, two files, an exit code. Neighbours: `foible
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +48,12 @@ Labels = Annotated[
     typer.Option("--label", "-l", help='For a label of the run that it calls otherwise: "504|968=coffee mug".'),
 ]
 Requests = Annotated[int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)]
+Draws = Annotated[
+    int, typer.Option("--draws", help="Draw at most so many images where those of the runs leave a row open.", min=0)
+]
+Named = Annotated[
+    str | None, typer.Option(help="With --draws: that of the run, where its record cannot load it.", metavar="SPEC")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Where compare.json and compare.html go; RUN where not given.")]
 
 
@@ -62,6 +68,9 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
     label: Labels = None,
     finding: Findings = None,
     fail_on: FailOn = "never",
+    draws: Draws = 0,
+    generator: Named = None,
+    judge: Named = None,
     archive: Archive = None,
     max_requests: Requests = None,
     out: Out = None,
@@ -74,20 +83,23 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
     from foible.act.compare import compare as ask
     from foible.report import comparison as pages
 
-    named = _classifiers(classifier or [], config, assign)
-    if other is None and len(named) != 1:
-        message = "compare wants another run, or one --classifier; name whom to compare"
+    named = _parts({"classifier": classifier or [], "generator": generator, "judge": judge}, config, assign)
+    own = named.get("classifier", [])
+    if other is None and not own:
+        message = "compare wants another run, or a --classifier; name whom to compare"
         raise ConfigError(message)
+    given = {**named, "classifier": own if other is not None else own[1:]}
     found = ask(
         run,
-        named[0] if other is None else other,
+        own[0] if other is None else other,
         against=against,
         second=second,
         same=same,
         labels=label or (),
         findings=finding or (),
         fail_on=fail_on,
-        classifiers=() if other is None else named,
+        draws=draws,
+        parts={kind: specs for kind, specs in given.items() if specs},
         archive=archive,
         max_requests=max_requests,
     )
@@ -100,13 +112,16 @@ def compare(  # noqa: PLR0913 - each is a flag of its own
     end(found)
 
 
-def _classifiers(specs: Sequence[str], config: Path | None, assign: list[str] | None) -> list[Spec]:
-    """Give the classifiers that were named, with the arguments that a file or --set has for them."""
-    if not specs:
-        return []
-    flags = {"classifier": specs[0], "other_classifiers": list(specs[1:])}
-    settings = resolved(config, assign, [("--classifier", flags)])[0]
-    return [Spec(part.spec, part.args) for part in settings.parts("classifier")]
+def _parts(
+    given: Mapping[str, Sequence[str] | str | None], config: Path | None, assign: list[str] | None
+) -> dict[str, list[Spec]]:
+    """Give the parts that were named, by kind, with the arguments that a file or --set has for them."""
+    flags: dict[str, object] = {kind: spec for kind, spec in given.items() if isinstance(spec, str)}
+    classifiers = list(given["classifier"] or ())
+    flags |= {"classifier": classifiers[0], "other_classifiers": classifiers[1:]} if classifiers else {}
+    settings = resolved(config, assign, [("flags", flags)])[0]
+    kinds = [kind for kind, spec in given.items() if spec]
+    return {kind: [Spec(part.spec, part.args) for part in settings.parts(kind)] for kind in kinds}
 
 
 def _print_rows(found: Comparison, folder: Path, console: Console) -> None:
@@ -118,7 +133,7 @@ def _print_rows(found: Comparison, folder: Path, console: Console) -> None:
     for row in found.rows:
         if row.change is None:
             console.print(cell(pages.reason(row)), soft_wrap=True)
-    for sentence in pages.not_asked(found):
+    for sentence in pages.notes(found):
         console.print(cell(sentence), soft_wrap=True)
     console.print(cell(pages.headline(found), "bold"))
     if found.verdict == "passed":

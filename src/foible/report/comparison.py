@@ -60,6 +60,7 @@ def to_json(found: Comparison) -> str:
         "settings": dict(found.settings),
         "runs": found.runs,
         "level": found.level,
+        "draws": {"most": found.most, "drawn": found.drawn},
         "not_asked": [{"classifier": name, "reason": reason} for name, reason in found.lacking],
         "headline": headline(found),
         "before": subject(found.before),
@@ -82,7 +83,7 @@ def to_html(found: Comparison) -> str:
         second=found.after.name,
         lead=_LEADS[found.runs],
         sections=_sections(found),
-        notes=not_asked(found),
+        notes=notes(found),
     )
 
 
@@ -94,6 +95,7 @@ def page(found: Comparison | SuiteRun) -> dict[str, Any]:
         "about": about,
         "gap": gap,
         "within": _within(found),
+        "how": _HOW[any(row.evidence is not None for row in found.rows)],
         "said": _said,
         "verdict": as_sentence(verdict(found)),
     }
@@ -108,6 +110,13 @@ class Section(NamedTuple):
     note: str
 
 
+_HOW = {
+    False: "by an exact two-sided test over the same images, with the false-discovery rate held over all rows of this "
+    "page",
+    True: "by evidence over the same images that may be looked at after every one (e-values), with the false-discovery "
+    "rate held over both directions of all rows of this page; the intervals hold at all times",
+}
+"""Whether images were drawn as long as a row was open: how it was found that rates differ."""
 BASE_NOTE = "Images of the base prompt, without any description."
 _LEADS = {
     1: "Both classifiers were shown the same images of a finished hunt.",
@@ -137,10 +146,13 @@ def _sections(found: Comparison) -> list[Section]:
     return [*bugs, Section([row for row in rows if row.found is None], "labels", "On every label", BASE_NOTE)]
 
 
-def not_asked(found: Comparison) -> list[str]:
-    """Say which classifier could not be asked, one sentence each."""
+def notes(found: Comparison) -> list[str]:
+    """Say which classifier could not be asked, and how many images were drawn, one sentence each."""
     only = "so that only images which both runs have count"
-    return [f"{shorten(name, _LONGEST)} was not asked, {only}: {shorten(why, 300)}" for name, why in found.lacking]
+    told = [f"{shorten(name, _LONGEST)} was not asked, {only}: {shorten(why, 300)}" for name, why in found.lacking]
+    if found.most:
+        told.append(f"{count(found.drawn, 'image')} were drawn where a row was open, at most {found.most:,}")
+    return told
 
 
 _WHOSE: tuple[tuple[Whose | None, str, str], ...] = (
@@ -259,6 +271,8 @@ def plain(row: Paired) -> dict[str, Any]:
         "after": _rate(row.after),
         "difference": _rate(row.difference),
         "adjusted": row.adjusted,
+        "log_e": None if row.evidence is None else dict(zip(("worse", "better"), row.evidence, strict=True)),
+        "drawn": row.drawn,
         "images": counts,
         "unscored": row.unscored,
         "now": {"draws": row.now.draws, "failures": row.now.failures, "unscored": row.now.unscored},

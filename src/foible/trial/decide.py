@@ -166,7 +166,7 @@ def _weigh_sequential(tested: Sequence[Tested], options: ConfirmOptions) -> list
         risk = share if q <= options.level else ONE_SIDE
         gap = difference_of(t, _with_verdict(*at_all_times(t.pairs, risk), options, confirmed=q <= options.level))
         p_value = math.exp(-max(log_e, 0.0))  # the inverse of an e-value is a p-value (Markov)
-        rates = _running(t.treat), _running(t.control)
+        rates = running(t.treat), running(t.control)
         weighed.append(
             _Weighed(p_value=p_value, adjusted=float(q), risk=risk, treat=rates[0], control=rates[1], difference=gap)
         )
@@ -204,7 +204,7 @@ def at_all_times(pairs: Pairs, risk: float) -> tuple[float, float]:
     return difference_lower(*counts, risk), difference_sequence(*counts)[1]
 
 
-def _running(counts: Tally) -> Rate:
+def running(counts: Tally) -> Rate:
     """Return failures over scored draws with an interval that holds at all times at once."""
     low, high = rate_sequence(counts.failures, counts.scored)
     return Rate(value=counts.failures / counts.scored if counts.scored else None, low=low, high=high)
