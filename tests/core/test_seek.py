@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -16,10 +17,13 @@ import photographs
 import toyworld
 from foible.act.fitting import same, shown
 from foible.act.said import read_phrases, said
+from foible.arms import SUGGEST
 from foible.checks.verify import verify
 from foible.cli import main
 from foible.diorama.grammar import parse
 from foible.errors import ConfigError, InputError, PluginError
+from foible.identity import seed_stream
+from foible.parts.again import load_again
 from foible.records import ANY, Drawn, Treatment
 from foible.report import seeking as pages
 
@@ -276,7 +280,7 @@ def test_the_command_line_writes_a_table_and_two_files(source, tmp_path, monkeyp
             main()
     capfd.readouterr()
     arguments = ["seek", tmp_path / "hunt", "--source", source.name, "--judge", "annotation", "--quiet"]
-    arguments += ["--set", "source.args.near_duplicates=false"]
+    arguments += ["--set", "source.args.near_duplicates=false", "--classifier", "python:toyworld:Classifier"]
     for more, code in ((["--json"], 0), ([], 0), (["--finding", 99], 2)):
         monkeypatch.setattr(sys, "argv", ["foible", *map(str, [*arguments, *more])])
         with pytest.raises(SystemExit) as stop:
@@ -367,3 +371,38 @@ def test_what_fits_hangs_on_each_photograph_alone(held, odds):
     assert both == tuple(frozenset().union(*(one[side] for one in alone)) for side in (0, 1))
     assert not both[0] & both[1]
     assert both[1] <= shown(vectors, direction, 2 * odds)[1]
+
+
+def test_an_image_that_suggested_a_bug_does_not_test_it(taken, tmp_path):
+    """Where the photographs hold images that the hunt explored, pixel for pixel, these are unscored."""
+    run = toyworld.hunt(tmp_path / "run", seed=2, config={"explore": {"draws": 48}})
+    prompts = {"coffee mug": "a realistic photograph of a coffee mug (cup)"}
+    explored = [one for one in run.result.explored if one.label in prompts]
+    assert explored[0].tally.draws == 48
+    known = [
+        (label, image, {"ground": toyworld.read(image).ground})
+        for label, text in prompts.items()
+        for image in toyworld.draw([text] * 48, list(islice(seed_stream(2, SUGGEST, label), 48)))
+    ]
+    some = [(label, image, {"ground": more["ground"]}) for label, image, more in taken if label == "coffee mug"]
+    fresh = [one for one in some if one[2]["ground"] != "grass"]
+    found = look(run.folder, quick(photographs.folder(tmp_path / "set", [*known, *fresh])), findings=[1, 2])
+    row = next(row for row in found.rows if row.found.trial.hypothesis.label == "coffee mug")
+    assert row.photographs.treated.scored == 0
+    assert row.photographs.treated.draws > 0
+    assert row.answer == "open"
+
+
+def test_a_run_directory_loads_no_code_by_itself(tmp_path):
+    """It may come from anybody: what runs code, asks a server or reads folders is for a person to name."""
+    for spec, args in (
+        ("python:os:system", {"command": "touch owned"}),
+        ("http:http://127.0.0.1:9/", {}),
+        ("third:party", {}),
+        ("torch:weights.pt", {"factory": "os:system"}),
+        ("transformers:model", {"trust_remote_code": True}),
+    ):
+        identity = {"spec": spec, "args": args, "fingerprint": "x", "version": "1"}
+        with pytest.raises(PluginError, match="name it with --classifier"):
+            load_again("classifier", identity)
+    assert not list(tmp_path.iterdir())

@@ -21,6 +21,7 @@ from foible.act.others import Remembered
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
+from foible.draws.once import Once
 from foible.draws.photograph import PhotographRequests
 from foible.draws.questions import EMBEDDER, JUDGE
 from foible.draws.request import prompt
@@ -97,6 +98,9 @@ def look(looking: Looking, progress: Progress) -> tuple[Sought, ...]:
             for some in _pieces(numbers[label]):
                 seen += observer.observe(requests.on(label, "test", some))
                 show(len(seen), total, len(seen))
+        once = Once()
+        once.mark(looking.read.answered.values())
+        seen = once.mark(seen)  # an image that suggested a bug, as one of a folder may have, does not test it
         fits = [_fits(bug, seen, looking, observer) for bug in looking.bugs]
     return _answered(looking, seen, fits)
 

@@ -54,6 +54,8 @@ class Wanted:
     findings: Sequence[int] = ()
     phrases: Sequence[str] = ()
     odds: float = ODDS
+    named: bool = False
+    """Whether the layers name the run's classifiers, in their order."""
 
 
 def seek(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -83,7 +85,8 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
         embedder: a spec or an object that places images and texts together, to find photographs of a description; by
             default that of the run. Where columns or captions of the photographs say it, none is asked.
         judge: a spec or an object; by default that of a run over drawn images. "annotation" believes the annotations.
-        classifiers: objects in the place of the run's classifiers, in their order; needed where these were objects.
+        classifiers: the run's own, as specs or objects, in their order; needed where these were objects, run code of
+            their own or ask a server, since a run directory is not trusted.
         findings: numbers of confirmed findings, from 1, in the order of the run's own table. Empty for all.
         phrases: "ground=grass=on grass": how an attribute of photographs is said to a generator.
         odds: at least 1. A photograph is left out of both sides where the embedder holds the label with the description
@@ -103,9 +106,7 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
     """
     parts = {"generator": [generator], "embedder": [embedder], "judge": [judge]}
     named = {"source": source, "seed": seed, "out": out, "archive": archive}
-    objects: dict[str, object] = {
-        kind: what for kind, (what,) in parts.items() if what is not None and not isinstance(what, str | Spec)
-    }
+    objects = {kind: what for kind, (what,) in parts.items() if not isinstance(what, str | Spec | None)}
     objects |= {"classifier": list(classifiers)} if classifiers else {}
     wanted = Wanted(
         run=Path(run),
@@ -134,10 +135,12 @@ def seek_wanted(wanted: Wanted, progress: Progress) -> Seeking:
     if over == bool(given.source.spec):
         raise ConfigError(_one_direction(over=over))
     config = resolve([("the run", _settings_of(read)), *wanted.layers])[0]
+    config = config.model_copy(update={"other_classifiers": ()})
     out = config.out if config.out is not None else place_of(wanted.run, drawn=over)
     config = config.model_copy(update={"archive": where, "out": out})
     ceiling = Ceiling(config.max_requests)
-    classifiers = _classifiers(read, wanted.objects, ceiling)
+    given_classifiers = [Spec(one.spec, one.args) for one in given.parts("classifier")] if wanted.named else []
+    classifiers = _classifiers(read, wanted.objects.get("classifier") or given_classifiers, ceiling)
     if over:
         found = draw(
             read,
@@ -175,9 +178,9 @@ def _settings_of(read: Reread) -> Mapping[str, object]:
     return {name: value for name, value in read.study.settings.items() if not name.startswith(_OWN)}
 
 
-def _classifiers(read: Reread, objects: Mapping[str, object], ceiling: Ceiling) -> list[Part]:
+def _classifiers(read: Reread, given: object, ceiling: Ceiling) -> list[Part]:
     """Load the classifiers of a run again."""
-    noted, given = read.study.began.classifiers, objects.get("classifier")
+    noted = read.study.began.classifiers
     own = list(given) if isinstance(given, list | tuple) else []
     if own and len(own) != len(noted):
         message = f"the run has {len(noted)} classifiers, in their order, but got {len(own)}"

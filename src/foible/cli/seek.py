@@ -26,6 +26,14 @@ Source = Annotated[
     str | None, typer.Option("--source", help="Where bugs of drawn images are sought: photos:DIR.", metavar="SPEC")
 ]
 Generator = Annotated[str | None, typer.Option("--generator", help="What draws bugs of photographs.", metavar="SPEC")]
+Classifiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classifier",
+        help="The run's own, where that runs code or asks a server; again for further ones, in their order.",
+        metavar="SPEC",
+    ),
+]
 Embedder = Annotated[
     str | None,
     typer.Option(
@@ -62,6 +70,7 @@ Out = Annotated[
 def seek(  # noqa: PLR0913 - each is a flag of its own
     run: RunDirectory,
     source: Source = None,
+    classifier: Classifiers = None,
     generator: Generator = None,
     embedder: Embedder = None,
     judge: Judge = None,
@@ -93,8 +102,15 @@ def seek(  # noqa: PLR0913 - each is a flag of its own
     }
     flags |= {"archive": archive, "max_minutes": max_minutes, "max_requests": max_requests}
     given = [(f"--{name.replace('_', '-')}", {name: value}) for name, value in flags.items() if value is not None]
+    first, *others = classifier or [""]
+    given += [("--classifier", {"classifier": first, "other_classifiers": others})] if first else []
     wanted = Wanted(
-        run=run, layers=layered(config, assign, given), findings=finding or (), phrases=phrase or (), odds=odds
+        run=run,
+        layers=layered(config, assign, given),
+        findings=finding or (),
+        phrases=phrase or (),
+        odds=odds,
+        named=bool(first),
     )
     found = seek_wanted(wanted, Silent() if quiet else Bars())
     folder = out or place_of(run, drawn=found.sought_in == "drawn")

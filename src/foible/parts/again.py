@@ -2,6 +2,9 @@
 
 Comes in: an identity (spec, arguments, fingerprint, version), perhaps with what is to stand in its place. Goes out: the
 same part, or one sentence: what would give other answers is refused. Neighbour: `registry.py` loads parts.
+
+A run directory is not trusted. What it names is loaded only where that runs no code of its own, asks no server and
+reads no folder of images: else it is for a person to name it.
 """
 
 from __future__ import annotations
@@ -10,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import FoibleError, PluginError, brief
-from foible.parts.registry import Part, load, taken
+from foible.errors import PluginError, brief
+from foible.parts.registry import Part, families, load, taken
 from foible.records import Spec
 
 if TYPE_CHECKING:
@@ -21,23 +24,37 @@ RECIPE = ("size", "crop", "mean", "std", "interpolation", "channels")
 """What adapters find in the files of a model, and note as if it had been given."""
 
 
-def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, ceiling: Ceiling | None = None) -> Part:
+HARMLESS = frozenset(
+    {"annotation", "clip", "diffusers", "diorama", "litert", "onnx", "timm", "torch", "transformers", "vlm"}
+)
+"""Families that read weights, and nothing else."""
+_RUN = ("trust_remote_code", "factory")
+"""Arguments by which a part of these families runs somebody's code."""
+
+
+def load_again(
+    kind: str, identity: Mapping[str, Any], what: object = None, *, ceiling: Ceiling | None = None, code: bool = False
+) -> Part:
     """Load a part of a run.
 
     Args:
         kind: "classifier", "judge", ….
         identity: as the run noted it.
-        what: an object or a spec with its arguments that is this part; None for the spec that was noted.
+        what: an object or a spec with its arguments that is this part, named by a person; None for what was noted.
         ceiling: as in `registry.load`.
+        code: whether what was noted may run code of its own, ask a server or read a folder of images.
 
     Raises:
-        PluginError: it was an object, does not load any more, or is another part by now.
+        PluginError: it was an object, does not load any more, is another part by now, or is for a person to name.
     """
     spec = str(identity["spec"])
     if what is None and spec.startswith("object:"):
         message = f"the {kind} of the run was the object {brief(spec.removeprefix('object:'))}; give it from Python"
         raise PluginError(message)
-    part = _loaded(kind, identity, ceiling) if what is None else load(kind, what, ceiling=ceiling)
+    if what is None and not code and not is_harmless(kind, identity):
+        message = f"the {kind} {brief(spec)} is not loaded because a run directory says so; name it with --{kind}"
+        raise PluginError(message)
+    part = load(kind, Spec(spec, _taken(kind, spec, identity["args"])) if what is None else what, ceiling=ceiling)
     before, now = _decisive(kind, identity), _decisive(kind, part.identity)
     differs = next((name for name, value in now.items() if before[name] != value), None)
     if differs is not None:
@@ -47,18 +64,12 @@ def load_again(kind: str, identity: Mapping[str, Any], what: object = None, *, c
     return replace(part, identity=identity)
 
 
-def _loaded(kind: str, identity: Mapping[str, Any], ceiling: Ceiling | None) -> Part:
-    """Load what was noted; a recipe that was found in files may mean another one where it is given by hand."""
-    spec = str(identity["spec"])
-    args = _taken(kind, spec, identity["args"])
-    fewer = {name: value for name, value in args.items() if name not in RECIPE}
-    part = load(kind, Spec(spec, args), ceiling=ceiling)
-    if fewer == args or part.identity["fingerprint"] == identity["fingerprint"]:
-        return part
-    try:
-        return load(kind, Spec(spec, fewer), ceiling=ceiling)
-    except FoibleError:  # it cannot do without them
-        return part
+def is_harmless(kind: str, identity: Mapping[str, Any]) -> bool:
+    """Tell whether a part reads weights and nothing else: a run directory, which is not trusted, may name it."""
+    family = str(identity["spec"]).partition(":")[0]
+    sources = [source.package for source in families(kind).get(family, [])]
+    runs = any(identity["args"].get(name) for name in _RUN)
+    return family in HARMLESS and sources == [""] and not runs
 
 
 def _decisive(kind: str, identity: Mapping[str, Any]) -> dict[str, Any]:

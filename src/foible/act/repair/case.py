@@ -112,7 +112,9 @@ def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling) -> dict
         message = f"a repair takes no part {brief(strange[0])!r}: {near(strange[0], _KINDS)}"
         raise ConfigError(message)
     identities = case.read.study.identities
-    own = load_again("classifier", identities[classifier(case.place)], given.get("classifier"), ceiling=ceiling)
+    own = load_again(
+        "classifier", identities[classifier(case.place)], given.get("classifier"), ceiling=ceiling, code=True
+    )
     own = _in_float32(own) if given.get("classifier") is None else own
     spec = brief(own.identity["spec"], 120)
     if not offers(own.object, Trainable):
@@ -121,7 +123,10 @@ def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling) -> dict
     if own.object.untrainable:
         message = f"the classifier {spec} cannot be trained: {own.object.untrainable}"
         raise PluginError(message)
-    rest = {kind: load_again(kind, identities[kind], given.get(kind), ceiling=ceiling) for kind in (GENERATOR, JUDGE)}
+    rest = {
+        kind: load_again(kind, identities[kind], given.get(kind), ceiling=ceiling, code=True)
+        for kind in (GENERATOR, JUDGE)
+    }
     return {classifier(0): own, **rest}
 
 
