@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foible.act.suites.read import read_suite
     from foible.act.suites.run import run_suite
     from foible.act.suites.save import save_suite
+    from foible.act.swap import swap
     from foible.act.trackers.track import track
     from foible.act.transfer import transfer
     from foible.config import HuntConfig
@@ -55,6 +56,7 @@ _HOMES = {
     "run_suite": "foible.act.suites.run",
     "save_suite": "foible.act.suites.save",
     "seek": "foible.act.seek",
+    "swap": "foible.act.swap",
     "track": "foible.act.trackers.track",
     "transfer": "foible.act.transfer",
 }
@@ -82,6 +84,7 @@ __all__ = [
     "run_suite",
     "save_suite",
     "seek",
+    "swap",
     "track",
     "transfer",
 ]

@@ -29,6 +29,7 @@ LAYERS = (
     {"budget", "findings", "labels", "photographs"},
     {"comparison", "matrix"},
     {"repairs", "seeking", "suites"},
+    {"swapping"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
     {"adapters", "report", "run", "statistics"},
@@ -166,7 +167,7 @@ def test_nothing_imports_models_and_they_import_little():
 def test_the_report_sees_records_only():
     """The report is made from the result: it imports records, arms, errors, the reader of images and itself."""
     for path in (ROOT / "report").glob("*.py"):
-        results = {"comparison", "findings", "matrix", "pilots", "repairs", "seeking", "suites"}
+        results = {"comparison", "findings", "matrix", "pilots", "repairs", "seeking", "suites", "swapping"}
         assert set(inner(path)) <= {"report", "records", "arms", "errors", "pixels", "_version", *results}, path.name
 
 

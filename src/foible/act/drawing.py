@@ -97,7 +97,7 @@ def draw(  # noqa: PLR0913 - everything that a probe hangs on
             descriptions.setdefault(bug.trial.hypothesis.label, []).append(words)
     if not descriptions:
         return Drawn(rows=tuple(_lost(bug, *one) for bug, one in zip(bugs, asked, strict=True)), parts={})
-    labels = tuple(_text(read.study.labels[name], read) for name in descriptions)
+    labels = tuple(label_text(read.study.labels[name], read) for name in descriptions)
     parts: dict[str, Sequence[object]] = {
         GENERATOR: [generator],
         "classifier": list(classifiers),
@@ -132,7 +132,7 @@ def _asked(bug: Finding, given: Mapping[str, str], generator: Part, read: Reread
     return words, ""
 
 
-def _text(label: Label, read: Reread) -> str:
+def label_text(label: Label, read: Reread) -> str:
     """Write a label as a hunt takes it, with its classes where they are the same for every classifier."""
     right = {m.right[label.name] for m in read.study.maps}
     plain = f"{label.name} ({label.kind})" if label.kind else label.name

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import PluginError, brief
+from foible.errors import FoibleError, PluginError, brief
 from foible.parts.registry import Part, families, load, taken
 from foible.records import Spec
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 RECIPE = ("size", "crop", "mean", "std", "interpolation", "channels")
 """What adapters find in the files of a model, and note as if it had been given."""
-
-
 HARMLESS = frozenset(
     {"annotation", "clip", "diffusers", "diorama", "litert", "onnx", "timm", "torch", "transformers", "vlm"}
 )
@@ -54,7 +52,7 @@ def load_again(
     if what is None and not code and not is_harmless(kind, identity):
         message = f"the {kind} {brief(spec)} is not loaded because a run directory says so; name it with --{kind}"
         raise PluginError(message)
-    part = load(kind, Spec(spec, _taken(kind, spec, identity["args"])) if what is None else what, ceiling=ceiling)
+    part = _loaded(kind, identity, ceiling) if what is None else load(kind, what, ceiling=ceiling)
     before, now = _decisive(kind, identity), _decisive(kind, part.identity)
     differs = next((name for name, value in now.items() if before[name] != value), None)
     if differs is not None:
@@ -72,14 +70,32 @@ def is_harmless(kind: str, identity: Mapping[str, Any]) -> bool:
     return family in HARMLESS and sources == [""] and not runs
 
 
+def _loaded(kind: str, identity: Mapping[str, Any], ceiling: Ceiling | None) -> Part:
+    """Load what was noted; a recipe that was found in files may mean another one where it is given by hand."""
+    spec = str(identity["spec"])
+    args = arguments(kind, spec, identity["args"])
+    fewer = {name: value for name, value in args.items() if name not in RECIPE}
+    part = load(kind, Spec(spec, args), ceiling=ceiling)
+    if fewer == args or part.identity["fingerprint"] == identity["fingerprint"]:
+        return part
+    try:
+        return load(kind, Spec(spec, fewer), ceiling=ceiling)
+    except FoibleError:  # it cannot do without them
+        return part
+
+
 def _decisive(kind: str, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Give what decides the answers: of the arguments those that are taken, for a part notes what it guessed, too."""
     spec = str(identity["spec"])
-    own = {} if spec.startswith("object:") else _taken(kind, spec, identity["args"])
+    own = {} if spec.startswith("object:") else arguments(kind, spec, identity["args"])
     return {"spec": spec, "fingerprint": identity["fingerprint"], "version": identity["version"], "args": own}
 
 
-def _taken(kind: str, spec: str, noted: Mapping[str, Any]) -> dict[str, Any]:
-    """Give those of some arguments that the plug-in takes."""
+def arguments(kind: str, spec: str, noted: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those of some arguments that a plug-in takes: a part notes what it guessed beside them.
+
+    Raises:
+        PluginError: there is no such plug-in.
+    """
     known = taken(kind, spec)
     return {name: value for name, value in noted.items() if known is None or name in known}

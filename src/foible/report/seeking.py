@@ -137,12 +137,13 @@ def _row(row: Sought, found: Seeking) -> dict[str, Any]:
         "fit": row.fit,
         "of": row.of,
         "unsure": row.unsure,
-        "drawn": _seen(row.drawn),
-        "photographs": _seen(row.photographs),
+        "drawn": seen_json(row.drawn),
+        "photographs": seen_json(row.photographs),
     }
 
 
-def _seen(seen: Seen) -> dict[str, Any]:
+def seen_json(seen: Seen) -> dict[str, Any]:
+    """Give rates and counts as JSON has them."""
     rates = {"treat": seen.treat, "control": seen.control, "difference": seen.difference}
     counts = {"treated": _tally(seen.treated), "others": _tally(seen.others)}
     return {name: {"value": r.value, "low": r.low, "high": r.high} for name, r in rates.items()} | counts
