@@ -140,9 +140,10 @@ def test_a_classifier_that_has_changed_is_refused(run, tmp_path):
             run.folder,
             ["confirm.margin=0.3"],
             classifiers=[toyworld.Perfect()],
+            generator=toyworld.draw,
+            judge=toyworld.judge,
             out=tmp_path / "out",
             progress=False,
-            **OWN,
         )
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from foible._version import __version__
 from foible.act.chosen import chosen
@@ -227,7 +227,7 @@ def _settings_of(read: Reread) -> dict[str, Any]:
         if section in OF_THE_CALL or section in {"source", "classifier", "other_classifiers"}:
             continue
         if rest == "args" and (spec := str(read.study.settings.get(f"{section}.spec", ""))):
-            value = {} if spec.startswith("object:") else arguments(section, spec, value)  # noqa: PLW2901
+            value = {} if spec.startswith("object:") else arguments(section, spec, cast("Mapping[str, Any]", value))  # noqa: PLW2901
         inner, path = nested, name.split(".")
         for part in path[:-1]:
             inner = inner.setdefault(part, {})

@@ -77,6 +77,7 @@ def swap(  # noqa: PLR0913 - each is a flag of its own
 
 def _print_rows(found: Swapping, folder: Path, console: Console) -> None:
     from foible.report import swapping as pages
+    from foible.report.seeking import gap, told
 
     headings = ("bug", "under the change", "points more in the run", "points more now", "fails with it now")
     for at, change in enumerate(found.changes):
@@ -88,9 +89,9 @@ def _print_rows(found: Swapping, folder: Path, console: Console) -> None:
             now = row.cells[at]
             texts = (
                 pages.KEPT[now.kept],
-                pages.gap(pages.before(row).seen),
-                pages.gap(now.seen),
-                pages.told(now.seen)[0],
+                gap(pages.before(row).seen),
+                gap(now.seen),
+                told(now.seen)[0],
             )
             rows.append([cell(pages.about(row, found)), *map(cell, texts)])
         show_rows(console, headings, rows, headings)
