@@ -66,6 +66,7 @@ class Wanted:
     archive: Path | None = None
     max_minutes: float | None = None
     max_requests: int | None = None
+    code: bool = False
 
 
 def swap(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -83,6 +84,7 @@ def swap(  # noqa: PLR0913 - the public call: each is something a user sets by n
     archive: Path | str | None = None,
     max_minutes: float | None = None,
     max_requests: int | None = None,
+    code: bool = False,
     progress: bool = True,
 ) -> Swapping:
     """Test the bugs of a run again under changes: another generator, judge, size, captioner, or any setting.
@@ -102,6 +104,7 @@ def swap(  # noqa: PLR0913 - the public call: each is something a user sets by n
         archive: where images and answers lie; None for `archive` beside the run.
         max_minutes: stop between two units of work after so many minutes of new work; the same call goes on.
         max_requests: at most this many requests to servers.
+        code: load what the run names though it runs code of its own, asks a server or reads a folder of images.
         progress: show bars on stderr.
 
     Returns:
@@ -123,6 +126,7 @@ def swap(  # noqa: PLR0913 - the public call: each is something a user sets by n
         archive=None if archive is None else Path(archive),
         max_minutes=max_minutes,
         max_requests=max_requests,
+        code=code,
     )
     return swap_wanted(wanted, Bars() if progress else Silent())
 
@@ -255,7 +259,9 @@ def _under(case: _Case, text: str, config: HuntConfig, progress: Progress) -> tu
     kinds = ("generator", "judge", "captioner", "embedder") if hunted else ("generator", "judge")
     ceiling = Ceiling(config.max_requests)
     parts: dict[str, Sequence[object]] = {
-        kind: [load_again(kind, read.study.identities[kind], wanted.objects.get(kind), ceiling=ceiling)]
+        kind: [
+            load_again(kind, read.study.identities[kind], wanted.objects.get(kind), ceiling=ceiling, code=wanted.code)
+        ]
         for kind in kinds
         if kind != section and kind in read.study.identities
     }
@@ -282,7 +288,7 @@ def _classifiers(read: Reread, wanted: Wanted, ceiling: Ceiling) -> list[object]
         message = f"the run has {len(noted)} classifiers, in their order, but got {len(given)}"
         raise ConfigError(message)
     return [
-        load_again("classifier", identity, what, ceiling=ceiling)
+        load_again("classifier", identity, what, ceiling=ceiling, code=wanted.code)
         for identity, what in zip(noted, given or [None] * len(noted), strict=True)
     ]
 

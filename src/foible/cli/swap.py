@@ -48,6 +48,10 @@ def swap(  # noqa: PLR0913 - each is a flag of its own
     max_requests: Requests = None,
     out: Out = None,
     *,
+    code: Annotated[
+        bool,
+        typer.Option("--code", help="Load what the run names though it runs code of its own or asks a server."),
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -64,6 +68,7 @@ def swap(  # noqa: PLR0913 - each is a flag of its own
         archive=archive,
         max_minutes=max_minutes,
         max_requests=max_requests,
+        code=code,
     )
     found = swap_wanted(wanted, Silent() if quiet else Bars())
     folder = out or place_of(run)

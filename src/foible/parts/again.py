@@ -50,7 +50,8 @@ def load_again(
         message = f"the {kind} of the run was the object {brief(spec.removeprefix('object:'))}; give it from Python"
         raise PluginError(message)
     if what is None and not code and not is_harmless(kind, identity):
-        message = f"the {kind} {brief(spec)} is not loaded because a run directory says so; name it with --{kind}"
+        message = f"the {kind} {brief(spec)} is not loaded because a run directory says so; name it with --{kind}, or "
+        message += "--code where a verb has that"
         raise PluginError(message)
     part = _loaded(kind, identity, ceiling) if what is None else load(kind, what, ceiling=ceiling)
     before, now = _decisive(kind, identity), _decisive(kind, part.identity)
