@@ -166,8 +166,7 @@ def _over_photographs(config: HuntConfig, *, offline: bool) -> Plan:
         "answers": answers,
     }
     image, each, notes = _timings(prepared)
-    seconds = {kind: each[kind] * answers[kind] for kind in each}
-    return replace(_plan(config, counts, total * image, seconds), notes=(*prepared.photographs.notes, *notes))
+    return replace(_plan(config, counts, total * image, each), notes=(*prepared.photographs.notes, *notes))
 
 
 def _verified(kind: str, part: PartOptions) -> dict[str, Any]:
