@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs rounds benchmark diorama diorama-check format clean
+.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs repairs rounds benchmark diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -47,6 +47,9 @@ photographs: $(VENV)/dev
 
 benchmark: $(VENV)/dev
 	$(BIN)/python benchmarks/benchmark.py --page docs
+
+repairs: $(VENV)/dev
+	$(BIN)/python benchmarks/repair.py
 
 rounds: $(VENV)/dev
 	$(BIN)/python benchmarks/rounds.py

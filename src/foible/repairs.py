@@ -96,7 +96,7 @@ class Training:
     rate: float
     """Step of a parameter, as a share of its root mean square."""
     passes: int
-    """Over the images, at most."""
+    """At most."""
     patience: int
     """Passes without a better one after which it ended."""
     parameters: tuple[str, ...]
@@ -104,7 +104,7 @@ class Training:
     numbers: int
     """How many numbers that are."""
     epochs: int
-    """Passes over the images that were made."""
+    """Passes that were made: over all images once, over few of them several times."""
     best: int
     """After which of them the weights were taken; counted from 1."""
     before: float

@@ -40,17 +40,21 @@ def parts(kind=toytrained.Toy):
     return {"classifier": kind(), "generator": toyworld.draw, "judge": toyworld.judge}
 
 
-def hunted(place, kind=toytrained.Toy):
-    """Hunt for the two bugs of the toy world."""
-    run = toyworld.hunt(place, classifier=kind(), seed=2, config=MORE)
-    assert {f.trial.hypothesis.label for f in run.confirmed} == {"coffee mug", "water bottle"}
-    return run
+def named(kind):
+    """Say what the run calls one of its classifiers."""
+    return f"object:{toytrained.__name__}.{kind.__name__}"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Hunt once: a mug on grass is taken for a bucket, a striped bottle at night for a vase."""
-    return hunted(tmp_path_factory.mktemp("repair") / "run").folder
+    """Hunt once, over three classifiers: each takes a mug on grass, and a striped bottle at night, for something."""
+    place = tmp_path_factory.mktemp("repair") / "run"
+    kinds = [toytrained.Toy, toytrained.Colliding, toytrained.Breaking]
+    run = toyworld.hunt(place, classifier=[kind() for kind in kinds], seed=2, config=MORE)
+    for at in range(len(kinds)):
+        own = {f.trial.hypothesis.label for f in run.confirmed if f.trial.hypothesis.classifier == at}
+        assert own == {"coffee mug", "water bottle"}
+    return run.folder
 
 
 @pytest.fixture(scope="module")
@@ -166,20 +170,22 @@ def test_an_image_that_was_learned_from_proves_nothing(folder):
     assert {one.outcomes[0].reason for one in tested} == {SPENT}
 
 
-def test_a_repair_that_costs_another_label_says_so(tmp_path):
+def test_a_repair_that_costs_another_label_says_so(folder, tmp_path):
     """Two things that look alike to a network: to know the one it must lose the other, and the gate fails."""
-    run = hunted(tmp_path / "run", toytrained.Colliding)
-    (mug,) = [n for n, f in enumerate(run.confirmed, 1) if f.trial.hypothesis.label == "coffee mug"]
+    own = [(n, f.trial.hypothesis) for n, f in enumerate(foible.open(folder).confirmed, 1)]
+    (mug,) = [n for n, about in own if about.label == "coffee mug" and about.classifier == 1]
     found = foible.repair(
-        run.folder,
+        folder,
         tmp_path / "out",
         findings=[mug],
+        against=named(toytrained.Colliding),
         draws=32,
         fail_on="worse",
         progress=False,
         parts=parts(toytrained.Colliding),
     )
     labels = {row.label: row for row in rows(found, "label")}
+    assert found.before.name == named(toytrained.Colliding)
     assert found.bugs[mug] == "repaired"
     assert labels["water bottle"].state == "worse"
     assert labels["water bottle"].difference.low > 0
@@ -222,12 +228,12 @@ def tree(place):
     return {path.relative_to(place): path.read_bytes() for path in Path(place).rglob("*") if path.is_file()}
 
 
-def test_a_training_that_diverges_leaves_nothing(tmp_path):
+def test_a_training_that_diverges_leaves_nothing(folder, tmp_path):
     """One sentence; no folder, no checkpoint, no weights."""
-    run = hunted(tmp_path / "run", toytrained.Breaking)
+    how: dict[str, Any] = {"draws": 16, "retests": 8, "progress": False, "against": named(toytrained.Breaking)}
     with pytest.raises(TrainingError, match="diverged: its loss is no number after pass 1"):
-        foible.repair(run.folder, tmp_path / "out", draws=16, progress=False, parts=parts(toytrained.Breaking))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "run"]
+        foible.repair(folder, tmp_path / "out", **how, parts=parts(toytrained.Breaking))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -270,10 +276,12 @@ def test_what_cannot_be_repaired_is_one_sentence(folder, tmp_path):
     other = toytrained.Toy()
     other.network.head.weight += 1
     refused(PluginError, "not the one of the run any more: its fingerprint", parts={**own, "classifier": other})
-    refused(ConfigError, "no confirmed finding 9", findings=[9])
+    refused(ConfigError, "no confirmed finding 99", findings=[99])
+    strange = next(n for n, f in enumerate(foible.open(folder).confirmed, 1) if f.trial.hypothesis.classifier == 1)
+    refused(ConfigError, "is no bug of 'object:toytrained.Toy'", findings=[strange])
     refused(ConfigError, "no layers 'first'", layers="first")
     refused(ConfigError, "at least 8 images", draws=2)
-    refused(ConfigError, "--variant wants the number of a bug", variant=["9=in a meadow"])
+    refused(ConfigError, "--variant wants the number of a bug", variant=["99=in a meadow"])
     refused(ConfigError, "no classifier 'x'", against="x")
     refused(ConfigError, "no part 'captioner'", parts={"captioner": toyworld.describe})
     (tmp_path / "taken").mkdir()
@@ -326,11 +334,15 @@ def test_a_full_disk_keeps_the_last_pass(tmp_path):
 def test_the_command_line(tmp_path, monkeypatch, capfd):
     """A run by specs is repaired without an object; table, files, gate and exit code say one thing."""
     monkeypatch.setenv("TOY_LOG", str(tmp_path / "log"))
+    toytrained.Toy().save(tmp_path)
     command = [word if word != "python:toyworld:Classifier" else SPEC for word in toyworld.COMMAND]
+    command += ["--set", f"classifier.args.path={tmp_path / 'toy.safetensors'}"]
     call = [*command, "--set", "explore.draws=48", "--set", "seed=2", "--out", str(tmp_path / "run")]
     assert ended(call, monkeypatch) == 0
     capfd.readouterr()
-    more = ["--draws", "32", "--retests", "24", "--quiet", "--fail-on", "worse,rate>50%"]
+    assert ended(["repair", str(tmp_path / "run"), "--out", str(tmp_path / "out")], monkeypatch) == 2
+    assert "not loaded because a run directory says so" in capfd.readouterr().err
+    more = ["--code", "--draws", "32", "--retests", "24", "--quiet", "--fail-on", "worse,rate>50%"]
     code = ended(["repair", str(tmp_path / "run"), "--out", str(tmp_path / "out"), *more], monkeypatch)
     out, err = capfd.readouterr()
     assert (code, err) == (0, "")
@@ -344,9 +356,13 @@ def test_the_command_line(tmp_path, monkeypatch, capfd):
     written = (tmp_path / "out" / "README.md").read_text("utf-8") + (tmp_path / "out" / "repair.json").read_text(
         "utf-8"
     )
-    assert str(tmp_path) not in written
-    assert ended(["repair", str(tmp_path / "run"), "--out", str(tmp_path / "out")], monkeypatch) == 2
+    assert str(tmp_path / "out") not in written
+    assert ended(["repair", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--code"], monkeypatch) == 2
     assert "there already" in capfd.readouterr().err
+    (tmp_path / "toy.safetensors").unlink()
+    assert ended(["repair", str(tmp_path / "run"), "--out", str(tmp_path / "again"), "--code"], monkeypatch) == 2
+    assert "could not be loaded" in capfd.readouterr().err
+    assert not (tmp_path / "again").exists()
 
 
 def ended(arguments, monkeypatch):
@@ -409,3 +425,19 @@ def test_what_holds_no_labelled_photographs_is_refused(folder, tmp_path):
         with pytest.raises(foible.InputError, match=told):
             foible.repair(folder, tmp_path / "out", also=also, progress=False, parts=parts())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_probe_of_one_label_is_repaired_with_words_of_ones_own(tmp_path):
+    """It has no captions and no other label: its bug is unknown where nobody gives other words for the cause."""
+    given: dict[str, Any] = {"generator": toyworld.draw, "judge": toyworld.judge}
+    run = foible.probe(toytrained.Toy(), "coffee mug", "on grass", out=tmp_path / "run", progress=False, **given)
+    assert len(run.confirmed) == 1
+    how: dict[str, Any] = {"draws": 32, "progress": False, "parts": parts()}
+    found = foible.repair(run.folder, tmp_path / "out", **how, fail_on="worse")
+    assert (found.bugs, found.verdict) == ({1: "unknown"}, "unknown")
+    assert "--variant '1=other words'" in rows(found, "variant")[0].reason
+    assert rows(found, "others") == []
+    assert "the run has one alone" in pages.to_card(found)
+    found = foible.repair(run.folder, tmp_path / "said", **how, variant=["1=on grass, at night", "1=on a lawn"])
+    assert found.bugs == {1: "repaired"}
+    assert [one.words for one in rows(found, "variant")[0].varied] == [("on grass", "at night"), ("on a lawn",)]

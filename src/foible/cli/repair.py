@@ -26,6 +26,14 @@ Also = Annotated[
     typer.Option("--also", help="Labelled photographs of your own to learn from, too: photos:DIR.", metavar="SPEC"),
 ]
 
+Variants = Annotated[
+    list[str] | None,
+    typer.Option("--variant", help="Other words for the cause of a bug, to test with: '1=in a meadow, at night'."),
+]
+Code = Annotated[
+    bool, typer.Option("--code", help="Load what the run names though it runs code of its own or asks a server.")
+]
+
 
 @app.command()
 def repair(  # noqa: PLR0913 - each is a flag of its own
@@ -40,11 +48,9 @@ def repair(  # noqa: PLR0913 - each is a flag of its own
     layers: Annotated[str, typer.Option("--layers", help="What is trained: last or all.")] = "last",
     draws: Annotated[int, typer.Option("--draws", help="Images of each bug to train on; others in proportion.")] = 96,
     retests: Annotated[int, typer.Option("--retests", help="Images of each bug and label that test the repair.")] = 96,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option("--variant", help="Other words for the cause of a bug, to test with: '1=in a meadow, at night'."),
-    ] = None,
+    variant: Variants = None,
     also: Also = None,
+    code: Code = False,
     same: Annotated[
         float, typer.Option("--same", help="Rates that surely differ by less than this share are the same.")
     ] = 0.1,
@@ -74,6 +80,7 @@ def repair(  # noqa: PLR0913 - each is a flag of its own
         retests=retests,
         variant=variant or (),
         also=also,
+        code=code,
         same=same,
         fail_on=fail_on,
         seed=seed,

@@ -222,6 +222,8 @@ def claims(found: Repair) -> list[str]:
             f"That nothing else was lost: {what} that are right for no label of the run were not looked at, and may be "
             "recognised less often. Compare on a test set of all classes."
         )
+    if len(found.labels) == 1:
+        said.append("That no other label was lost: the run has one alone, and nothing else was drawn.")
     if left:
         bugs = listed([str(number) for number in left])
         said.append(f"That bugs which were not chosen are repaired: {bugs} got no training, and only a test.")

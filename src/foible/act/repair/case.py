@@ -82,7 +82,7 @@ def _case(
     known = {n: f for n, f in chosen(read.result, ()).items() if f.trial.hypothesis.classifier == place}
     if wrong := [number for number in chosen(read.result, findings) if findings and number not in known]:
         message = (
-            f"the confirmed finding {wrong[0]} is no bug of {brief(names[place])}; say --against, or choose others"
+            f"the confirmed finding {wrong[0]} is no bug of {brief(names[place])!r}; say --against, or choose others"
         )
         raise ConfigError(message)
     if not known:
@@ -93,13 +93,14 @@ def _case(
     return Case(size=size, read=read, place=place, bugs=bugs, known=known, variants=variants(read, bugs, own))
 
 
-def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling) -> dict[str, Part]:
+def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling, *, code: bool) -> dict[str, Part]:
     """Load the parts of a run again; the classifier in numbers that can be trained.
 
     Args:
         case: what is repaired.
         given: by kind: objects in place of what the run noted.
         ceiling: from which parts that ask servers take their requests.
+        code: whether what the run noted may run code of its own, ask a server or read a folder of images.
 
     Returns:
         By what a run over one classifier calls them.
@@ -113,7 +114,7 @@ def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling) -> dict
         raise ConfigError(message)
     identities = case.read.study.identities
     own = load_again(
-        "classifier", identities[classifier(case.place)], given.get("classifier"), ceiling=ceiling, code=True
+        "classifier", identities[classifier(case.place)], given.get("classifier"), ceiling=ceiling, code=code
     )
     own = _in_float32(own) if given.get("classifier") is None else own
     spec = brief(own.identity["spec"], 120)
@@ -124,7 +125,7 @@ def load_case(case: Case, given: Mapping[str, object], ceiling: Ceiling) -> dict
         message = f"the classifier {spec} cannot be trained: {own.object.untrainable}"
         raise PluginError(message)
     rest = {
-        kind: load_again(kind, identities[kind], given.get(kind), ceiling=ceiling, code=True)
+        kind: load_again(kind, identities[kind], given.get(kind), ceiling=ceiling, code=code)
         for kind in (GENERATOR, JUDGE)
     }
     return {classifier(0): own, **rest}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
@@ -58,7 +59,7 @@ class Drawing:
             watch=Clock(None),
         )
 
-    @property
+    @cached_property
     def requests(self) -> Requests:
         """What makes requests: by the generator as it is now, and never on a seed that the run spent."""
         study = self.read.study

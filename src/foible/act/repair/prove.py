@@ -45,7 +45,6 @@ from foible.trial.pairs import count_seen
 
 _SEEN = Judgement(faithful=True, score=1.0)
 """Only images in which the judge saw the label are scored anew."""
-_ALONE = "the run has no other label"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +96,7 @@ def rows_of(plan: Plan, drawing: Drawing) -> list[Row]:
         counts = others_of(study, plan.place, finding, plan.draws)
         requests = [one for other, count in counts.items() for one in _on(drawing, other, [treatment], count)]
         text = f"other labels “{treatment.description}”"
-        found.append(Row(named=named("others", text), requests=requests, reason="" if requests else _ALONE))
+        found += [Row(named=named("others", text), requests=requests)] if requests else []
     found += [
         Row(named=Retested(kind="label", label=label), requests=_on(drawing, label, [BASE], plan.draws))
         for label in study.labels

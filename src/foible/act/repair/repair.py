@@ -76,6 +76,7 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
     variant: Sequence[str] = (),
     also: object = None,
     parts: Mapping[str, object] = MappingProxyType({}),
+    code: bool = False,
     same: float = 0.1,
     fail_on: str = "never",
     seed: int | None = None,
@@ -98,6 +99,7 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
         variant: other words for the cause of a bug, to test and not to train with: "1=in a meadow, at night".
         also: labelled photographs of one's own to learn from beside the draws, "photos:DIR"; some are held out.
         parts: where parts of the run were Python objects, the same ones by kind: "classifier", "generator", "judge".
+        code: load what the run names though it runs code of its own, asks a server or reads a folder of images.
         same: between 0 and 1, ends excluded: rates that surely differ by less are called the same.
         fail_on: the gate, as in `compare`; what a row is held against is the classifier before the repair.
         seed: where all seeds come from; None: that of the run.
@@ -114,7 +116,7 @@ def repair(  # noqa: PLR0913 - the public call: each is something a user sets by
     asked = _asked(layers, draws, retests, same, fail_on)
     where = Path(run).parent / "archive" if archive is None else Path(archive)
     case = open_case(Path(run), where, against=against, findings=findings, texts=variant)
-    loaded = load_case(case, parts, Ceiling(max_requests))
+    loaded = load_case(case, parts, Ceiling(max_requests), code=code)
     root = case.read.study.config.seed if seed is None else seed
     own = None if also is None else own_photographs(also, loaded[place_named(0)], case.classes, root, Ceiling(None))
     job = _Job(case=case, asked=asked, parts=loaded, own=own, seed=root, progress=Bars() if progress else Silent())

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from foible.progress import Show
 
 _BATCH = 64
+_STEPS = 24
+"""Of a pass, at least: each is held against the held-out images, and is kept."""
 _SMALLEST = 1e-3
 """Of a parameter's size: one that begins with zeros moves all the same."""
 _CLOSE = 1e-4
 """By how much scores may differ that a layer gives by itself."""
+_KEPT = 2**30
+"""Bytes of what a layer is given that are kept, at most; what is beyond is worked out anew in each pass."""
 _COLLAPSE = 0.1
 """A training has collapsed where base prompts fail more often by this share than before."""
 
@@ -186,9 +190,11 @@ def _instead(layers: Layers) -> str:
 
 
 def _order(count: int, seed: int, epoch: int) -> Iterator[Sequence[int]]:
-    """Give the places of one pass in batches."""
-    places: list[int] = np.random.default_rng([seed, epoch]).permutation(count).tolist()
-    return (places[start : start + _BATCH] for start in range(0, count, _BATCH))
+    """Give the places of one pass in batches; where these would be few, all images come several times."""
+    dice = np.random.default_rng([seed, epoch])
+    for _ in range(math.ceil(_STEPS / math.ceil(count / _BATCH))):
+        places: list[int] = dice.permutation(count).tolist()
+        yield from (places[start : start + _BATCH] for start in range(0, count, _BATCH))
 
 
 class _Network:
@@ -276,7 +282,8 @@ class _Network:
         if alone is None or alone.shape != scores.shape or not torch.allclose(alone, scores, rtol=_CLOSE, atol=_CLOSE):
             self._head = None  # something stands behind it, or it is at work several times
             return scores
-        self._given |= {one.image: row for one, row in zip(part, kept[-1], strict=True)}
+        if len(self._given) * kept[-1][0].nbytes < _KEPT:
+            self._given |= {one.image: row for one, row in zip(part, kept[-1], strict=True)}
         return scores
 
     def _model_scores(self, given: torch.Tensor) -> torch.Tensor:
