@@ -115,15 +115,16 @@ def power(make: Callable[[], World], most: int) -> str:
 
 def simulate() -> None:
     """Print what is simulated."""
-    random = np.random.default_rng(0)
     print(f"simulated, {ROWS} rows, {FIRST} images a row before any further one")
     for rate in (0.02, 0.2, 0.5):
         for alike in (0.0, 0.7):
             for most in (0, 200):
+                random = np.random.default_rng(0)
                 equal = partial(World, [simulated(random, rate, rate, alike)] * ROWS)
                 print(f"  equal at {rate:4.0%}, alike {alike:.1f}, at most {most:3d}: {false_alarms(equal, most)}")
     for alike in (0.0, 0.7):
         for most in (0, 60):
+            random = np.random.default_rng(0)
             one = simulated(random, 0.2, 0.6, alike)
             lost = partial(World, [one, *[simulated(random, 0.02, 0.02, 0.7)] * (ROWS - 1)])
             print(f"  20 % -> 60 %, alike {alike:.1f}, at most {most:3d} in all: {power(lost, most)}")
@@ -170,14 +171,13 @@ def fails(part: Any, images: Sequence[NDArray[np.uint8]], right: int) -> NDArray
 
 def networks(images: int, folder: Path | None) -> None:
     """Print what networks of the diorama give."""
-    random = np.random.default_rng(1)
     print(f"networks of the diorama and themselves mirrored, {ROWS} rows, pools of {images} images")
     for name, own in pools(images, folder).items():
         rates = ", ".join(f"{pool.mean():.0%}" for pool in own)
         differ = ", ".join(f"{(pool[:, 0] != pool[:, 1]).mean():.0%}" for pool in own)
         print(f"  {name} fails in {rates}; the sides differ in {differ}")
         for most in (0, 200):
-            equal = partial(world_of, random, own)
+            equal = partial(world_of, np.random.default_rng(1), own)
             print(f"  {name}, at most {most:3d}: {false_alarms(equal, most)}")
 
 

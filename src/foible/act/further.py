@@ -139,7 +139,10 @@ def _sides(seen: Sequence[Seen]) -> Sides:
 
 
 def _next(stand: Sequence[Standing], open_: Sequence[bool], rules: Rules, rounds: int) -> int | None:
-    """Choose the row to draw next; None where none is open. Each is two hypotheses, "worse" and "better"."""
+    """Choose the row to draw next, the one that the fewest images are likely to decide; None where none is open.
+
+    "Worse" and "better" are two hypotheses of a row, each with its price; what is left until it is the same is another.
+    """
     if not any(open_):
         return None
     both, worse, better, neither = np.asarray([one.pairs for one in stand], dtype=np.float64).T
@@ -157,5 +160,10 @@ def _next(stand: Sequence[Standing], open_: Sequence[bool], rules: Rules, rounds
         closed=np.tile(closed, 2),
     )
     aim = Aim(0.0, rules.level, np.inf, 0)  # a person asks, and wants an answer: nothing is given up for its price
-    order = choose(outlook(tally, aim), aim, 1, rounds)
-    return int(order[0]) % len(stand) if len(order) else None
+    seen = outlook(tally, aim)
+    differs = choose(seen, aim, 1, rounds)
+    if not len(differs):
+        return None
+    left = np.where(closed, np.inf, [one.left for one in stand])
+    nearest = int(left.argmin())
+    return nearest if left[nearest] < seen.price[differs[0]] else int(differs[0]) % len(stand)

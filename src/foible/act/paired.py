@@ -117,6 +117,8 @@ class Standing(NamedTuple):
     """Whether too many images are unscored."""
     open: bool
     """Whether further images may say more."""
+    left: float
+    """Images until it is likely to be the same, by how fast it came there so far; infinite where it moves away."""
 
 
 def standings(trials: Sequence[Trial], *, level: float, unscored: float, same: float) -> list[Standing]:
@@ -128,9 +130,12 @@ def standings(trials: Sequence[Trial], *, level: float, unscored: float, same: f
     called = (e_adjusted(np.where(void, -np.inf, log_evidence_of(pairs)).ravel()) <= level).reshape(2, -1).any(axis=0)
     both, worse, better, neither = np.asarray(pairs, dtype=np.float64).reshape(-1, 4).T
     alike, bar = both + neither, -math.log(ONE_SIDE)
-    within = log_evidence(better, alike, worse, -same) >= bar
-    within &= log_evidence(worse, alike, better, -same) >= bar
-    return [Standing(*of) for of in zip(pairs, map(bool, void), map(bool, ~(void | called | within)), strict=True)]
+    # That the difference is above -same, and below same: the interval lies within both where each is refuted.
+    near = np.minimum(log_evidence(better, alike, worse, -same), log_evidence(worse, alike, better, -same))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.where(near > 0.0, (alike + worse + better) * (bar / near - 1.0), np.inf)
+    open_ = ~(void | called | (near >= bar))
+    return [Standing(*of) for of in zip(pairs, map(bool, void), map(bool, open_), map(float, left), strict=True)]
 
 
 def trial_of(sides: Sides) -> Trial:
