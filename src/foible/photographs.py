@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 from foible.errors import StoreError
 from foible.identity import canonical
@@ -120,8 +120,11 @@ def read_set(lines: Iterable[str]) -> PhotographSet:
     try:
         found = iter(lines)
         head = json.loads(next(found))
+        version = head["version"]
+        if isinstance(version, int) and version != SET_VERSION:
+            _refuse_version(version)
         read = tuple(_photograph(json.loads(line)) for line in found)
-        whole = head["version"] == SET_VERSION and head["photographs"] == len(read)
+        whole = version == SET_VERSION and head["photographs"] == len(read)
         left_out = tuple((str(why), int(count)) for why, count in head["left_out"])
         lookalikes = int(head["lookalikes"])
         vocabulary = None if head["vocabulary"] is None else vocabulary_of(head["vocabulary"])
@@ -131,6 +134,13 @@ def read_set(lines: Iterable[str]) -> PhotographSet:
         message = f"the file {NAME} of the run directory is damaged; name another --out, with the same archive"
         raise StoreError(message)
     return PhotographSet(photographs=read, left_out=left_out, lookalikes=lookalikes, vocabulary=vocabulary)
+
+
+def _refuse_version(version: int) -> NoReturn:
+    message = (
+        f"another foible wrote {NAME} of the run directory, in its form {version}; this one reads form {SET_VERSION}"
+    )
+    raise StoreError(f"{message}: use the one that began the run, or name another --out")
 
 
 def _photograph(line: list[Any]) -> Photograph:

@@ -38,6 +38,17 @@ class Seen:
     """The counts that `control` comes from."""
 
 
+def seen_in(finding: Finding) -> Seen:
+    """Give the rates of a finding with their counts."""
+    return Seen(
+        treat=finding.treat,
+        control=finding.control,
+        difference=finding.difference,
+        treated=finding.rated.treat,
+        others=finding.rated.control,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """A bug that was found in one kind of images, and what became of it in the other."""

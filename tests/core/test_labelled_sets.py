@@ -452,11 +452,21 @@ def test_halves_are_even_and_hang_on_pixels_alone(rows, seed):
     assert images[0] == images[1]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]\n", '{"photographs":1,"version":1,"left_out":[]}\n', "\x00"])
+SHORT = '{"photographs":1,"version":2,"left_out":[],"lookalikes":0,"vocabulary":null}\n'
+"""It promises a photograph, and ends."""
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]\n", '{"photographs":1,"version":2,"left_out":[]}\n', SHORT, "\x00"])
 def test_a_damaged_set_is_one_sentence(text):
     """Anything else is told as damage."""
     with pytest.raises(StoreError, match="damaged"):
         read_set(text.splitlines())
+
+
+def test_a_set_of_another_foible_is_not_called_damaged():
+    """The sentence names both forms, and says what to do."""
+    with pytest.raises(StoreError, match=r"another foible .* its form 1; this one reads form \d"):
+        read_set(['{"left_out":[],"lookalikes":0,"photographs":0,"version":1}'])
 
 
 def test_the_command_line_hunts_over_photographs(taken, tmp_path):

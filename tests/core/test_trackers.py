@@ -148,3 +148,18 @@ def test_a_library_that_is_missing_is_named_with_what_installs_it(run, tmp_path,
                 tensorboard=places.get("tensorboard"),
             )
     assert not Path(tmp_path / "logs").exists()
+
+
+class Wrong(toyworld.Classifier):
+    """Never right."""
+
+    def answer(self, scene):
+        """Name another thing."""
+        return "teapot" if scene.label != "teapot" else "coffee mug"
+
+
+def test_no_bug_is_not_all_that_is_said_of_what_fails_by_itself(tmp_path):
+    """Of a classifier that is never right a tracker is told that no bug is confirmed, and that every label fails."""
+    sent = told(toyworld.hunt(tmp_path / "run", Wrong()), 1)
+    assert sent.numbers["findings/confirmed"] == 0
+    assert sent.numbers["findings/base failures"] == len(toyworld.LABELLED)

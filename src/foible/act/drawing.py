@@ -28,7 +28,7 @@ from foible.progress import Progress
 from foible.records import ANY, Answered, Label
 from foible.run.archive import Archive
 from foible.run.journal import Journal
-from foible.seeking import Answer, Seen, Sought
+from foible.seeking import Answer, Seen, Sought, seen_in
 
 ANY_LABEL = "it is about photographs of any label together, and a generator draws one label at a time"
 """Why nothing can be drawn for a bug."""
@@ -44,17 +44,6 @@ class Drawn:
     rows: tuple[Sought, ...]
     parts: Mapping[str, Mapping[str, Any]]
     """Identities of those that drew and judged; none where nothing could be said."""
-
-
-def seen_in(finding: Finding) -> Seen:
-    """Give the rates of a finding with their counts."""
-    return Seen(
-        treat=finding.treat,
-        control=finding.control,
-        difference=finding.difference,
-        treated=finding.rated.treat,
-        others=finding.rated.control,
-    )
 
 
 def attributes_of(bugs: Sequence[Finding]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from foible.act.drawing import ANSWERS, seen_in
+from foible.act.drawing import ANSWERS
 from foible.act.fitting import Space, shown
 from foible.act.lookers import Lookers
 from foible.act.others import Remembered
@@ -33,7 +33,7 @@ from foible.hunting.replay import Reread
 from foible.progress import Progress
 from foible.records import Answered, Fault, Label, Treatment
 from foible.run.archive import Archive
-from foible.seeking import Seen, Sought
+from foible.seeking import Seen, Sought, seen_in
 from foible.trial.whole import Half, decide_set
 
 T = TypeVar("T")

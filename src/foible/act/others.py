@@ -21,7 +21,7 @@ from foible.errors import PluginError
 from foible.hunting.replay import Reread
 from foible.records import Answered, Fault, Outcome, Request
 from foible.run.archive import Archive
-from foible.run.events import Event, Learned
+from foible.run.events import Event, Learned, Lost
 
 GONE = "the image has gone from the archive, or is torn: the command that hunted brings it back"
 """Why a draw is unscored whose image nobody can be shown."""
@@ -109,14 +109,14 @@ class _Classifying:
 class Remembered:
     """What is known of faults, for the life of a call; nothing is noted in the run, which is finished."""
 
-    def __init__(self, faults: Mapping[str, Fault]) -> None:
-        """Know some faults already."""
-        self._faults = faults
-        self._learned: Learned | None = None
+    def __init__(self, faults: Mapping[str, Fault], size: tuple[int, int] | None = None) -> None:
+        """Know some faults already, and what every image must measure: (height, width); None where the first tells."""
+        self._faults = {**faults}
+        self._learned = None if size is None else Learned(size=size, classes=[None])
 
     @property
     def faults(self) -> Mapping[str, Fault]:
-        """Of the run."""
+        """Of the run, and of the call."""
         return self._faults
 
     @property
@@ -125,6 +125,8 @@ class Remembered:
         return self._learned
 
     def note(self, event: Event) -> None:
-        """Remember how many classes there are."""
+        """Remember what was lost, and how many classes there are."""
         if isinstance(event, Learned):
             self._learned = event
+        if isinstance(event, Lost):
+            self._faults |= {key: Fault(reason, passing) for key, (reason, passing) in event.faults.items()}

@@ -25,9 +25,8 @@ from foible.hunting.prepare import layers_of
 from foible.hunting.replay import Reread, reread_whole
 from foible.hunting.sources import refuse_among
 from foible.layers import Layer, resolve
-from foible.parts.again import load_again
+from foible.parts.again import load_all_again
 from foible.parts.ceiling import Ceiling
-from foible.parts.registry import Part
 from foible.progress import Bars, Progress, Silent
 from foible.records import Spec
 from foible.run.archive import Archive
@@ -139,8 +138,10 @@ def seek_wanted(wanted: Wanted, progress: Progress) -> Seeking:
     out = config.out if config.out is not None else place_of(wanted.run, drawn=over)
     config = config.model_copy(update={"archive": where, "out": out})
     ceiling = Ceiling(config.max_requests)
-    given_classifiers = [Spec(one.spec, one.args) for one in given.parts("classifier")] if wanted.named else []
-    classifiers = _classifiers(read, wanted.objects.get("classifier") or given_classifiers, ceiling)
+    specs = [Spec(one.spec, one.args) for one in given.parts("classifier")] if wanted.named else []
+    own = wanted.objects.get("classifier") or specs
+    again = own if isinstance(own, list | tuple) else ()
+    classifiers = load_all_again(read.study.began.classifiers, again, ceiling=ceiling)
     if over:
         found = draw(
             read,
@@ -176,19 +177,6 @@ def _one_direction(*, over: bool) -> str:
 
 def _settings_of(read: Reread) -> Mapping[str, object]:
     return {name: value for name, value in read.study.settings.items() if not name.startswith(_OWN)}
-
-
-def _classifiers(read: Reread, given: object, ceiling: Ceiling) -> list[Part]:
-    """Load the classifiers of a run again."""
-    noted = read.study.began.classifiers
-    own = list(given) if isinstance(given, list | tuple) else []
-    if own and len(own) != len(noted):
-        message = f"the run has {len(noted)} classifiers, in their order, but got {len(own)}"
-        raise ConfigError(message)
-    return [
-        load_again("classifier", identity, what, ceiling=ceiling)
-        for identity, what in zip(noted, own or [None] * len(noted), strict=True)
-    ]
 
 
 def _seeking(

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from foible._version import __version__
 from foible.act.chosen import chosen
-from foible.act.drawing import label_text, seen_in
+from foible.act.drawing import label_text
 from foible.config import HuntConfig
 from foible.errors import ConfigError, brief
 from foible.findings import Finding
@@ -28,12 +28,12 @@ from foible.hunting.prepare import prepare
 from foible.hunting.replay import Reread, reread_whole
 from foible.identity import digest
 from foible.layers import read_assignment, resolve
-from foible.parts.again import arguments, load_again
+from foible.parts.again import arguments, load_again, load_all_again
 from foible.parts.ceiling import Ceiling
 from foible.progress import Bars, Progress, Silent
 from foible.run.archive import Archive
 from foible.run.journal import Journal
-from foible.seeking import Seen
+from foible.seeking import Seen, seen_in
 from foible.swapping import Change, Kept, Swapped, Swapping, SwapRow
 
 SUGGESTS = frozenset({"captioner", "embedder", "explore", "group", "describe", "pilot"})
@@ -265,7 +265,8 @@ def _under(case: _Case, text: str, config: HuntConfig, progress: Progress) -> tu
         for kind in kinds
         if kind != section and kind in read.study.identities
     }
-    parts["classifier"] = _classifiers(read, wanted, ceiling)
+    noted = read.study.began.classifiers
+    parts["classifier"] = load_all_again(noted, wanted.classifiers, ceiling=ceiling, code=wanted.code)
     labels = list(read.study.labels) if hunted else list(dict.fromkeys(bug.trial.hypothesis.label for bug in bugs))
     config = config.model_copy(
         update={
@@ -280,17 +281,6 @@ def _under(case: _Case, text: str, config: HuntConfig, progress: Progress) -> tu
     assert config.out is not None  # noqa: S101 - `_config` names it
     change = Change(said=text, folder=config.out.name, hunted=hunted, draws=sum(run.result.draws.values()))
     return change, [_again(bug, run) if hunted else _tested(bug, run) for bug in bugs]
-
-
-def _classifiers(read: Reread, wanted: Wanted, ceiling: Ceiling) -> list[object]:
-    noted, given = read.study.began.classifiers, list(wanted.classifiers)
-    if given and len(given) != len(noted):
-        message = f"the run has {len(noted)} classifiers, in their order, but got {len(given)}"
-        raise ConfigError(message)
-    return [
-        load_again("classifier", identity, what, ceiling=ceiling, code=wanted.code)
-        for identity, what in zip(noted, given or [None] * len(noted), strict=True)
-    ]
 
 
 def _tested(bug: Finding, run: Run) -> Swapped:

@@ -82,7 +82,8 @@ def swap(  # noqa: PLR0913 - each is a flag of its own
 
 def _print_rows(found: Swapping, folder: Path, console: Console) -> None:
     from foible.report import swapping as pages
-    from foible.report.seeking import gap, told
+    from foible.report.seeking import about, gap, told
+    from foible.seeking import seen_in
 
     headings = ("bug", "under the change", "points more in the run", "points more now", "fails with it now")
     for at, change in enumerate(found.changes):
@@ -94,15 +95,15 @@ def _print_rows(found: Swapping, folder: Path, console: Console) -> None:
             now = row.cells[at]
             texts = (
                 pages.KEPT[now.kept],
-                gap(pages.before(row).seen),
+                gap(seen_in(row.found)),
                 gap(now.seen),
                 told(now.seen)[0],
             )
-            rows.append([cell(pages.about(row, found)), *map(cell, texts)])
+            rows.append([cell(about(row, found)), *map(cell, texts)])
         show_rows(console, headings, rows, headings)
         for row in found.rows:
             if row.cells[at].kept in {"missed", "unknown", "open"}:
-                console.print(cell(f"{pages.about(row, found)}: {row.cells[at].reason}"), soft_wrap=True)
+                console.print(cell(f"{about(row, found)}: {row.cells[at].reason}"), soft_wrap=True)
     for at in range(len(found.changes)):
         console.print(cell(pages.headline(found, at), "bold"), soft_wrap=True)
     console.print(cell(f"page: {folder / 'swap.html'}"), soft_wrap=True)

@@ -9,11 +9,11 @@ reads no folder of images: else it is for a person to name it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from foible.errors import FoibleError, PluginError, brief
+from foible.errors import ConfigError, FoibleError, PluginError, brief
 from foible.parts.registry import Part, families, load, taken
 from foible.records import Spec
 
@@ -61,6 +61,34 @@ def load_again(
         message += f"{brief(before[differs], 80)}, now {brief(now[differs], 80)}"
         raise PluginError(f"{message}; bring back what the run was made with, or hunt anew")
     return replace(part, identity=identity)
+
+
+def load_all_again(
+    identities: Sequence[Mapping[str, Any]],
+    given: Sequence[object] = (),
+    *,
+    ceiling: Ceiling | None = None,
+    code: bool = False,
+) -> list[Part]:
+    """Load the classifiers of a run.
+
+    Args:
+        identities: as the run noted them.
+        given: objects or specs that are these, in their order; empty for what was noted.
+        ceiling: as in `load_again`.
+        code: as in `load_again`.
+
+    Raises:
+        ConfigError: there are not as many as the run has.
+        PluginError: as `load_again`.
+    """
+    if given and len(given) != len(identities):
+        message = f"the run has {len(identities)} classifiers, in their order, but got {len(given)}"
+        raise ConfigError(message)
+    return [
+        load_again("classifier", identity, what, ceiling=ceiling, code=code)
+        for identity, what in zip(identities, given or [None] * len(identities), strict=True)
+    ]
 
 
 def is_harmless(kind: str, identity: Mapping[str, Any]) -> bool:

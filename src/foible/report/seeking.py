@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from foible.findings import Rate
     from foible.records import Tally
     from foible.seeking import Seeking, Seen, Sought
+    from foible.swapping import Swapping, SwapRow
 
 VERSION = 1
 """Of `seek.json`."""
@@ -89,7 +90,7 @@ def headline(found: Seeking) -> str:
     return f"{bugs}, sought in {KINDS[found.sought_in]}: {listed}"
 
 
-def about(row: Sought, found: Seeking) -> str:
+def about(row: Sought | SwapRow, found: Seeking | Swapping) -> str:
     """Name a bug: label and description, with the classifier where there are several."""
     hypothesis = row.found.trial.hypothesis
     named = f"{shorten(hypothesis.label, 60)} “{shorten(hypothesis.description, 200)}”"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from foible.report.comparison import subject
 from foible.report.files import write_both
 from foible.report.html import render
-from foible.report.seeking import gap, seen_json, told
+from foible.report.seeking import about, gap, seen_json, told
 from foible.report.words import count, shorten
-from foible.seeking import Seen
-from foible.swapping import Kept, Swapped
+from foible.seeking import seen_in
+from foible.swapping import Kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def to_html(found: Swapping) -> str:
         about=about,
         told=told,
         gap=gap,
-        before=before,
+        before=seen_in,
         margin=f"{round(100 * found.margin, 2):g} points",
     )
 
@@ -95,34 +95,13 @@ def headline(found: Swapping, place: int) -> str:
     return f"{shorten(found.changes[place].said, 80)}: of {count(len(found.rows), 'bug')} {listed}"
 
 
-def about(row: SwapRow, found: Swapping) -> str:
-    """Name a bug: label and description, with the classifier where there are several."""
-    hypothesis = row.found.trial.hypothesis
-    named = f"{shorten(hypothesis.label, 60)} “{shorten(hypothesis.description, 200)}”"
-    several = len(found.classifiers) > 1
-    return f"{named} of {shorten(found.classifiers[hypothesis.classifier].name, 60)}" if several else named
-
-
-def before(row: SwapRow) -> Swapped:
-    """Give the rates of a bug in the run, as those under a change are given."""
-    own = row.found
-    seen = Seen(
-        treat=own.treat,
-        control=own.control,
-        difference=own.difference,
-        treated=own.rated.treat,
-        others=own.rated.control,
-    )
-    return Swapped(kept="stays", reason=own.reason, seen=seen, adjusted=own.adjusted)
-
-
 def _row(row: SwapRow, found: Swapping) -> dict[str, Any]:
     hypothesis = row.found.trial.hypothesis
     return {
         "label": hypothesis.label,
         "description": hypothesis.description,
         "classifier": found.classifiers[hypothesis.classifier].name,
-        "run": seen_json(before(row).seen),
+        "run": seen_json(seen_in(row.found)),
         "changes": [
             {"kept": one.kept, "reason": one.reason, "adjusted": one.adjusted, **seen_json(one.seen)}
             for one in row.cells

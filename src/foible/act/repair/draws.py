@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from foible.act.others import Remembered
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
 from foible.draws.once import REPEATED
@@ -20,9 +21,8 @@ from foible.hunting.clock import Clock
 from foible.hunting.replay import Reread
 from foible.parts.registry import Part
 from foible.progress import Progress
-from foible.records import Answered, Fault, Outcome, Request
+from foible.records import Answered, Outcome, Request
 from foible.run.archive import Archive
-from foible.run.events import Event, Learned, Lost
 
 SPENT = "seen before: the same image suggested or decided the bug, or was trained on"
 """Why a draw is unscored whose pixels a repair has learned from."""
@@ -51,7 +51,7 @@ class Drawing:
         self._observer = Observer(
             executor=Here(self.parts, self.archive.images),
             archive=self.archive,
-            notes=_Notes(self.size),
+            notes=Remembered({}, self.size),
             identities={name: part.identity for name, part in self.parts.items()},
             maps=[study.maps[self.place]],
             labels=study.labels,
@@ -119,28 +119,3 @@ class Drawing:
 def _unscored(one: Answered, reason: str) -> Answered:
     outcomes = [o if o.status == "unscored" else Outcome(status="unscored", reason=reason) for o in one.outcomes]
     return replace(one, outcomes=tuple(outcomes))
-
-
-class _Notes:
-    """What is known of faults in this call, and of the size of images."""
-
-    def __init__(self, size: tuple[int, int] | None) -> None:
-        self._faults: dict[str, Fault] = {}
-        self._learned = None if size is None else Learned(size=size, classes=[None])
-
-    @property
-    def faults(self) -> Mapping[str, Fault]:
-        """What was lost."""
-        return self._faults
-
-    @property
-    def learned(self) -> Learned | None:
-        """What the first unit told."""
-        return self._learned
-
-    def note(self, event: Event) -> None:
-        """Remember."""
-        if isinstance(event, Learned):
-            self._learned = event
-        if isinstance(event, Lost):
-            self._faults |= {key: Fault(reason, passing) for key, (reason, passing) in event.faults.items()}

@@ -78,6 +78,7 @@ def told(run: Run, pictures: int) -> Told:
     result = run.result
     counts = {verdict: sum(f.verdict == verdict for f in result.findings) for verdict in VERDICTS}
     numbers: dict[str, float] = {f"findings/{verdict}": float(count) for verdict, count in counts.items()}
+    numbers["findings/base failures"] = float(len(result.base_failures))  # without it, no bug would read as no failure
     numbers |= {f"draws/{arm}": float(count) for arm, count in result.draws.items()}
     names = unique_names([_named(base_title(one, result)) for one in result.explored])
     for name, one in zip(names, result.explored, strict=True):
