@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from foible.act.further import Rules, Studio, further
+from foible.act.further import FreshDraws, Rules, further
 from foible.act.opened import Opened
 from foible.act.others import Remembered
 from foible.act.paired import Sides
@@ -118,8 +118,8 @@ def draw_more(held: Held, named: Sequence[Part], most: int, same: float, ceiling
             batch=study.config.batch,
             watch=Clock(None),
         )
-        studio = Studio(observer=observer, requests=replace(study.requests, spent=spent), once=once)
-        return replace(held, rows=further(held.rows, _abouts(held), studio, most, rules), most=most, lacking=())
+        fresh = FreshDraws(observer=observer, requests=replace(study.requests, spent=spent), once=once)
+        return replace(held, rows=further(held.rows, _abouts(held), fresh, most, rules), most=most, lacking=())
 
 
 def _again(kind: str, identity: Mapping[str, Any], named: Sequence[Part], ceiling: Ceiling) -> Part:

@@ -59,7 +59,7 @@ class Draws(Protocol):
 
 
 @dataclass(kw_only=True)
-class Studio:
+class FreshDraws:
     """Draws on seeds that nothing else has."""
 
     observer: Observer
