@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from foible.act.compare import compare
     from foible.act.repair.repair import repair
     from foible.act.seek import seek
+    from foible.act.sets.adversarial import export_adversarial
     from foible.act.sets.export import export
     from foible.act.suites.diff import diff_suites
     from foible.act.suites.read import read_suite
@@ -48,6 +49,7 @@ _HOMES = {
     "compare": "foible.act.compare",
     "diff_suites": "foible.act.suites.diff",
     "export": "foible.act.sets.export",
+    "export_adversarial": "foible.act.sets.adversarial",
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",
@@ -76,6 +78,7 @@ __all__ = [
     "compare",
     "diff_suites",
     "export",
+    "export_adversarial",
     "hunt",
     "open",
     "probe",

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Arm = Literal[
-    "explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest", "compare"
+    "explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest", "compare",
+    "collect",
 ]  # fmt: skip
 
-Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7]
+Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8]
 """What a seed is made from, so that seeds of two streams can never meet. Those from 4 on are of what goes on from a
 finished run: they never meet one another, and leave out the seeds of the run that they are told of."""
 SUGGEST: Stream = 0
@@ -25,6 +26,7 @@ TRAIN: Stream = 4
 VALIDATE: Stream = 5
 RETEST: Stream = 6
 COMPARE: Stream = 7
+COLLECT: Stream = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ ARMS: Mapping[Arm, ArmRule] = {
     "retest": ArmRule(stream=RETEST),
     # Of a comparison, which no hunt pays for: further images where those of the runs leave it open.
     "compare": ArmRule(stream=COMPARE),
+    # Of a data set, which no hunt pays for: further images of a bug, kept where the classifier fails on them.
+    "collect": ArmRule(stream=COLLECT),
 }
 
 assert tuple(ARMS) == get_args(Arm)  # noqa: S101 - two spellings of one list; mypy reads only the first

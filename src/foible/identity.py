@@ -79,8 +79,10 @@ def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
     """
     text = f"{IDENTITY_VERSION}/{root}/{stream}/{canonical(label)}/{number}"
     value = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
-    # The four streams of a run share all numbers among them by two bits; what goes on from a run needs a third.
-    return _spread((value & ~(3 if stream < 4 else 7)) | stream)  # noqa: PLR2004 - as above
+    # The four streams of a run share all numbers among them by two bits; what goes on from a run needs a third, or two
+    # more. The lowest three bits of 8 and up to 11 are those of none from 4 to 7.
+    bits = 2 if stream < 4 else 3 if stream < 8 else 4  # noqa: PLR2004 - as above
+    return _spread((value & -(1 << bits)) | stream)
 
 
 def _spread(number: int) -> int:

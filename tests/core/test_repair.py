@@ -15,9 +15,9 @@ import torch
 import foible
 import toytrained
 import toyworld
+from foible.act.fresh import SPENT, Drawing
 from foible.act.repair import repair as repairing
 from foible.act.repair.checkpoint import NAME, Checkpoint, Passed
-from foible.act.repair.draws import SPENT, Drawing
 from foible.act.repair.train import _refuse_useless
 from foible.act.repair.variants import _beside
 from foible.cli import main

@@ -29,10 +29,9 @@ def placed(target: Path, what: str, mend: str, *, instead: bool = False) -> Iter
         StoreError: the target is there and not empty, or nothing can be written there.
     """
     try:
-        taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+        taken = _taken(target)
         if taken and not instead:
-            message = f"{target} is there already; {mend}"
-            raise StoreError(message)
+            refuse_taken(target, mend)
         target.parent.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=".foible-", dir=target.parent))
         try:
@@ -50,6 +49,30 @@ def placed(target: Path, what: str, mend: str, *, instead: bool = False) -> Iter
     except OSError as problem:
         message = f"{what} cannot be written to {target} ({problem.strerror}); free the place or name another"
         raise StoreError(message) from problem
+
+
+def refuse_taken(target: Path, mend: str) -> None:
+    """Refuse a place where something is: said before the work that would have ended there.
+
+    Args:
+        target: where a folder is to go.
+        mend: what to do, for a sentence.
+
+    Raises:
+        StoreError: something is there, or nobody can tell.
+    """
+    try:
+        taken = _taken(target)
+    except OSError as problem:
+        message = f"{target} cannot be looked into ({problem.strerror}); {mend}"
+        raise StoreError(message) from problem
+    if taken:
+        message = f"{target} is there already; {mend}"
+        raise StoreError(message)
+
+
+def _taken(target: Path) -> bool:
+    return target.exists() and (not target.is_dir() or any(target.iterdir()))
 
 
 def _exchange(place: Path, target: Path) -> None:

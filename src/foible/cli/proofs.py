@@ -1,22 +1,19 @@
-"""The verbs that go on from a finished run: `verify`, `transfer` and `export`.
+"""The verbs that go on from a finished run: `verify` and `transfer`.
 
-Comes in: flags. Goes out: what differs; who shares a bug; a data set. Neighbours: `foible.checks.verify`
-and `foible.act`, which do it.
+Comes in: flags. Goes out: what differs; who shares a bug. Neighbours: `foible.checks.verify` and `foible.act`, which do
+it; `export.py`, which has the verb for data sets.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from foible.cli.flags import Assignments, File, Json, app, cell, resolved, show_rows, told, while_read
 from foible.config import declared
 from foible.records import Spec
-
-if TYPE_CHECKING:
-    from foible.act.sets.rows import Exported
 
 RunDirectory = Annotated[Path, typer.Argument(help="The directory of a finished hunt.", metavar="RUN")]
 Archive = Annotated[Path | None, typer.Option("--archive", help=declared("archive").description, metavar="DIR")]
@@ -76,7 +73,7 @@ def transfer(  # noqa: PLR0913 - each is a flag of its own
     from foible.act.transfer import transfer as ask
     from foible.report import matrix as pages
 
-    specs = _specs(classifier, config, assign)
+    specs = specs_of(classifier, config, assign)
     found = ask(run, specs, labels=label or (), findings=finding or (), archive=archive, max_requests=max_requests)
     folder = out or run
     pages.write(found, folder)
@@ -98,77 +95,7 @@ def transfer(  # noqa: PLR0913 - each is a flag of its own
         console.print(cell(f"page: {folder / 'transfer.html'}"), soft_wrap=True)
 
 
-@app.command()
-def export(  # noqa: PLR0913 - each is a flag of its own
-    run: RunDirectory,
-    out: Annotated[Path, typer.Option("--out", help="The folder to make.", metavar="DIR")],
-    form: Annotated[
-        str, typer.Option("--format", help="imagefolder, parquet, datasets, webdataset or fiftyone.")
-    ] = "imagefolder",
-    draws: Annotated[str, typer.Option("--draws", help="failing, passing or both.")] = "failing",
-    size: Annotated[int | None, typer.Option("--size", help="At most this many images.", min=1)] = None,
-    finding: Findings = None,
-    distinct: Annotated[
-        float | None,
-        typer.Option("--distinct", help="Leave out images that an embedder places closer to another than this cosine."),
-    ] = None,
-    embedder: Annotated[
-        str | None,
-        typer.Option("--embedder", help="Who says what is close; that of the run where not given.", metavar="SPEC"),
-    ] = None,
-    classifier: Annotated[
-        list[str] | None,
-        typer.Option("--classifier", help="Who else fails on the images? Give it again for more.", metavar="SPEC"),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", "-l", help='For a label that these call otherwise: "504|968=coffee mug".'),
-    ] = None,
-    archive: Archive = None,
-    licence: Annotated[str, typer.Option("--licence", help="What the card says of the images.")] = "unknown",
-    max_requests: Annotated[
-        int | None, typer.Option("--max-requests", help=declared("max_requests").description, min=1)
-    ] = None,
-    config: File = None,
-    assign: Assignments = None,
-) -> None:
-    """Write the images of a run's confirmed findings as a data set, with a card."""
-    from foible.act.sets.export import export as write
-
-    done = write(
-        run,
-        out,
-        form=form,
-        draws=draws,
-        size=size,
-        findings=finding or (),
-        distinct=distinct,
-        embedder=embedder,
-        classifiers=_specs(classifier, config, assign),
-        labels=label or (),
-        archive=archive,
-        licence=licence,
-        max_requests=max_requests,
-    )
-    _print_exported(done)
-
-
-def _print_exported(done: Exported) -> None:
-    from foible.act.sets.card import fails_told
-    from foible.report.words import count
-
-    with while_read() as console:
-        for found, number in done.counts:
-            about = found.trial.hypothesis
-            console.print(cell(f"{number:6,}  {about.label} “{about.description}”"), soft_wrap=True)
-        for one in done.fails:
-            console.print(cell(f"{one.classifier} fails on {fails_told(one)} of {one.images}"), soft_wrap=True)
-        gone = f"; {count(done.gone, 'image')} more have gone from the archive" if done.gone else ""
-        alike = f"; left out, too much like another: {done.alike:,}" if done.alike else ""
-        console.print(cell(f"{count(done.images, 'image')} in {done.folder}{gone}{alike}"), soft_wrap=True)
-
-
-def _specs(classifiers: list[str] | None, config: Path | None, assign: list[str] | None) -> list[Spec]:
+def specs_of(classifiers: list[str] | None, config: Path | None, assign: list[str] | None) -> list[Spec]:
     """Give the classifiers that flags name, each with its arguments."""
     first, *others = classifiers or [""]
     flags = {"classifier": first, "other_classifiers": others} if first else {}

@@ -1,6 +1,6 @@
 """Which draws a classifier is trained on, and which end the training.
 
-Comes in: a run and the bugs that are chosen. Goes out: lessons, and the requests of each. Neighbours: `draws.py` has
+Comes in: a run and the bugs that are chosen. Goes out: lessons, and the requests of each. Neighbours: `fresh.py` has
 them drawn; `variants.py` says which other words the repair is tested with, none of which are trained on.
 
 A classifier that saw mugs on grass alone would learn that grass means mug. So each bug comes with its words said of

@@ -1,7 +1,7 @@
 """What became of the bugs: both classifiers over images that were made for nothing else.
 
 Comes in: a run, its bugs, and the repaired classifier. Goes out: rows: bugs, other words for their causes, their words
-with other labels, labels; each with both failure rates and what may be said of it. Neighbours: `draws.py` has the
+with other labels, labels; each with both failure rates and what may be said of it. Neighbours: `fresh.py` has the
 images drawn; `act/paired.py` says what differs; `lessons.py` and `variants.py` say which words.
 
 All rows count in one multiplicity. A bug is called repaired where it is surely better and what its words still add is
@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from foible.act.fresh import Drawing
 from foible.act.paired import Sides, weigh
-from foible.act.repair.draws import Drawing
 from foible.act.repair.lessons import others_of
 from foible.act.repair.variants import NONE
 from foible.draws.outcome import outcome

@@ -1,7 +1,7 @@
 """`foible repair`: a classifier is trained further on images of its bugs, and tested on fresh ones.
 
 Comes in: a finished run. Goes out: a folder with the repaired weights, a card and the proof. The table of contents of a
-repair; neighbours: `case.py` chooses and loads, `lessons.py` says what is drawn to train on, `draws.py` draws,
+repair; neighbours: `case.py` chooses and loads, `lessons.py` says what is drawn to train on, `fresh.py` draws,
 `train.py` trains, `variants.py` and `prove.py` test, `written.py` writes.
 
 Three streams of seeds that no run has (`arms.py`): what is trained on, what ends the training, what proves it. No image
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, cast, get_args
 import torch
 
 from foible._version import __version__
+from foible.act.fresh import Drawing
 from foible.act.gates import gated, read_gates
 from foible.act.paired import refuse_share
 from foible.act.repair.case import Case, load_case, open_case
 from foible.act.repair.checkpoint import Checkpoint
-from foible.act.repair.draws import Drawing
 from foible.act.repair.lessons import lessons, requests_of
 from foible.act.repair.own import Own, own_photographs
 from foible.act.repair.prove import Judged, Plan, proved, rows_of

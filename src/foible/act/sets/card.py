@@ -19,19 +19,15 @@ DRAWN = {"failing": "those that fail", "passing": "those that pass", "both": "th
 
 def card(done: Exported, read: Reread, draws: str, licence: str, files: str) -> str:
     """Write the card."""
-    config, parts = read.study.config, read.study.identities
+    config = read.study.config
     names = [m.classifier for m in read.study.maps]
     rows = "\n".join(
-        f"| {_plain(f.trial.hypothesis.label)} | {_plain(f.trial.hypothesis.description)} "
-        f"| {_plain(names[f.trial.hypothesis.classifier])} | {n} |"
+        f"| {plain(f.trial.hypothesis.label)} | {plain(f.trial.hypothesis.description)} "
+        f"| {plain(names[f.trial.hypothesis.classifier])} | {n} |"
         for f, n in done.counts
     )
-    used = "\n".join(f"- {kind}: `{_plain(parts[kind]['spec'])}`" for kind in ("generator", "judge") if kind in parts)
-    head = json.dumps(
-        {"license": licence, "task_categories": ["image-classification"], "tags": ["synthetic", "foible"]}
-    )
     return f"""---
-{head}
+{head(licence)}
 ---
 
 # Images on which a classifier was found to fail
@@ -43,10 +39,10 @@ each bug with its description, {DRAWN[draws]} are here, taken from label to labe
 |---|---|---|---|
 {rows}
 {_fails(done)}
-{used}
+{parts(read)}
 - foible {__version__}, seed {config.seed}; prompt and seed of each image stand in the table.
-{_alike(done)}
-What failed means: {_plain(read.result.failure)}.
+{alike(done)}
+What failed means: {plain(read.result.failure)}.
 
 ## What may not be claimed from it
 
@@ -59,11 +55,23 @@ What failed means: {_plain(read.result.failure)}.
 """
 
 
+def head(licence: str) -> str:
+    """Write what stands between the lines at the head of a card: YAML, as JSON is."""
+    told = {"license": licence, "task_categories": ["image-classification"], "tags": ["synthetic", "foible"]}
+    return json.dumps(told)
+
+
+def parts(read: Reread) -> str:
+    """Name who drew and who judged, a line each."""
+    known = read.study.identities
+    return "\n".join(f"- {kind}: `{plain(known[kind]['spec'])}`" for kind in ("generator", "judge") if kind in known)
+
+
 def _fails(done: Exported) -> str:
     """Say who fails on the images."""
     if not done.fails:
         return ""
-    lines = "\n".join(f"| {_plain(one.classifier)} | {fails_told(one)} | {one.images} |" for one in done.fails)
+    lines = "\n".join(f"| {plain(one.classifier)} | {fails_told(one)} | {one.images} |" for one in done.fails)
     return f"""
 | classifier | fails on these images | of images |
 |---|---|---|
@@ -79,11 +87,12 @@ def fails_told(one: FailsOn) -> str:
     return "nothing was scored" if one.rate.value is None else f"{percent(one.rate.value)} {interval(one.rate)}"
 
 
-def _alike(done: Exported) -> str:
+def alike(done: Exported) -> str:
+    """Say how many images were too much like another one; nothing where none were."""
     return f"- {done.alike} images more were too much like another one and were left out.\n" if done.alike else ""
 
 
-def _plain(text: object) -> str:
+def plain(text: object) -> str:
     """Make any text one line that no Markdown hides in."""
     line = visible(" ".join(str(text).split()))
     return re.sub(r"([\\`*_{}\[\]<>()#|!~])", r"\\\1", line)

@@ -96,11 +96,11 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
     """
     folder, target, ceiling = Path(run), Path(out), Ceiling(max_requests)
     where = folder.parent / "archive" if archive is None else Path(archive)
-    _refuse(form, draws, size, distinct)
+    refuse_choices(form, draws, size, distinct)
     with Journal(folder, write=False) as journal, Archive(where, write=False) as kept:
         read = _drawn(reread_whole(journal, kept))
         wanted = _Wanted(bugs=chosen(read.result, findings), draws=draws, size=size)
-        apart = None if distinct is None else _apart(read, embedder, distinct, kept.images, ceiling)
+        apart = None if distinct is None else apart_by(read, embedder, distinct, kept.images, ceiling)
         taken, gone = _take(read, wanted, kept.images, apart, where)
     tally = Counter(one.number for one in taken)
     done = Exported(
@@ -120,12 +120,16 @@ def export(  # noqa: PLR0913 - the public call: each is something a user sets by
 def _write(target: Path, form: str, rows: Sequence[dict[str, Any]], images: Images, text: str) -> None:
     """Write a folder whole or not at all."""
     with placed(target, "the data set", "name a new folder with --out") as place:
-        FORMS[form].write(place, rows, partial(_png, images))
+        FORMS[form].write(place, rows, partial(png, images))
         (place / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _refuse(form: str, draws: str, size: int | None, distinct: float | None) -> None:
-    """Refuse what can be told from the arguments alone."""
+def refuse_choices(form: str, draws: str, size: int | None, distinct: float | None) -> None:
+    """Refuse what can be told from the arguments alone.
+
+    Raises:
+        ConfigError: there is no such format or choice of draws, or a number is out of its range.
+    """
     for text, known, what in ((form, FORMS, "format"), (draws, _STATUSES, "choice of draws")):
         if text not in known:
             message = f"there is no {what} {brief(text)!r}: {near(text, known)}"
@@ -148,8 +152,20 @@ def _drawn(read: Reread) -> Reread:
 # --- which images -----------------------------------------------------------------------------------------------------
 
 
-def _apart(read: Reread, embedder: object, least: float, images: Images, ceiling: Ceiling) -> Distinct:
-    """Load who says what is alike."""
+def apart_by(read: Reread, embedder: object, least: float, images: Images, ceiling: Ceiling) -> Distinct:
+    """Load who says what is alike.
+
+    Args:
+        read: the run.
+        embedder: a spec or an object; None for that of the run.
+        least: the cosine above which images are alike.
+        images: of the archive.
+        ceiling: from which the embedder takes its requests to a server.
+
+    Raises:
+        ConfigError: none is named, and the run has none that could be loaded.
+        PluginError: it does not load.
+    """
     identity = read.study.identities.get("embedder")
     if embedder is not None:
         part = load("embedder", embedder, ceiling=ceiling)
@@ -192,14 +208,14 @@ def _evenly(read: Reread, wanted: _Wanted) -> Iterator[Taken]:
         own = [Taken(number=number, finding=finding, seen=o) for o in seen if o.outcome.status in statuses]
         of_labels.setdefault(hypothesis.label, []).append(iter(own))
     shown: set[str] = set()
-    for taken in _in_turn([_in_turn(own) for own in of_labels.values()]):
+    for taken in in_turn([in_turn(own) for own in of_labels.values()]):
         if taken.seen.draw.image not in shown:
             shown.add(taken.seen.draw.image)
             yield taken
 
 
-def _in_turn(sources: Sequence[Iterator[Taken]]) -> Iterator[Taken]:
-    """Take one of each source after the other, until all are at their end."""
+def in_turn(sources: Sequence[Iterator[Taken]]) -> Iterator[Taken]:
+    """Take one image of each source after the other, until all are at their end."""
     left = list(sources)
     while left:
         going = []
@@ -211,7 +227,12 @@ def _in_turn(sources: Sequence[Iterator[Taken]]) -> Iterator[Taken]:
         left = going
 
 
-def _png(images: Images, image: str) -> bytes:
+def png(images: Images, image: str) -> bytes:
+    """Give the PNG file of an image by its hash.
+
+    Raises:
+        StoreError: it has gone.
+    """
     data = images.bytes(image)
     if data is None:
         message = f"the image {image[:16]}… has gone from the archive while it was read; repeat the command"
@@ -233,7 +254,7 @@ def _fails(  # noqa: PLR0913, PLR0917 - what was chosen, and what the call was g
     """Say of the classifiers of the run, and of others, on what share of the images they fail."""
     answered = [read.answered[one.seen.request.key] for one in taken]
     for place, classes in enumerate(read.study.maps):
-        yield _on(classes.classifier, [one.seen_by(place) for one in answered])
+        yield on(classes.classifier, [one.seen_by(place) for one in answered])
     names = [classes.classifier for classes in read.study.maps]
     known = [dict(identity) for identity in read.study.began.classifiers]
     with Archive(where) as kept:
@@ -246,9 +267,10 @@ def _fails(  # noqa: PLR0913, PLR0917 - what was chosen, and what the call was g
             other = find_labels(part, classes_of(part, names[-1]), sought(read.study), labels)
             said = ask(other, [one.request for one in answered], read, kept, Clock(None))
             seen = [one.seen_by(0) for one in answered if one.request.key in said]
-            yield _on(names[-1], [replace(one, outcome=said[one.request.key]) for one in seen])
+            yield on(names[-1], [replace(one, outcome=said[one.request.key]) for one in seen])
 
 
-def _on(classifier: str, seen: Sequence[Observation]) -> FailsOn:
+def on(classifier: str, seen: Sequence[Observation]) -> FailsOn:
+    """Say on what share of some images a classifier fails; an exact interval at 95 % stands beside it."""
     told = tally(seen)
     return FailsOn(classifier=classifier, rate=rate(told), images=told.scored)

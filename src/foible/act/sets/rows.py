@@ -62,6 +62,61 @@ class Exported:
     """Of each classifier, those of the run first. Empty where no other classifier was asked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What was drawn of one bug for an adversarial set, and what of it is there."""
+
+    number: int
+    """Of the bug, from 1, in the run's own table."""
+    finding: Finding
+    share: int
+    """Images of a set that is even over labels, and in each over its bugs."""
+    images: int
+    """Of the set."""
+    draws: int
+    drawn_before: int
+    """Of these, the first, by which no image was chosen: as many as the share, or as may be made."""
+    before: FailsOn
+    """How often the classifier fails on those."""
+    ended: str
+    """Why its share was not reached; empty where it was."""
+
+    @property
+    def lacking(self) -> int:
+        """Images fewer than its share."""
+        return max(self.share - self.images, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdversarialSet:
+    """A data set that was made for one classifier."""
+
+    exported: Exported
+    """The set itself; whoever else was asked about its images stands in `fails`, the classifier itself does not."""
+    classifier: str
+    """The one that it was made for, which fails on every image."""
+    size: int
+    """Images that were wanted."""
+    most: int
+    """Draws that might be made."""
+    seed: int
+    """Where the seeds of the draws come from."""
+    bugs: tuple[Collected, ...]
+    before: tuple[FailsOn, ...]
+    """How often classifiers fail on the draws of all bugs before any choice, the one that it was made for first, then
+    the others in the order of `exported.fails`."""
+
+    @property
+    def draws(self) -> int:
+        """How many were made."""
+        return sum(one.draws for one in self.bugs)
+
+    @property
+    def lacking(self) -> int:
+        """Images fewer than were wanted."""
+        return self.size - self.exported.images
+
+
 def row(taken: Taken, read: Reread) -> dict[str, Any]:
     """Give what the table says of an image; its file lies in a folder of its label."""
     seen, hypothesis = taken.seen, taken.finding.trial.hypothesis

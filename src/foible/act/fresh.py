@@ -1,13 +1,13 @@
-"""Draws for a repair: made by the run's own generator, seen by its judge and its classifier, and kept in its archive.
+"""Fresh draws that go on from a run: by its own generator, seen by its judge and its classifier, kept in its archive.
 
 Comes in: a run, its parts as they were loaded again, and requests. Goes out: what became of each, in order. Neighbours:
-`lessons.py` and `prove.py` say which requests; `draws/observe.py` carries out. The run itself is finished, and nothing
-is noted in it: a call that was stopped finds its draws in the archive.
+`repair/` and `sets/collect.py` say which requests; `draws/observe.py` carries out; `further.py` draws for a comparison.
+The run itself is finished, and nothing is noted in it: a call that was stopped finds its draws in the archive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -24,13 +24,13 @@ from foible.progress import Progress
 from foible.records import Answered, Outcome, Request
 from foible.run.archive import Archive
 
-SPENT = "seen before: the same image suggested or decided the bug, or was trained on"
-"""Why a draw is unscored whose pixels a repair has learned from."""
+SPENT = "seen before: the same image suggested or decided the bug, or was drawn before for the same purpose"
+"""Why a draw is unscored whose pixels the run has, or served already: a repair learns from an image once."""
 
 
 @dataclass(kw_only=True)
 class Drawing:
-    """Draws for one repair."""
+    """Draws for one purpose: a repair, a data set."""
 
     read: Reread
     place: int
@@ -86,17 +86,22 @@ class Drawing:
             OutOfTime: the requests to servers are used up; the same call goes on.
             InputError: a part or the archive cannot be used.
         """
-        unique = list({one.key: one for one in requests}.values())
+        total = len({one.key for one in requests})
         done = 0
         with self.progress.stage(stage) as show:
 
             def advance(count: int) -> None:
                 nonlocal done
                 done += count
-                show(done, len(unique), done)
+                show(done, total, done)
 
-            self._observer.advance = advance
-            seen = {one.request.key: one for one in self._observer.observe(unique)}
+            return self.observe(requests, advance)
+
+    def observe(self, requests: Sequence[Request], advance: Callable[[int], None]) -> list[Answered]:
+        """Have requests drawn as `make` does, without a bar of their own; `advance` is told after each unit of work."""
+        unique = list({one.key: one for one in requests}.values())
+        self._observer.advance = advance
+        seen = {one.request.key: one for one in self._observer.observe(unique)}
         return self._fresh([replace(seen[one.key], draw=replace(seen[one.key].draw, request=one)) for one in requests])
 
     def spend(self, answered: Iterable[Answered]) -> None:
