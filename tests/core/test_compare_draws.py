@@ -259,13 +259,13 @@ def compared(world, images, most):
 
 @pytest.mark.parametrize(("rate", "alike"), [(0.05, 0.5), (0.4, 0.0)])
 def test_equal_classifiers_are_seldom_called_different_however_long_one_draws(rate, alike):
-    """Of 60 comparisons of six rows, drawn where they look most different, at most the level's share calls any."""
+    """Of 40 comparisons of six rows, drawn where they look most different, at most the level's share calls any."""
     random = np.random.default_rng(11)
     called = 0
-    for _ in range(60):
+    for _ in range(40):
         rows = compared(World(random, [(rate, rate)] * 6, alike), 24, 120)
         called += any(row.change in {"worse", "better"} for row in rows)
-    assert called <= 60 * 0.05 + 3 * (60 * 0.05 * 0.95) ** 0.5
+    assert called <= 40 * 0.05 + 3 * (40 * 0.05 * 0.95) ** 0.5
 
 
 def test_a_bug_that_went_from_a_fifth_to_three_fifths_is_seen_with_sixty_further_images():

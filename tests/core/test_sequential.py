@@ -112,9 +112,17 @@ def named(finding):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def counted(tmp_path_factory):
+    """Hunt without a stop or a budget: the run, and how often its generator was called."""
+    generator = Counting()
+    run = hunt(tmp_path_factory.mktemp("sequential") / "run", generator=generator)
+    return run, next(generator.calls)
+
+
+@pytest.fixture(scope="module")
+def run(counted):
     """Give a hunt that was never stopped, and had no budget."""
-    return hunt(tmp_path_factory.mktemp("sequential") / "run", generator=Counting())
+    return counted[0]
 
 
 def test_the_default_is_sequential():
@@ -195,18 +203,11 @@ def test_nothing_is_drawn_twice(tmp_path):
     assert toyworld.written(tmp_path / "run") == before
 
 
-@pytest.fixture(scope="module")
-def calls(tmp_path_factory):
-    """Count how often the generator is called in a hunt that is not stopped."""
-    generator = Counting()
-    hunt(tmp_path_factory.mktemp("calls") / "run", generator=generator)
-    return next(generator.calls)
-
-
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(data=st.data())
-def test_an_interrupted_hunt_goes_through_the_same_rounds(run, calls, data):
+def test_an_interrupted_hunt_goes_through_the_same_rounds(counted, data):
     """Stopped anywhere and however often, a hunt ends with the same rounds and files, to the byte."""
+    run, calls = counted
     stops = data.draw(st.lists(st.integers(0, calls - 1), min_size=1, max_size=2), label="stops")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "run"
@@ -259,7 +260,7 @@ def test_a_raised_budget_goes_on_where_the_old_one_ended(tmp_path):
     assert sum(large.result.draws.values()) <= 400
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(budgets=st.lists(st.integers(60, 200), min_size=2, max_size=4, unique=True).map(sorted))
 def test_no_sequence_of_budgets_draws_more_than_the_last(budgets):
     """However a budget is raised, and each call repeated, no more images are made than it allows, and none is lost."""

@@ -107,7 +107,7 @@ class Server:
 KINDS = ("generator", "captioner", "judge")
 
 
-@pytest.mark.parametrize("most", [8, pytest.param(11, marks=pytest.mark.slow), 30])
+@pytest.mark.parametrize("most", [*(pytest.param(few, marks=pytest.mark.slow) for few in (8, 11)), 24])
 def test_the_requests_end_a_hunt_at_their_ceiling_and_every_call_goes_on(tmp_path, most):
     """However few requests a call has, if a batch fits: none is made beyond them, none is made twice, all is kept."""
     asked: list[tuple[str, int]] = []

@@ -255,7 +255,7 @@ def test_one_changed_row_is_found(run, query):
     assert f"draw {key}: the archive has no row of it, or its image has gone" in verify(run).differences
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_changed_answer_is_found(run, data):
     """What a part said, deleted or turned round, is found, whichever part it was and whatever is put in its place."""
@@ -303,7 +303,7 @@ def test_a_planted_trigger_is_refused(run, query):
     assert "\n" not in str(told.value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), mask=st.integers(1, 255))
 def test_every_flipped_byte_of_the_journal_is_found(hunted, data, mask):
     """Wherever a byte was flipped, the journal is refused; but for the last one, behind which nothing stands."""
@@ -459,7 +459,7 @@ COLUMNS = [("draws", column) for column in ("image", "ignored", "prompt", "seed"
 COLUMNS += [("answers", column) for column in ("value", "key", "seal")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(place=st.sampled_from(COLUMNS), value=ODD, sealed=st.booleans())
 def test_no_archive_is_bad_enough_for_a_crash(hunted, place, value, sealed):
     """Whatever value stands in a row, verify ends with differences, or with one sentence; never with a traceback."""
@@ -498,7 +498,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), value=JSON)
 def test_whatever_is_changed_in_the_findings_is_found(hunted, data, value):
     """Whatever value stands anywhere in findings.json, it is found, unless it is the one that was there."""
@@ -517,7 +517,7 @@ def test_whatever_is_changed_in_the_findings_is_found(hunted, data, value):
     assert all(line.isprintable() for line in lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_changed_number_is_found(hunted, data):
     """Any number of findings.json, changed by however little that the file can say, is named with both values."""
