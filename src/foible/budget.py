@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from foible.arms import ARMS, Arm
 from foible.records import Hypothesis, Request
@@ -28,6 +29,11 @@ class Budget:
     def draws(self) -> Mapping[Arm, int]:
         """Different draws that were paid for, by the arm that paid, in the order of the table."""
         return {arm: self._by_arm[arm] for arm in ARMS if self._by_arm[arm]}
+
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """The keys of all requests that were paid for."""
+        return self._paid.keys()
 
     def pay(self, requests: Iterable[Request]) -> None:
         """Pay for requests; what was paid for before is free."""

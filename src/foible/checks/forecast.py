@@ -123,12 +123,12 @@ def plan(config: HuntConfig, *, offline: bool = False) -> Plan:
     if offline:
         given = {kind: [_verified(kind, part) for part in config.parts(kind)] for kind in KINDS}
         refuse_other_worlds_by_spec({kind: config.parts(kind)[0].spec for kind in KINDS})
-        counts = _counts(config, _labels(config), explore_draws(config, _labels(config)))
+        counts = at_most(config, _labels(config), explore_draws(config, _labels(config)))
         side = _size(given["generator"][0])
         disk = None if side is None else counts["total"] * side[0] * side[1] * 3
         return _plan(config, counts, disk, {})
     prepared = prepare(config)
-    counts = _counts(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
+    counts = at_most(config, len(prepared.labels), explore_draws(config, len(prepared.labels)))
     image, each, notes = _timings(prepared)
     found = _plan(config, counts, counts["total"] * image, each)
     fit = fits(prepared.parts[GENERATOR], {one.name: prompt(one, config.explore.template) for one in prepared.labels})
@@ -190,7 +190,7 @@ def _labels(config: HuntConfig) -> int:
     return len(set(config.labels))
 
 
-def _counts(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
+def at_most(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     """Count what a hunt can need at most."""
     classifiers = len(config.parts("classifier"))
     explored = labels * explore

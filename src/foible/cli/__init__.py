@@ -16,7 +16,21 @@ from typing import Annotated
 import typer
 
 from foible._version import __version__
-from foible.cli import checks, compare, export, hunts, listing, proofs, repair, runs, seek, suites, swap, trackers
+from foible.cli import (
+    checks,
+    compare,
+    export,
+    hunts,
+    listing,
+    proofs,
+    repair,
+    runs,
+    seek,
+    status,
+    suites,
+    swap,
+    trackers,
+)
 from foible.cli.flags import app, replace_what_cannot_be_shown, told
 from foible.cli.interrupts import heard
 from foible.errors import FoibleError, OutOfTime
@@ -33,6 +47,7 @@ __all__ = [
     "repair",
     "runs",
     "seek",
+    "status",
     "suites",
     "swap",
     "trackers",

@@ -23,9 +23,11 @@ from foible.cli.flags import (
     Json,
     app,
     cell,
+    lasting,
     over,
     resolved,
     show_rows,
+    sized,
     told,
     while_read,
 )
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 ALIKE = 5
 """Classes that may be the same as a label, and that `plan` names."""
-_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 
 @app.command()
@@ -189,14 +190,16 @@ def _costs(found: Plan) -> list[tuple[str, str]]:
     if found.disk is None:
         rows.append(("disk", "not known: the generator decides the size of its images"))
     else:
-        rows.append(("disk", f"{'about' if found.measured else 'at most'} {_bytes(found.disk)} of images"))
+        rows.append(("disk", f"{'about' if found.measured else 'at most'} {sized(found.disk)} of images"))
     if found.seconds:
         slowest = sorted(found.seconds.items(), key=lambda item: -item[1])
-        shares = ", ".join(f"{kind} {_time(seconds)}" for kind, seconds in slowest)
-        rows.append(("time", f"likely {_time(sum(found.seconds.values()))} ({shares}), at most {_time(found.longest)}"))
+        shares = ", ".join(f"{kind} {lasting(seconds)}" for kind, seconds in slowest)
+        rows.append(
+            ("time", f"likely {lasting(sum(found.seconds.values()))} ({shares}), at most {lasting(found.longest)}")
+        )
     if found.max_minutes is not None:
-        total = sum(found.seconds.values()) / 60
-        parts = f"; the whole is likely to take {total / found.max_minutes:.1f} times that" if found.seconds else ""
+        minutes = sum(found.seconds.values()) / 60
+        parts = f"; the whole is likely to take {minutes / found.max_minutes:.1f} times that" if found.seconds else ""
         rows.append(("stops after", f"{found.max_minutes:g} minutes, to be gone on with{parts}"))
     rows += [("mind", note) for note in found.notes]
     return rows
@@ -243,14 +246,3 @@ def _alike(found: Plan) -> list[tuple[str, str]]:
 
 def _each(seconds: float) -> str:
     return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours
-
-
-def _bytes(count: int) -> str:
-    unit, size = next(((unit, size) for unit, size in _UNITS if count >= size), ("bytes", 1.0))
-    return f"{count / size:.3g} {unit}"

@@ -43,6 +43,7 @@ PARTS = ("generator", "captioner", "embedder", "judge")
 _SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws")}
 """Flags that are not called as the last part of their field."""
 _OTHERS = "other_classifiers"
+_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 File = Annotated[
     Path | None, typer.Option("--config", help="A YAML file of fields; flags win over it.", metavar="FILE")
@@ -169,6 +170,19 @@ def replace_what_cannot_be_shown() -> None:
 def cell(text: object, style: str = "") -> Text:
     """Make any text safe to print: no character of it is markup, or means anything to a terminal."""
     return Text(visible(text), style)
+
+
+def lasting(seconds: float) -> str:
+    """Say how long something takes."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours
+
+
+def sized(count: int) -> str:
+    """Say how many bytes."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if count >= size), ("bytes", 1.0))
+    return f"{count / size:.3g} {unit}"
 
 
 def show_rows(console: Console, headings: Sequence[str], rows: Sequence[Sequence[Text]], folded: Sequence[str]) -> None:

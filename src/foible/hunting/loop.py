@@ -118,6 +118,8 @@ class Loop:
         self._once = Once()
         self.answered: dict[str, Answered] = {}
         """Every draw that was looked at, by key; one that serves two arms as the first asked for it."""
+        self.askers: list[Asker] = []
+        """Those that were run, or are, in their order."""
         for event in record.asked():
             budget.pay(self._requests(event))
 
@@ -131,6 +133,7 @@ class Loop:
         Raises:
             OutOfTime: the minutes or the requests of the hunt are used up; what was finished is kept.
         """
+        self.askers.append(asker)
         with self._shown(asker.stage) as show:
             for event in self._record.asked(asker.stage, classifier):
                 # What another classifier's failures were followed by is known, and counts for nobody else's limit.

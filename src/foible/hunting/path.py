@@ -13,7 +13,7 @@ from itertools import islice
 from foible.draws.request import BASE
 from foible.explanation.causes import with_carriers
 from foible.explanation.words import ExplainWords
-from foible.findings import HuntResult
+from foible.findings import Finding, HuntResult
 from foible.hunting.loop import Loop
 from foible.hunting.pilot import Piloted, pilot
 from foible.hunting.result import Work, led_to, make_result
@@ -57,9 +57,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     )
     tried = loop.try_all(for_all(own, len(study.maps)))
     tested = _test(tried, hunted, study, loop)
-    findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
-    # What got no draw counts in the multiplicity, and is shown as left out: nothing is claimed of it.
-    findings = [f for f in findings if f.trial.treat.draws]
+    findings = verdicts(tested, study)
     measure = Measure(
         findings, study.requests, study.config.measure, study.config.confirm, narrows=not study.afterwards
     )
@@ -91,6 +89,17 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     )
     loop.restore([one.draw for one in loop.answered.values()])
     return make_result(work, study)
+
+
+def verdicts(tested: Sequence[Tested], study: Study) -> list[Finding]:
+    """Decide what was tested; what got no draw counts in the multiplicity, and nothing is claimed of it.
+
+    Args:
+        tested: every hypothesis that was tried.
+        study: what the run is about.
+    """
+    findings = decide(tested, study.config.confirm, study.config.report.examples, skill(study.config))
+    return [f for f in findings if f.trial.treat.draws]
 
 
 def _pilot(study: Study, loop: Loop) -> Piloted | None:

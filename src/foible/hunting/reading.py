@@ -57,6 +57,14 @@ class Missing:
         return Carried(draws=dict.fromkeys(asked, gone), answers=dict.fromkeys(found, gone))
 
 
+class Waiting:
+    """In the place of the parts where a run is read that has not ended: what lacks is not there yet."""
+
+    def carry_out(self, unit: Unit) -> Carried:  # noqa: ARG002 - an executor's signature
+        """End the walk."""
+        return Carried(stopped=Unfinished(UNFINISHED))
+
+
 class Reader:
     """A journal that is read and never written: what a walk would add to it is left out, or is a difference."""
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from foible.config import settings
-from foible.errors import ConfigError, OtherVersionError, StoreError, brief
+from foible.errors import ConfigError, FoibleError, OtherVersionError, StoreError, brief
 from foible.findings import HuntResult
 from foible.hunting.clock import Clock
 from foible.hunting.loop import Loop, loop_over
 from foible.hunting.path import walk
-from foible.hunting.reading import UNFINISHED, Missing, Reader, Unfinished
+from foible.hunting.reading import UNFINISHED, Missing, Reader, Unfinished, Waiting
 from foible.hunting.study import Study, study_of
 from foible.progress import Silent
 from foible.records import Answered, Fault
@@ -62,12 +62,9 @@ def reread(
         OtherVersionError: it has, but this foible would ask for more.
         InputError: the journal or the archive is damaged, or a setting cannot be.
     """
-    if journal.began is None:
-        message = f"{journal.folder} notes no run; name the directory of a hunt"
-        raise StoreError(message)
+    study = read_study(journal)
     if not journal.ended:
         raise Unfinished(UNFINISHED)
-    study = study_of(journal.began, journal.settings, read_photographs(journal.folder))
     other = _changed(study, changed) if changed else study
     loop = loop_over(
         other,
@@ -81,6 +78,53 @@ def reread(
     )
     result = walk(other, loop)
     return Reread(study=other, result=result, answered=loop.answered, faults=dict(journal.faults), loop=loop)
+
+
+def read_study(journal: Journal) -> Study:
+    """Give what a run is about.
+
+    Raises:
+        InputError: the journal notes no run, or one that cannot have been.
+    """
+    if journal.began is None:
+        message = f"{journal.folder} notes no run; name the directory of a hunt"
+        raise StoreError(message)
+    return study_of(journal.began, journal.settings, read_photographs(journal.folder))
+
+
+def reread_so_far(study: Study, journal: Journal, archive: Archive, clock: Clock) -> tuple[Loop, str]:
+    """Walk a run that has not ended as far as it came, without a part: the loop, and why it came no further.
+
+    Args:
+        study: what the run is about.
+        journal: of the run, which another process may be writing.
+        archive: likewise.
+        clock: told the stage.
+
+    Returns:
+        The loop, whose askers were told what was finished, and a sentence: empty where the run only has to go on.
+
+    Raises:
+        StoreError: the archive cannot be read.
+    """
+    loop = loop_over(
+        study,
+        executor=Waiting(),
+        archive=archive,
+        record=Reader(journal),
+        clock=clock,
+        progress=Silent(),
+        reading=True,
+    )
+    try:
+        walk(study, loop)
+    except Unfinished:
+        return loop, ""
+    except StoreError:
+        raise
+    except FoibleError as problem:  # such as a pilot that refuses parts which do not fit
+        return loop, str(problem)
+    return loop, ""
 
 
 def reread_whole(journal: Journal, archive: Archive, changed: Mapping[str, object] = MappingProxyType({})) -> Reread:

@@ -70,6 +70,8 @@ class Journal:
         """By classifier: what came of asking it in other ways."""
         self.ended = False
         """Whether nothing was left to ask when the last event was noted."""
+        self.mended = 0
+        """Draws and answers that were lost, and had at a later try."""
         self._path = folder / NAME
         self._write = write
         self._grown: dict[str, object] = {}
@@ -155,7 +157,7 @@ class Journal:
         with told(self._path):
             self._out.truncate(0)
         self._end, self._seal, self.learned, self.tried = 0, "", None, ()
-        self.checked, self.attempted = False, {}
+        self.checked, self.attempted, self.mended = False, {}, 0
         self._grown, self._faults, self._asked = {}, {}, []
         self.note(event)
 
@@ -239,6 +241,7 @@ class Journal:
             case Lost():
                 self._faults |= {key: Fault(*fault) for key, fault in event.faults.items()}
             case Mended():
+                self.mended += len(event.keys)
                 self._faults = {key: fault for key, fault in self._faults.items() if key not in event.keys}
             case Worked():
                 self._add_spent(event.spent)
