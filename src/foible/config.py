@@ -245,6 +245,7 @@ class HuntConfig(Options):
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
+    log: Path | None = runtime(None, "Append a line of JSON for each event of the hunt to this file.")
 
     @model_validator(mode="before")
     @classmethod

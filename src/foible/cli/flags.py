@@ -43,6 +43,8 @@ PARTS = ("generator", "captioner", "embedder", "judge")
 _SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws")}
 """Flags that are not called as the last part of their field."""
 _OTHERS = "other_classifiers"
+_FILES = frozenset({"log"})
+"""Fields that name a file; every other path is a directory."""
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 File = Annotated[
@@ -81,6 +83,7 @@ class Flag:
         """Make the parameter from which typer makes the flag."""
         info = declared(self.field)
         kind, metavar = _taken(info.annotation)
+        metavar = "FILE" if self.field in _FILES else metavar
         told = self.told or info.description
         told = f"{told} Give it again for further ones." if self.several else told
         option = typer.Option(*self.spellings, help=told, metavar=metavar)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from foible.draws.questions import EMBEDDER
 from foible.draws.texts import keep_texts, read_texts, refuse_same
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
+from foible.hunting.logged import LoggedExecutor, LoggedProgress, run_id, tell_event, tell_result
 from foible.hunting.loop import loop_over
 from foible.hunting.path import walk
 from foible.hunting.prepare import Descriptions, Prepared, make_config, prepare
@@ -32,6 +34,7 @@ from foible.records import Label, Spec
 from foible.run.archive import Archive
 from foible.run.events import Ended, Worked
 from foible.run.journal import Journal
+from foible.run.log import Log
 from foible.run.photographs import write_photographs
 from foible.run.settings import keep
 
@@ -160,7 +163,15 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
     clock = Clock(config.max_minutes)
     began = time.perf_counter()
     refuse_among(config, {"out": prepared.folder, "archive": prepared.archive})
-    with Journal(prepared.folder) as journal, Archive(prepared.archive) as archive, ExitStack() as last:
+    with (
+        Log(config.log) as log,
+        Journal(prepared.folder) as journal,
+        Archive(prepared.archive) as archive,
+        ExitStack() as last,
+    ):
+        journal.heard = partial(tell_event, log)
+        log.run = run_id(prepared.began)
+        log.note("call", counts={"labels": len(prepared.labels), "classifiers": len(prepared.maps)})
         report.make_ready(prepared.folder)  # before anything is spent on what could not be written
         keep(journal, prepared.began)
         last.callback(_note_work, journal, clock)
@@ -177,17 +188,18 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         )
         loop = loop_over(
             study,
-            executor=Here(prepared.parts, archive.images),
+            executor=LoggedExecutor(Here(prepared.parts, archive.images), log),
             archive=archive,
             record=Reopened(journal, clock) if journal.ended else journal,
             clock=clock,
-            progress=progress,
+            progress=LoggedProgress(progress, log),
             tries=tries,
         )
         result = walk(study, loop)
         report.write(result, archive.images.bytes, prepared.folder, prepared.archive)
         if not journal.ended:
             journal.note(Ended())
+        tell_result(log, result)
     spent = {**journal.spent}
     return Run(
         folder=prepared.folder,

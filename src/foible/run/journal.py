@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -72,6 +72,8 @@ class Journal:
         """Whether nothing was left to ask when the last event was noted."""
         self.mended = 0
         """Draws and answers that were lost, and had at a later try."""
+        self.heard: Callable[[Event], None] = lambda _: None
+        """Told of each event when it has been noted."""
         self._path = folder / NAME
         self._write = write
         self._grown: dict[str, object] = {}
@@ -151,6 +153,7 @@ class Journal:
                 raise
         self._take_in(event, self._end, len(line))
         self._end, self._seal = self._end + len(line), seal
+        self.heard(event)
 
     def begin(self, event: Began) -> None:
         """Begin the run; what was noted of one that never came to an outcome is dropped."""
