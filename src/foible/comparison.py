@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from foible.findings import Finding, Rate, Subject
 from foible.records import Label, Pairs, Tally
@@ -62,7 +62,16 @@ class Paired:
         return ""
 
 
-def verdict_of(rows: Sequence[Paired], fail_on: str) -> Gated:
+class HasGate(Protocol):
+    """A row of which a gate says something."""
+
+    @property
+    def gate(self) -> Gated:
+        """What the gate says."""
+        ...
+
+
+def verdict_of(rows: Sequence[HasGate], fail_on: str) -> Gated:
     """Say what a gate comes to over all rows.
 
     Args:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from foible.comparison import NO_DIFFERENCE, NOTHING
+from foible.comparison import NO_DIFFERENCE, NOTHING, Gated, verdict_of
 from foible.findings import Finding, Rate, Subject
 from foible.records import Tally
 
@@ -73,6 +73,9 @@ class Sought:
     """The smallest level at which "there" would be said, after multiplicity over all bugs that were sought."""
     drawn: Seen
     photographs: Seen
+    gate: Gated = "none"
+    told: str = ""
+    """Why it failed the gate, or is unknown to it; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ class Seeking:
     margin: float
     level: float
     """The false-discovery rate over all bugs that were sought."""
+    fail_on: str = "never"
+    """The gate: never, there, open or rate>X; several have commas between them."""
     rows: tuple[Sought, ...]
     notes: tuple[str, ...] = ()
     """What ought to be known of the photographs, a sentence each."""
@@ -99,6 +104,11 @@ class Seeking:
     def sought_in(self) -> Kind:
         """The other kind of images."""
         return "photographs" if self.found_in == "drawn" else "drawn"
+
+    @property
+    def verdict(self) -> Gated:
+        """Say what the gate comes to."""
+        return verdict_of(self.rows, self.fail_on)
 
     def count(self, answer: Answer) -> int:
         """Count the rows with an answer."""

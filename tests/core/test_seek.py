@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +17,20 @@ import foible
 import photographs
 import toyworld
 from foible.act.fitting import same, shown
+from foible.act.gates import gated_sought, read_gates
 from foible.act.said import read_phrases, said
 from foible.arms import SUGGEST
 from foible.checks.verify import verify
 from foible.cli import main
+from foible.comparison import verdict_of
 from foible.diorama.grammar import parse
 from foible.errors import ConfigError, InputError, PluginError
+from foible.findings import Rate
 from foible.identity import seed_stream
 from foible.parts.again import load_again
 from foible.records import ANY, Drawn, Treatment
 from foible.report import seeking as pages
+from foible.seeking import Seen, Sought
 
 PROBE = {"measure.most": 12, "confirm.method": "fixed", "confirm.draws": 20, "explain.draws": 0}
 
@@ -201,6 +206,42 @@ def test_no_photograph_that_fits_is_an_answer_of_its_own(drawn, taken, tmp_path)
     assert all(row.photographs.treat.value is None for row in found.rows)
 
 
+@given(
+    st.lists(st.sampled_from(["there", "within", "open", "none", "unknown"]), max_size=6),
+    st.sampled_from(["never", "there", "open", "rate>50%", "there,rate>50%"]),
+    st.floats(0.0, 1.0),
+)
+def test_a_gate_lets_pass_what_is_shown_and_nothing_else(sought, gate, low):
+    """What could not be asked has never passed; `open` fails wherever `there` does; a rate fails by its lower end."""
+    rate = Rate(value=(1 + low) / 2, low=low, high=1.0)
+    seen, asked = Seen(treat=rate), {"there", "within", "open"}
+    finding: Any = None
+    rows = [
+        Sought(
+            found=finding,
+            words="on grass",
+            answer=answer,
+            reason="why",
+            drawn=Seen(),
+            photographs=seen if answer in asked else Seen(),
+        )
+        for answer in sought
+    ]
+    found = gated_sought(rows, read_gates(gate, ("there", "open")), drawn=False)
+    words = gate.split(",")
+    for row, answer in zip(found, sought, strict=True):
+        high = any(word.startswith("rate") for word in words) and low > 0.5
+        fails = high or ("there" in words and answer == "there") or ("open" in words and answer in {"there", "open"})
+        expected = "none" if gate == "never" else "unknown" if answer not in asked else "failed" if fails else "passed"
+        assert row.gate == expected
+        assert bool(row.told) == (expected in {"failed", "unknown"})
+    order = ["failed", "unknown", "passed"]
+    worst = next(
+        (word for word in order if word in {row.gate for row in found}), "none" if gate == "never" else "unknown"
+    )
+    assert verdict_of(found, gate) == worst
+
+
 def test_few_photographs_leave_it_open(drawn, taken, tmp_path):
     """Nothing is claimed from fewer than eight."""
     grass = [one for one in taken if one[0] == "coffee mug" and one[2]["ground"] == "grass"][:5]
@@ -281,7 +322,8 @@ def test_the_command_line_writes_a_table_and_two_files(source, tmp_path, monkeyp
     capfd.readouterr()
     arguments = ["seek", tmp_path / "hunt", "--source", source.name, "--judge", "annotation", "--quiet"]
     arguments += ["--set", "source.args.near_duplicates=false", "--classifier", "python:toyworld:Classifier"]
-    for more, code in ((["--json"], 0), ([], 0), (["--finding", 99], 2)):
+    gate = ["--fail-on", "there,rate>20%"]
+    for more, code in ((["--json"], 0), ([], 0), (["--finding", 99], 2), (gate, 1), (["--fail-on", "worse"], 2)):
         monkeypatch.setattr(sys, "argv", ["foible", *map(str, [*arguments, *more])])
         with pytest.raises(SystemExit) as stop:
             main()
@@ -291,6 +333,14 @@ def test_the_command_line_writes_a_table_and_two_files(source, tmp_path, monkeyp
             assert {row["answer"] for row in json.loads(out)["rows"]} == {"there"}
         elif code == 0:
             assert "there too" in out
+        elif code == 1:
+            assert "it is there, too and its failure rate is surely above 0.2" in err
+            assert "the gate there,rate>20% fails on 2 of 2 rows" in err
+            page, document = ((tmp_path / "hunt" / name).read_text("utf-8") for name in ("seek.html", "seek.json"))
+            assert "fails on 2 of 2 rows" in page
+            assert json.loads(document)["gate"]["verdict"] == "failed"
+        elif "--fail-on" in more:
+            assert "--fail-on wants never, there, open, rate>X" in err
         else:
             assert "no confirmed finding 99" in err
     assert "grass" in (tmp_path / "hunt" / "seek.html").read_text("utf-8")

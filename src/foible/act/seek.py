@@ -16,6 +16,7 @@ from foible._version import __version__
 from foible.act.chosen import chosen
 from foible.act.drawing import draw
 from foible.act.fitting import check_odds
+from foible.act.gates import gated_sought, read_gates
 from foible.act.lookers import Named, lookers
 from foible.act.looking import Looking, look
 from foible.config import HuntConfig
@@ -34,6 +35,8 @@ from foible.run.journal import Journal
 from foible.seeking import Seeking, Sought
 
 ODDS = 5.0
+GATES = ("there", "open")
+"""What may stand in a gate beside a rate."""
 _OWN = (
     *("source.", "generator.", "captioner.", "embedder.", "judge.", "classifier."),
     *("other_classifiers", "labels", "budget"),
@@ -53,6 +56,7 @@ class Wanted:
     findings: Sequence[int] = ()
     phrases: Sequence[str] = ()
     odds: float = ODDS
+    fail_on: str = "never"
     named: bool = False
     """Whether the layers name the run's classifiers, in their order."""
 
@@ -68,6 +72,7 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
     findings: Sequence[int] = (),
     phrases: Sequence[str] = (),
     odds: float = ODDS,
+    fail_on: str = "never",
     seed: int | None = None,
     out: Path | str | None = None,
     archive: Path | str | None = None,
@@ -90,6 +95,8 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
         phrases: "ground=grass=on grass": how an attribute of photographs is said to a generator.
         odds: at least 1. A photograph is left out of both sides where the embedder holds the label with the description
             for less likely than without it, but not for so many times less. With a judge, these are shown to it.
+        fail_on: the gate: "never"; "there": a bug is there, too; "open": that, or it is not shown not to be;
+            "rate>20%": with the description it surely fails more often. Commas join several.
         seed: where the randomness of a probe comes from; by default that of the run.
         out: the run directory of a probe, RUN-drawn by default.
         archive: where images and answers lie; None for `archive` beside the run.
@@ -114,6 +121,7 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
         findings=findings,
         phrases=phrases,
         odds=odds,
+        fail_on=fail_on,
     )
     return seek_wanted(wanted, Bars() if progress else Silent())
 
@@ -125,6 +133,7 @@ def seek_wanted(wanted: Wanted, progress: Progress) -> Seeking:
         InputError: as `seek`.
         OutOfTime: as `seek`.
     """
+    read_gates(wanted.fail_on, GATES)
     given, origins = resolve(wanted.layers)
     where = given.archive if given.archive is not None else wanted.run.parent / "archive"
     with Journal(wanted.run, write=False) as journal, Archive(where, write=False) as kept:
@@ -152,7 +161,7 @@ def seek_wanted(wanted: Wanted, progress: Progress) -> Seeking:
             phrases=wanted.phrases,
             progress=progress,
         )
-        return _seeking(read, config, found.rows, found.parts)
+        return _seeking(read, (config, wanted.fail_on), found.rows, found.parts)
     check_odds(wanted.odds)
     refuse_among(config, {"out": out, "archive": where})
     kinds = [kind for kind in (EMBEDDER, JUDGE) if origins[f"{kind}.spec"] != "default" or kind in wanted.objects]
@@ -161,7 +170,7 @@ def seek_wanted(wanted: Wanted, progress: Progress) -> Seeking:
     with Archive(where) as kept:
         rows = look(Looking(read=read, bugs=bugs, who=who, config=config, odds=wanted.odds, archive=kept), progress)
     parts = {kind: who.parts[kind].identity for kind in (GENERATOR, EMBEDDER, JUDGE) if kind in who.parts}
-    return _seeking(read, config, rows, parts, who.photographs.notes)
+    return _seeking(read, (config, wanted.fail_on), rows, parts, who.photographs.notes)
 
 
 def place_of(run: Path, *, drawn: bool) -> Path:
@@ -181,11 +190,12 @@ def _settings_of(read: Reread) -> Mapping[str, object]:
 
 def _seeking(
     read: Reread,
-    config: HuntConfig,
+    by: tuple[HuntConfig, str],
     rows: Sequence[Sought],
     parts: Mapping[str, Mapping[str, Any]],
     notes: Sequence[str] = (),
 ) -> Seeking:
+    (config, fail_on), drawn = by, read.study.photographs is not None
     return Seeking(
         foible_version=__version__,
         settings=read.result.settings,
@@ -194,6 +204,7 @@ def _seeking(
         parts=parts,
         margin=config.confirm.margin,
         level=config.confirm.level,
-        rows=tuple(rows),
+        fail_on=fail_on,
+        rows=tuple(gated_sought(rows, read_gates(fail_on, GATES), drawn=drawn)),
         notes=tuple(notes),
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from foible.comparison import Comparison
     from foible.findings import HuntResult, Rate
     from foible.repairs import Repair
+    from foible.seeking import Seeking
     from foible.suites import SuiteRun
 
 FailOn = Annotated[
@@ -35,6 +36,16 @@ FailOn = Annotated[
     ),
 ]
 """The gates of rows: those of a comparison, and of a suite."""
+FailOnSought = Annotated[
+    str,
+    typer.Option(
+        "--fail-on",
+        help="Exit with 1 on: never; there (a bug is there, too); open (that, or it is not shown not to be); rate>X "
+        "(with the description the classifier surely fails more often than X there); several with commas between them.",
+        metavar="GATE",
+    ),
+]
+"""The gates of bugs that are sought in the other kind of images."""
 TOLD = 5
 """Rows that a failing gate names on stderr."""
 _WANTED = f"--fail-on wants never, confirmed, or {RATE}"
@@ -92,16 +103,23 @@ def read_gate(text: str) -> Gate:
     return Gate("rate", above)
 
 
-def end(found: Comparison | SuiteRun | Repair) -> None:
+def end(found: Comparison | SuiteRun | Repair | Seeking) -> None:
     """End with the code of the verdict, and say on stderr which rows it is about.
 
     Raises:
         typer.Exit: 1 where the gate fails; 2 where it does not, and of some row nothing can be said: it has not passed.
     """
-    from foible.report.comparison import reason, verdict
+    from foible.report import comparison, seeking
+    from foible.report.comparison import verdict
+    from foible.seeking import Seeking
 
     if found.verdict not in {"failed", "unknown"}:
         return
-    for row in islice((row for row in found.rows if row.gate == found.verdict), TOLD):
-        told(reason(row), 1)
+    reasons = (
+        (seeking.reason(row, found) for row in found.rows if row.gate == found.verdict)
+        if isinstance(found, Seeking)
+        else (comparison.reason(row) for row in found.rows if row.gate == found.verdict)
+    )
+    for reason in islice(reasons, TOLD):
+        told(reason, 1)
     raise typer.Exit(told(verdict(found), 1 if found.verdict == "failed" else 2))

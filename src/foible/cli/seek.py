@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foible.cli.flags import Assignments, File, Json, Quiet, app, cell, layered, show_rows, while_read
+from foible.cli.gates import FailOnSought, end
 from foible.cli.proofs import Archive, Findings, RunDirectory
 from foible.config import declared
 from foible.progress import Bars, Silent
@@ -77,6 +78,7 @@ def seek(  # noqa: PLR0913 - each is a flag of its own
     phrase: Phrases = None,
     finding: Findings = None,
     odds: Odds = 5.0,
+    fail_on: FailOnSought = "never",
     seed: Seed = None,
     archive: Archive = None,
     max_minutes: Minutes = None,
@@ -110,6 +112,7 @@ def seek(  # noqa: PLR0913 - each is a flag of its own
         findings=finding or (),
         phrases=phrase or (),
         odds=odds,
+        fail_on=fail_on,
         named=bool(first),
     )
     found = seek_wanted(wanted, Silent() if quiet else Bars())
@@ -120,10 +123,12 @@ def seek(  # noqa: PLR0913 - each is a flag of its own
             print(pages.to_json(found), end="")
         else:
             _print_rows(found, folder, console)
+    end(found)
 
 
 def _print_rows(found: Seeking, folder: Path, console: Console) -> None:
     from foible.report import seeking as pages
+    from foible.report.comparison import verdict
 
     rows = [
         [
@@ -140,4 +145,6 @@ def _print_rows(found: Seeking, folder: Path, console: Console) -> None:
     for note in found.notes:
         console.print(cell(note, "dim"), soft_wrap=True)
     console.print(cell(pages.headline(found), "bold"))
+    if found.verdict == "passed":
+        console.print(cell(verdict(found)), soft_wrap=True)
     console.print(cell(f"page: {folder / 'seek.html'}"), soft_wrap=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foible.comparison import Change, Compared, Comparison, Paired, Whose
     from foible.findings import Rate, Subject
     from foible.repairs import Repair
+    from foible.seeking import Seeking
     from foible.suites import SuiteRun
 
 VERSION = 1
@@ -194,7 +195,7 @@ def reason(row: Paired) -> str:
     return f"{about(row)}: {row.told}: {told(row)[2]} against {told(row)[1]}, {gap(row)} points"
 
 
-def verdict(found: Comparison | SuiteRun | Repair) -> str:
+def verdict(found: Comparison | SuiteRun | Repair | Seeking) -> str:
     """Say in a line what the gate comes to; empty where there is none."""
     rows = {word: sum(row.gate == word for row in found.rows) for word in ("failed", "unknown", "passed")}
     of = count(sum(rows.values()), "row")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, get_args
 
-from foible.report.comparison import subject
+from foible.report.comparison import subject, verdict
 from foible.report.files import write_both
 from foible.report.html import render
 from foible.report.words import count, interval, percent, points, points_interval, shorten
@@ -60,6 +60,7 @@ def to_json(found: Seeking) -> str:
         "classifiers": [subject(one) for one in found.classifiers],
         "parts": {kind: dict(identity) for kind, identity in found.parts.items()},
         "notes": list(found.notes),
+        "gate": {"fail_on": found.fail_on, "verdict": found.verdict, "told": verdict(found)},
         "rows": [_row(row, found) for row in found.rows],
     }
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
@@ -71,6 +72,7 @@ def to_html(found: Seeking) -> str:
         "seeking.html",
         found=found,
         title=headline(found),
+        verdict=verdict(found),
         version=found.foible_version,
         kinds=KINDS,
         answers=ANSWERS,
@@ -88,6 +90,14 @@ def headline(found: Seeking) -> str:
     listed = ", ".join(f"{number} {ANSWERS[answer]}" for answer, number in counts if number)
     bugs = count(len(found.rows), f"bug of {KINDS[found.found_in]}", f"bugs of {KINDS[found.found_in]}")
     return f"{bugs}, sought in {KINDS[found.sought_in]}: {listed}"
+
+
+def reason(row: Sought, found: Seeking) -> str:
+    """Say in a line why a row failed the gate, or why nothing can be said of it."""
+    if row.gate == "unknown":
+        return f"{about(row, found)}: nothing can be said: {shorten(row.told, 200)}"
+    seen = row.drawn if found.sought_in == "drawn" else row.photographs
+    return f"{about(row, found)}: {row.told}: it fails in {told(seen)[0]}, without the description in {told(seen)[1]}"
 
 
 def about(row: Sought | SwapRow, found: Seeking | Swapping) -> str:
@@ -133,6 +143,8 @@ def _row(row: Sought, found: Seeking) -> dict[str, Any]:
         "said": row.words,
         "answer": row.answer,
         "reason": row.reason,
+        "gate": row.gate,
+        "told": row.told,
         "adjusted": row.adjusted,
         "by": row.by,
         "fit": row.fit,
