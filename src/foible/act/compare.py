@@ -25,7 +25,7 @@ from foible.act.opened import Opened, opened
 from foible.act.others import ask
 from foible.act.paired import Sides, refuse_share, weigh
 from foible.act.shown import NO_BASE, NO_DRAWS, Shown, bugs_of, labels_of
-from foible.act.sought import Other, find_labels, sought
+from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.comparison import Compared, Comparison
 from foible.errors import ConfigError, brief
 from foible.hunting.clock import Clock
@@ -147,6 +147,7 @@ def _with_classifier(
     read, place = first.read, first.place
     parts = [*bugs_of(read, place, findings), *labels_of(read)]
     part = load("classifier", what, ceiling=ceiling)
+    refuse_judge(part, read.study)
     name = unique_names([*(m.classifier for m in read.study.maps), str(part.identity["spec"])])[-1]
     other = find_labels(part, classes_of(part, name), sought(read.study, place), labels)
     requests = list({one.request.key: one.request for own in parts for one in own.draws}.values())

@@ -91,7 +91,7 @@ def draw_more(held: Held, named: Sequence[Part], most: int, same: float, ceiling
         message = f"draws is a number of images, at least 0, but got {most!r}"
         raise ConfigError(message)
     study = held.runs[0].read.study
-    identities = {
+    noted = {
         GENERATOR: study.identities[GENERATOR],
         classifier(0): held.before.identity,
         classifier(1): held.after.identity,
@@ -100,8 +100,9 @@ def draw_more(held: Held, named: Sequence[Part], most: int, same: float, ceiling
     own = {classifier(0): held.before.part, classifier(1): held.after.part}
     parts = {
         name: own.get(name) or _again(name.partition(" ")[0], identity, named, ceiling)
-        for name, identity in identities.items()
+        for name, identity in noted.items()
     }
+    identities = {name: part.identity for name, part in parts.items()}  # libraries may have other versions by now
     rules = Rules(level=held.level, unscored=held.unscored, same=same)
     answered = [one for run in held.runs for one in run.read.answered.values()]
     once = Once()
@@ -118,7 +119,8 @@ def draw_more(held: Held, named: Sequence[Part], most: int, same: float, ceiling
             batch=study.config.batch,
             watch=Clock(None),
         )
-        fresh = FreshDraws(observer=observer, requests=replace(study.requests, spent=spent), once=once)
+        requests = replace(study.requests, spent=spent, generator=identities[GENERATOR])
+        fresh = FreshDraws(observer=observer, requests=requests, once=once)
         return replace(held, rows=further(held.rows, _abouts(held), fresh, most, rules), most=most, lacking=())
 
 

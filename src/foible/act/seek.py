@@ -114,14 +114,9 @@ def seek(  # noqa: PLR0913 - the public call: each is something a user sets by n
     named = {"source": source, "seed": seed, "out": out, "archive": archive}
     objects = {kind: what for kind, (what,) in parts.items() if not isinstance(what, str | Spec | None)}
     objects |= {"classifier": list(classifiers)} if classifiers else {}
+    layers = layers_of(config, parts, named, None)
     wanted = Wanted(
-        run=Path(run),
-        layers=layers_of(config, parts, named, None),
-        objects=objects,
-        findings=findings,
-        phrases=phrases,
-        odds=odds,
-        fail_on=fail_on,
+        run=Path(run), layers=layers, objects=objects, findings=findings, phrases=phrases, odds=odds, fail_on=fail_on
     )
     return seek_wanted(wanted, Bars() if progress else Silent())
 

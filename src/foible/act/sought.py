@@ -1,7 +1,8 @@
 """Finds the labels of a run, or of a suite, among the classes of another classifier.
 
 Comes in: what labels mean for the classifiers that are known, and what another one says of its own classes. Goes out:
-a class map, and why a label is in none of its classes. Neighbours: `labels.py` reads texts; `others.py` asks.
+a class map, and why a label is in none of its classes; a classifier that judged the images is refused. Neighbours:
+`labels.py` reads texts; `others.py` asks.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from foible.errors import LabelError
+from foible.draws.questions import JUDGE
+from foible.errors import ConfigError, LabelError, brief
 from foible.findings import Subject
 from foible.hunting.study import Study
 from foible.identity import digest
@@ -81,6 +83,24 @@ def sought(study: Study, place: int = 0) -> Sought:
         top=study.config.failure.top,
         target=study.config.failure.target,
     )
+
+
+def refuse_judge(part: Part, study: Study) -> None:
+    """Refuse a classifier that has the weights of a run's judge: what it errs on is left out, so that it looks better.
+
+    Args:
+        part: a classifier that is to be held against those of the run, over its images.
+        study: the run.
+
+    Raises:
+        ConfigError: it has these weights, under whatever name.
+    """
+    judge = study.identities[JUDGE]
+    if part.identity["fingerprint"] == judge["fingerprint"]:
+        spec = brief(part.identity["spec"])
+        message = f"{spec} has the weights of the judge of the run ({brief(judge['spec'])}), which leaves out what it "
+        message += "errs on, so that it would look better than it is; hunt with another judge, and go on from that"
+        raise ConfigError(message)
 
 
 def find_labels(part: Part, of: Classes, wanted: Sought, texts: Sequence[str]) -> Other:

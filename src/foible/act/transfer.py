@@ -21,7 +21,7 @@ from foible._version import __version__
 from foible.act.chosen import chosen
 from foible.act.others import ask
 from foible.act.shown import NO_DRAWS
-from foible.act.sought import Other, find_labels, sought
+from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.draws.request import BASE
 from foible.errors import ConfigError
 from foible.findings import Finding, Rate, Subject
@@ -85,6 +85,7 @@ def transfer(  # noqa: PLR0913 - the public call: each is something a user sets 
     with Archive(where) as kept:
         for what in classifiers:  # one after the other: each may fill the memory
             part = load("classifier", what, ceiling=ceiling)
+            refuse_judge(part, read.study)
             if any(part.identity == known for known in _identities(read, others)):
                 continue
             name = unique_names([*_names(read, others), str(part.identity["spec"])])[-1]

@@ -20,7 +20,7 @@ from foible.progress import Bars, Silent
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from foible.act.sets.rows import AdversarialSet, Exported
+    from foible.act.sets.rows import AdversarialExport, Exported
     from foible.config import HuntConfig
 
 RunDirectory = Annotated[
@@ -203,7 +203,7 @@ def _adversarial(run: Path, out: Path, given: dict[str, object], *, as_json: boo
         told(sentence, 0)
 
 
-def _print_adversarial(found: AdversarialSet, console: Console) -> None:
+def _print_adversarial(found: AdversarialExport, console: Console) -> None:
     from foible.act.sets.card import fails_told
     from foible.report.words import count
 

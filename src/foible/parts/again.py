@@ -3,12 +3,17 @@
 Comes in: an identity (spec, arguments, fingerprint, version), perhaps with what is to stand in its place. Goes out: the
 same part, or one sentence: what would give other answers is refused. Neighbour: `registry.py` loads parts.
 
+Of the same weights under other versions of the libraries that compute with them the answers are the same but for
+rounding. Such a part is loaded, a warning is logged, and its identity says the versions of now, so that nothing that it
+answers or draws is kept under the old ones.
+
 A run directory is not trusted. What it names is loaded only where that runs no code of its own, asks no server and
 reads no folder of images: else it is for a person to name it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +31,14 @@ HARMLESS = frozenset(
     {"annotation", "clip", "diffusers", "diorama", "litert", "onnx", "timm", "torch", "transformers", "vlm"}
 )
 """Families that read weights, and nothing else."""
+LIBRARIES = frozenset(
+    {
+        *("ai-edge-litert", "diffusers", "numpy", "onnxruntime", "pillow", "timm", "torch", "torchvision"),
+        "transformers",
+    }
+)
+"""What a version may name beside what decides answers by itself, such as "adapter 2" or "server 1.3"."""
+_log = logging.getLogger(__name__)
 _RUN = ("trust_remote_code", "factory")
 """Arguments by which a part of these families runs somebody's code."""
 
@@ -42,6 +55,9 @@ def load_again(
         ceiling: as in `registry.load`.
         code: whether what was noted may run code of its own, ask a server or read a folder of images.
 
+    Returns:
+        The part, with the identity that the run noted; with the version of now where libraries have others.
+
     Raises:
         PluginError: it was an object, does not load any more, is another part by now, or is for a person to name.
     """
@@ -55,12 +71,33 @@ def load_again(
         raise PluginError(message)
     part = _loaded(kind, identity, ceiling) if what is None else load(kind, what, ceiling=ceiling)
     before, now = _decisive(kind, identity), _decisive(kind, part.identity)
+    versions = str(identity["version"]), str(part.identity["version"])
+    if libraries_alone(*versions):
+        before["version"] = now["version"]
     differs = next((name for name, value in now.items() if before[name] != value), None)
     if differs is not None:
         message = f"the {kind} {brief(spec)} is not the one of the run any more: its {differs} was "
         message += f"{brief(before[differs], 80)}, now {brief(now[differs], 80)}"
         raise PluginError(f"{message}; bring back what the run was made with, or hunt anew")
-    return replace(part, identity=identity)
+    if versions[0] != versions[1]:
+        _log.warning(
+            "the %s %s has the weights of the run under other libraries (%s, in the run %s): single answers may differ",
+            *(kind, brief(spec), brief(versions[1], 160), brief(versions[0], 160)),
+        )
+    return replace(part, identity={**identity, "version": part.identity["version"]})
+
+
+def libraries_alone(before: str, now: str) -> bool:
+    """Tell whether two versions name the same things, and nothing but libraries in other versions.
+
+    Args:
+        before: "adapter 1; torch 2.12.0", as a part says it.
+        now: likewise.
+    """
+    parts = [[one.partition(" ")[::2] for one in version.split("; ")] for version in (before, now)]
+    if [name for name, _ in parts[0]] != [name for name, _ in parts[1]]:
+        return False
+    return all(was == is_ or name in LIBRARIES for (name, was), (_, is_) in zip(*parts, strict=True))
 
 
 def load_all_again(

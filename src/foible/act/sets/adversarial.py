@@ -26,9 +26,9 @@ from foible.act.sets.collect import Means, Row, collect, rows_of
 from foible.act.sets.distinct import Distinct
 from foible.act.sets.export import apart_by, in_turn, on, png, refuse_choices
 from foible.act.sets.forms import FORMS
-from foible.act.sets.rows import AdversarialSet, Collected, Exported, FailsOn, Taken, row
+from foible.act.sets.rows import AdversarialExport, Collected, Exported, FailsOn, Taken, row
 from foible.act.shown import place_of
-from foible.act.sought import Other, find_labels, sought
+from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.draws.once import REPEATED
 from foible.draws.questions import GENERATOR, JUDGE, classifier
 from foible.errors import ConfigError, brief, near
@@ -113,7 +113,7 @@ def export_adversarial(  # noqa: PLR0913 - the public call: each is something a 
     licence: str = "unknown",
     max_requests: int | None = None,
     progress: bool = True,
-) -> AdversarialSet:
+) -> AdversarialExport:
     """Draw fresh images of a run's bugs, and write those on which its classifier fails as a data set.
 
     Args:
@@ -155,7 +155,7 @@ def export_adversarial(  # noqa: PLR0913 - the public call: each is something a 
     return _made(case, asked, _load(case, parts, whom.ceiling, code=code), whom, Bars() if progress else Silent())
 
 
-def _made(case: _Case, asked: _Asked, parts: Mapping[str, Part], whom: _Whom, progress: Progress) -> AdversarialSet:
+def _made(case: _Case, asked: _Asked, parts: Mapping[str, Part], whom: _Whom, progress: Progress) -> AdversarialExport:
     """Draw, ask, and write."""
     for _ in _others(case, whom):  # who cannot be asked is told before anything is drawn
         pass
@@ -183,7 +183,7 @@ def _made(case: _Case, asked: _Asked, parts: Mapping[str, Part], whom: _Whom, pr
         if not taken:
             raise ConfigError(_none(case, rows))
         before, fails = _fails(case, rows, taken, kept, whom)
-        found = AdversarialSet(
+        found = AdversarialExport(
             exported=Exported(
                 folder=asked.out,
                 images=len(taken),
@@ -260,6 +260,7 @@ def _others(case: _Case, whom: _Whom) -> Iterator[Other]:
     names = [case.name]
     for what in whom.classifiers:
         part = load("classifier", what, ceiling=whom.ceiling)
+        refuse_judge(part, case.read.study)
         if dict(part.identity) not in known:
             known.append(dict(part.identity))
             names = unique_names([*names, str(part.identity["spec"])])

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from foible._version import __version__
 from foible.act.sets.card import alike, fails_told, head, parts, plain
-from foible.act.sets.rows import AdversarialSet, Collected
+from foible.act.sets.rows import AdversarialExport, Collected
 from foible.act.sets.told import shortfalls
 from foible.hunting.replay import Reread
 from foible.report.words import count
 
 
-def adversarial_card(found: AdversarialSet, read: Reread, licence: str, files: str) -> str:
+def adversarial_card(found: AdversarialExport, read: Reread, licence: str, files: str) -> str:
     """Write the card."""
     name = plain(found.classifier)
     rows = "\n".join(_row(one) for one in found.bugs)
@@ -65,7 +65,7 @@ What failed means: {plain(read.result.failure)}.
 """
 
 
-def _rates(found: AdversarialSet) -> str:
+def _rates(found: AdversarialExport) -> str:
     own, *others = found.before
     made_for = f"| {plain(own.classifier)}, for which it was made | {fails_told(own)} | {own.images} "
     lines = [f"{made_for}| 100 %, by choice | {found.exported.images} |"]

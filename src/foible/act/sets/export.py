@@ -26,7 +26,7 @@ from foible.act.sets.card import card
 from foible.act.sets.distinct import Distinct, refuse_cosine
 from foible.act.sets.forms import FORMS
 from foible.act.sets.rows import Exported, FailsOn, Taken, row
-from foible.act.sought import find_labels, sought
+from foible.act.sought import find_labels, refuse_judge, sought
 from foible.errors import ConfigError, StoreError, brief, near
 from foible.findings import Finding
 from foible.hunting.clock import Clock
@@ -260,6 +260,7 @@ def _fails(  # noqa: PLR0913, PLR0917 - what was chosen, and what the call was g
     with Archive(where) as kept:
         for what in classifiers:  # one after the other: each may fill the memory
             part = load("classifier", what, ceiling=ceiling)
+            refuse_judge(part, read.study)
             if dict(part.identity) in known:
                 continue
             known.append(dict(part.identity))

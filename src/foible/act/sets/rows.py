@@ -88,7 +88,7 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdversarialSet:
+class AdversarialExport:
     """A data set that was made for one classifier."""
 
     exported: Exported

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from foible._version import __version__
-from foible.act.sets.rows import AdversarialSet, Collected, Exported, FailsOn
+from foible.act.sets.rows import AdversarialExport, Collected, Exported, FailsOn
 from foible.errors import brief
 from foible.report.words import count
 
@@ -18,7 +18,7 @@ VERSION = 1
 """Of the JSON."""
 
 
-def shortfalls(found: AdversarialSet) -> list[str]:
+def shortfalls(found: AdversarialExport) -> list[str]:
     """Say how many images lack, of which bug, and why: a clause each, the whole set first; nothing where none do."""
     each = [one for one in found.bugs if one.lacking]
     if not each:
@@ -45,7 +45,7 @@ def export_json(done: Exported) -> str:
     return _text({"foible_export": VERSION, "foible_version": __version__, **_exported(done)})
 
 
-def adversarial_json(found: AdversarialSet) -> str:
+def adversarial_json(found: AdversarialExport) -> str:
     """Write what was made as JSON: each classifier with both rates, each bug with what lacks."""
     own, *others = found.before
     both = [{"classifier": own.classifier, "made_for": True, "before": _rate(own), "on_set": None}]
