@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Arm = Literal[
-    "explore", "follow", "treat", "control", "test", "measure", "explain", "train", "validate", "retest", "compare",
-    "collect",
+    "explore", "guide", "follow", "treat", "control", "test", "measure", "explain",
+    "train", "validate", "retest", "compare", "collect",
 ]  # fmt: skip
 
 Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8]
@@ -39,10 +39,15 @@ class ArmRule:
     """At most this share of what the arms before it in the table leave of the budget."""
     captioned: bool = False
     """Whether every draw is captioned as soon as it is made."""
+    guided: bool = False
+    """Whether a classifier leads the generator: such an image is none that the prompt stands for. It may suggest; no
+    rate and no pair has one."""
 
 
 ARMS: Mapping[Arm, ArmRule] = {
     "explore": ArmRule(stream=SUGGEST, share=0.4),
+    # From the noise of explored draws that passed.
+    "guide": ArmRule(stream=SUGGEST, share=0.3, guided=True),
     # A suspicion that cannot be tested is worth nothing: two thirds are left for the test.
     "follow": ArmRule(stream=FOLLOW, share=1 / 3, captioned=True),
     "treat": ArmRule(stream=TEST),

@@ -19,9 +19,15 @@ from foible.records import Hypothesis, Request
 class Budget:
     """What a run may draw, and what it has drawn."""
 
-    def __init__(self, total: int | None) -> None:
-        """Allow so many draws in all; None allows any number."""
+    def __init__(self, total: int | None, prices: Mapping[Arm, int] | None = None) -> None:
+        """Allow so many draws in all.
+
+        Args:
+            total: None allows any number.
+            prices: how many draws a request of an arm counts as, where that is not one.
+        """
         self.total = total
+        self._prices = prices or {}
         self._paid: dict[str, Arm] = {}
         self._by_arm: Counter[Arm] = Counter()
 
@@ -40,7 +46,7 @@ class Budget:
         for request in requests:
             if request.key not in self._paid:
                 self._paid[request.key] = request.arm
-                self._by_arm[request.arm] += 1
+                self._by_arm[request.arm] += self._prices.get(request.arm, 1)
 
     def price(self, requests: Iterable[Request]) -> set[str]:
         """Return the keys among some requests that are not paid for yet."""
@@ -57,7 +63,7 @@ class Budget:
         before = sum(self._by_arm[other] for other in arms[: arms.index(arm)])
         # A share counts what the arm has taken before; what all have taken together must fit, too.
         own = int((self.total - before) * ARMS[arm].share) - self._by_arm[arm]
-        return max(min(own, self.total - len(self._paid)), 0)
+        return max(min(own, self.total - self._by_arm.total()), 0)
 
 
 class Allowance:

@@ -119,6 +119,27 @@ class ExploreOptions(Options):
         return value
 
 
+class GuideOptions(Options):
+    """Images that are led to failures, so that more is suspected: no rate and no test has one."""
+
+    method: Literal["none", "select", "noise", "steer", "evolve"] = decides(
+        "none",
+        "select: of several draws the one nearest to failing; for any generator. noise: the noise moves up a gradient; "
+        "for diffusers pipelines of few steps. steer: each step does; of many steps. evolve: the noise is bred without "
+        "gradients. none: nothing is guided.",
+    )
+    objective: Literal["fail", "disagree"] = decides(
+        "fail", "fail: the first classifier fails. disagree: it fails where the second one does not."
+    )
+    draws: int = decides(8, "Guided draws per label, from the noise of explored draws that passed.", ge=1, le=10_000)
+    steps: int = decides(
+        16, "Images that one guided draw may take; it ends with the first that fails. The budget counts each.", ge=2
+    )
+    rate: float = decides(
+        0.03, "noise, steer, evolve: how far a step moves, as a share of the norm of what is moved.", gt=0, le=1
+    )
+
+
 class GroupOptions(Options):
     """Which failures belong together."""
 
@@ -227,6 +248,7 @@ class HuntConfig(Options):
     failure: FailureOptions = decides(FailureOptions(), "What failed means.")
     pilot: PilotOptions = decides(PilotOptions(), "What the first draws of each label must show.")
     explore: ExploreOptions = decides(ExploreOptions(), "Where hypotheses come from.")
+    guide: GuideOptions = decides(GuideOptions(), "Images that are led to failures, so that more is suspected.")
     group: GroupOptions = decides(GroupOptions(), "Which failures belong together.")
     describe: DescribeOptions = decides(DescribeOptions(), "How groups become hypotheses.")
     confirm: ConfirmOptions = decides(ConfirmOptions(), "How hypotheses are tested.")
@@ -254,6 +276,15 @@ class HuntConfig(Options):
         if not isinstance(value, dict) or not PartOptions.model_validate(value.get("source", {})).spec:
             return value
         return {**{kind: {"spec": spec} for kind, spec in BESIDE_PHOTOGRAPHS.items()}, **value}
+
+    @model_validator(mode="after")
+    def _guided_is_followed(self) -> Self:
+        if self.guide.method != "none" and (self.describe.method != "follow" or self.source.spec):
+            message = (
+                "guide.method wants drawn images and describe.method follow: what is guided is followed, not counted"
+            )
+            raise ValueError(message)
+        return self
 
     def parts(self, kind: str) -> tuple[PartOptions, ...]:
         """Return the parts of a kind: one, or every classifier under test."""

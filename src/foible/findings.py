@@ -195,6 +195,21 @@ class LabelSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuidedSummary:
+    """What became of draws of a label that were led to fail: they suggest, and are in no rate of its failing."""
+
+    label: str
+    classifier: int
+    """Place of the classifier among those of the run."""
+    tally: Tally
+    shows: Rate
+    """Of those that failed or lost their label, the share in which the judge still sees it: only these are finds."""
+    unscored_reasons: tuple[tuple[str, int], ...] = ()
+    failing: tuple[str, ...] = ()
+    """Keys of guided draws that failed, to be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unlike:
     """A photograph whose nearest neighbours are annotated otherwise: its own annotation may be wrong."""
 
@@ -352,6 +367,8 @@ class HuntResult:
     """What the set is like, where photographs are the source; None where a generator drew."""
     pilot: Pilot | None
     """What the first draws showed; None for a probe, and in results written before there was one."""
+    guided: tuple[GuidedSummary, ...] = ()
+    """By classifier, in label order; empty where nothing was guided."""
 
     @property
     def base_failures(self) -> tuple[LabelSummary, ...]:
@@ -364,22 +381,5 @@ class HuntResult:
         return None if index is None else self.classifiers[classifier].class_names.get(index)
 
 
-kept(
-    Rate,
-    Ratio,
-    Counterfactual,
-    Deciding,
-    Carrier,
-    OfSet,
-    Assigned,
-    Finding,
-    LabelSummary,
-    Unlike,
-    SetFacts,
-    Subject,
-    CauseTest,
-    Cause,
-    Remaining,
-    Alike,
-    HuntResult,
-)
+kept(Rate, Ratio, Counterfactual, Deciding, Carrier, OfSet, Assigned, Finding, LabelSummary, GuidedSummary, Unlike)
+kept(SetFacts, Subject, CauseTest, Cause, Remaining, Alike, HuntResult)

@@ -85,10 +85,31 @@ def derive_seed(root: int, stream: Stream, label: str, number: int) -> int:
     return _spread((value & -(1 << bits)) | stream)
 
 
+def sibling(seed: int, number: int) -> int:
+    """Give another seed of the stream that a seed is of, 0 .. 2**32 - 1; number 0 is the seed itself.
+
+    What is chosen among several draws for one seed must not take those of another stream.
+    """
+    if number == 0:
+        return seed
+    value = int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
+    return _spread((value & ~7) | (_gathered(seed) & 7))
+
+
+_FIRST, _SECOND = 0x85EBCA6B, 0xC2B2AE35
+
+
 def _spread(number: int) -> int:
     """Map 0 .. 2**32 - 1 onto itself, each bit hanging on all bits (the finaliser of MurmurHash3, public domain)."""
-    number = (number ^ number >> 16) * 0x85EBCA6B % 2**32
-    number = (number ^ number >> 13) * 0xC2B2AE35 % 2**32
+    number = (number ^ number >> 16) * _FIRST % 2**32
+    number = (number ^ number >> 13) * _SECOND % 2**32
+    return number ^ number >> 16
+
+
+def _gathered(number: int) -> int:
+    """Undo `_spread`."""
+    number = (number ^ number >> 16) * pow(_SECOND, -1, 2**32) % 2**32
+    number = (number ^ number >> 13 ^ number >> 26) * pow(_FIRST, -1, 2**32) % 2**32
     return number ^ number >> 16
 
 

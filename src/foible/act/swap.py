@@ -36,7 +36,7 @@ from foible.run.journal import Journal
 from foible.seeking import Seen, seen_in
 from foible.swapping import Change, Kept, Swapped, Swapping, SwapRow
 
-SUGGESTS = frozenset({"captioner", "embedder", "explore", "group", "describe", "pilot"})
+SUGGESTS = frozenset({"captioner", "embedder", "explore", "group", "guide", "describe", "pilot"})
 """Sections of the settings that decide what is suggested, and nothing of a test."""
 TESTS = frozenset({"generator", "judge", "failure", "confirm", "measure", "batch"})
 """Sections that decide what is drawn, what failed, and what is claimed."""

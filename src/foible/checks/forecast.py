@@ -195,7 +195,9 @@ def at_most(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     classifiers = len(config.parts("classifier"))
     explored = labels * explore
     followed = classifiers * labels * config.describe.draws if config.describe.method == "follow" else 0
-    followed = foretold("follow", followed, explored, config.budget)
+    led = labels * min(config.guide.draws, explore) * config.guide.steps if config.guide.method != "none" else 0
+    led = foretold("guide", led, explored, config.budget)
+    followed = foretold("follow", followed, explored + led, config.budget)
     left = None if config.budget is None else config.budget - explored
     suspected = [
         Hypothesis(label=str(row % labels), treatment=Treatment(words=(str(row),)))
@@ -216,7 +218,7 @@ def at_most(config: HuntConfig, labels: int, explore: int) -> dict[str, Any]:
     # Each is the most that its stage can take: one that takes less leaves more to those behind it.
     after = {"measure": measure, "explain": explain}
     after = after if left is None else {stage: min(count, left) for stage, count in after.items()}
-    draws = {"explore": explored, "follow": followed, "confirm": confirm, **after}
+    draws = {"explore": explored, **({"guide": led} if led else {}), "follow": followed, "confirm": confirm, **after}
     total = min(sum(draws.values()), sum(draws.values()) if config.budget is None else config.budget)
     sizes = {"labels": labels, "explore": explore, "hypotheses": findings, "pairs": pairs}
     return {"draws": draws, "total": total, "answers": _answers(draws, total, config, labels), **sizes}

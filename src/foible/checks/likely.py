@@ -41,6 +41,7 @@ def likely_draws(
     wanted = {
         # What is behind the failures of a label takes about as many draws as one failure of it may.
         "explore": labels * explore,
+        "guide": most.get("guide", 0),
         "follow": bugs * min(config.describe.each, config.describe.draws) if config.describe.method == "follow" else 0,
         "confirm": 2 * bugs * _pairs(config),
         "measure": 2 * bugs * _measured(config),
@@ -48,11 +49,13 @@ def likely_draws(
     }
     found: dict[str, int] = {}
     for stage, number in wanted.items():
-        own = min(number, most[stage])
+        own = min(number, most.get(stage, 0))
         if stage == "follow":
-            own = foretold("follow", own, found["explore"], config.budget)
+            own = foretold("follow", own, found["explore"] + found["guide"], config.budget)
         left = own if config.budget is None else config.budget - sum(found.values())
         found[stage] = max(min(own, left), 0)
+    if "guide" not in most:
+        del found["guide"]
     return found
 
 

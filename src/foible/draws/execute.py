@@ -14,7 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from foible.draws.questions import GENERATOR
+from foible.arms import ARMS
+from foible.draws.questions import GENERATOR, GUIDE
 from foible.draws.values import write_judgement, write_scores, write_vector
 from foible.parts import asking as wrappers
 from foible.parts.registry import Part
@@ -129,9 +130,10 @@ class Here:
 
     def _draw(self, todo: Sequence[Request], unit: Unit, carried: Carried) -> dict[Request, Drawn | Fault]:
         began = time.perf_counter()
-        part = self._parts[GENERATOR]
+        name = GUIDE if ARMS[todo[0].arm].guided else GENERATOR  # a unit is of one arm
+        part = self._parts[name]
         answers = wrappers.ask_generator(part, [r.text for r in todo], [r.seed for r in todo], unit.size)
-        carried.spent[GENERATOR] = len(todo), time.perf_counter() - began
+        carried.spent[name] = len(todo), time.perf_counter() - began
         carried.size = unit.size or next((one.image.shape[:2] for one in answers if isinstance(one, Drawn)), None)
         return dict(zip(todo, answers, strict=True))
 

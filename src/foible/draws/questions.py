@@ -14,6 +14,8 @@ from foible.identity import answer_key, canonical, question_key
 from foible.records import ClassMap, Label
 
 GENERATOR, CAPTIONER, EMBEDDER, JUDGE = "generator", "captioner", "embedder", "judge"
+GUIDE = "guide"
+"""The generator, led by a classifier: what draws where the arm is guided."""
 KEPT = 5
 """How many of a classifier's highest scores are kept, at the least."""
 

@@ -41,6 +41,8 @@ class Requests:
     """Of the base prompt."""
     seed: int
     """Where all randomness of the run comes from."""
+    guide: Mapping[str, object] | None = None
+    """Identity of the guided generator; None where there is none."""
     spent: frozenset[int] = frozenset()
     """Seeds that are not given again: those of the run that these requests go on from. Empty within a run."""
 
@@ -51,9 +53,10 @@ class Requests:
     def on(self, label: str, treatment: Treatment, arm: Arm, seeds: Sequence[int]) -> list[Request]:
         """Make requests for a label under a treatment on given seeds."""
         text = prompt(self.labels[label], self.template, treatment)
+        drawer = self._guide(label) if ARMS[arm].guided else self.generator
         return [
             Request(
-                key=request_key(self.generator, text, seed),
+                key=request_key(drawer, text, seed),
                 label=label,
                 treatment=treatment,
                 seed=seed,
@@ -62,6 +65,12 @@ class Requests:
             )
             for seed in seeds
         ]
+
+    def _guide(self, label: str) -> Mapping[str, object]:
+        if self.guide is None:
+            message = f"the journal speaks of guided draws of {brief(label)!r} in a run without a guide; it is damaged"
+            raise StoreError(message)
+        return self.guide
 
     def of(self, block: Block) -> list[Request]:
         """Make the requests of a block again.

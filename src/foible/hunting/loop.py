@@ -320,7 +320,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         observer=observer,
         record=record,
         requests=study.source,
-        budget=Budget(study.config.budget),
+        budget=Budget(study.config.budget, {"guide": study.config.guide.steps}),
         clock=clock,
         progress=progress,
         closed=closed,

@@ -1,4 +1,4 @@
-"""The path of a hunt: pilot, explore, suspect, test, decide, measure, explain. The table of contents of the whole.
+"""The path of a hunt: pilot, explore, guide, suspect, test, decide, measure, explain. The table of contents.
 
 Comes in: what the run is about, and the loop that draws for its stages. Goes out: the result. Neighbours: each stage is
 a file of `search/`, `trial/` or `explanation/`; `api.py` opens what is needed, and `checks/verify.py` walks this same
@@ -23,6 +23,7 @@ from foible.hunting.whole import walk_set
 from foible.parts.steady import FEW
 from foible.records import Answered, Hypothesis
 from foible.search.explore import Explore
+from foible.search.guided import Guide
 from foible.trial.accepting import Again, Explored, likenesses
 from foible.trial.decide import decide, skill
 from foible.trial.fixed import Fixed
@@ -46,7 +47,8 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     explored = _explore(piloted, study, loop)
     left_out = {one.label for one in piloted.found.left_out} if piloted is not None else set()
     hunted = [one for one in explored if one.request.label not in left_out]
-    suspected = [propose(hunted, place, study, loop) for place in range(len(study.maps))] if hunted else []
+    guided = _guide(hunted, study, loop)
+    suspected = [propose(hunted, place, study, loop, guided) for place in range(len(study.maps))] if hunted else []
     # The most telling first, of whatever classifier: what a budget leaves out must not hang on their order.
     own = (
         study.own
@@ -82,10 +84,11 @@ def walk(study: Study, loop: Loop) -> HuntResult:
         tried=tried,
         explored=explored,
         pilot=None if piloted is None else piloted.found,
+        guided=guided,
         answered=loop.answered,
         draws=dict(loop.budget.draws.items()),
         undescribed=[fault for one in suspected for fault in one.faults],
-        captions=led_to(findings, hunted, suspected, study.config.report.examples),
+        captions=led_to(findings, [*hunted, *guided], suspected, study.config.report.examples),
     )
     loop.restore([one.draw for one in loop.answered.values()])
     return make_result(work, study)
@@ -120,6 +123,15 @@ def _explore(piloted: Piloted | None, study: Study, loop: Loop) -> list[Answered
     explore = Explore(study.requests, study.config.explore.draws, piloted.answered, left_out)
     loop.run(explore)
     return explore.answered
+
+
+def _guide(explored: Sequence[Answered], study: Study, loop: Loop) -> list[Answered]:
+    """Lead explored draws that passed to fail, where the config names a way."""
+    if study.config.guide.method == "none" or study.own is not None:
+        return []
+    guide = Guide(study.requests, explored, study.config.guide)
+    loop.run(guide)
+    return guide.answered
 
 
 def _test(tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Study, loop: Loop) -> Sequence[Tested]:

@@ -16,9 +16,9 @@ from typing import Any
 from foible._version import __version__
 from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
-from foible.draws.questions import GENERATOR, JUDGE, classifier
+from foible.draws.questions import GENERATOR, GUIDE, JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief, near
-from foible.hunting.sources import load_source, refuse_unread
+from foible.hunting.sources import guide_of, load_source, refuse_unread
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
@@ -162,6 +162,8 @@ def prepare(
     probe = None if descriptions is None else _own_words(config, labels, descriptions)
     if probe is None:
         explore_draws(config, len(labels))
+    if probe is None and config.guide.method != "none":
+        parts[GUIDE] = guide_of(config, parts, labels, maps)
     folder = _folder(config, [one.classifier for one in classes], probe)
     return Prepared(folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=probe)
 

@@ -5,6 +5,7 @@ Comes in: findings, draws, what the run is about. Goes out: a `HuntResult`. Pure
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from foible.config import HuntConfig
 from foible.errors import brief
 from foible.explanation.causes import causes_of
-from foible.findings import Alike, Finding, HuntResult, LabelSummary, SetFacts, Subject
+from foible.findings import Alike, Finding, GuidedSummary, HuntResult, LabelSummary, Rate, SetFacts, Subject
 from foible.hunting.study import OTHERS, Study
 from foible.hunting.suspect import Suspected
 from foible.labels import called
@@ -48,6 +49,8 @@ class Work:
     """Classes that may be the same thing as a label."""
     pilot: Pilot | None = None
     """What the first draws showed; None for a probe."""
+    guided: Sequence[Answered] = ()
+    """Draws that were led to fail."""
     undescribed: Sequence[str] = ()
     """For each failure that could not be put into words, why."""
     captions: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +66,8 @@ def make_result(work: Work, study: Study) -> HuntResult:
     shown += work.captions
     explored = _summaries(work, study) if work.explored else ()
     shown += [key for one in explored for key in one.failing]
+    guided = _led(work, study)
+    shown += [key for one in guided for key in one.failing]
     if work.photographs is not None:
         shown += [*work.photographs.doubtful, *(one.key for one in work.photographs.unlike)]
     found = {(f.trial.hypothesis.about, f.trial.hypothesis.classifier) for f in work.findings}
@@ -86,7 +91,31 @@ def make_result(work: Work, study: Study) -> HuntResult:
         alike=tuple(work.alike),
         photographs=work.photographs,
         pilot=work.pilot,
+        guided=guided,
     )
+
+
+def _led(work: Work, study: Study) -> tuple[GuidedSummary, ...]:
+    """Sum up the guided draws of every label that has some, for every classifier."""
+    found = []
+    for place, label in itertools.product(range(len(study.maps)), study.labels):
+        own = [one.seen_by(place) for one in work.guided if one.request.label == label]
+        if own:
+            counts = tally(own)
+            wrong = counts.failures + counts.unfaithful
+            low, high = clopper_pearson(counts.failures, wrong)
+            shows = Rate(value=counts.failures / wrong if wrong else None, low=low, high=high)
+            found.append(
+                GuidedSummary(
+                    label=label,
+                    classifier=place,
+                    tally=counts,
+                    shows=shows,
+                    unscored_reasons=counted(o.outcome.reason for o in own if o.outcome.status == "unscored"),
+                    failing=tuple(o.key for o in own if o.outcome.status == "failed")[: study.config.report.examples],
+                )
+            )
+    return tuple(found)
 
 
 def led_to(

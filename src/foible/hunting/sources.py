@@ -1,22 +1,27 @@
-"""Labelled photographs are loaded, and nothing is written among them.
+"""Where images come from beside a plain generator: labelled photographs, or a generator that classifiers lead.
 
-Comes in: a config that names a source. Goes out: the part that reads it, and what it holds. Neighbours:
-`prepare.py` makes a hunt over them ready; `act/seek.py` seeks bugs of drawn images there.
+Comes in: a config that names such a source. Goes out: the part, and what it holds; nothing is written among
+photographs. Neighbours: `prepare.py` makes a hunt ready; `act/seek.py` seeks bugs of drawn images in photographs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from foible.arms import ARMS
+from foible.budget import explored_each, foretold
 from foible.config import HuntConfig
-from foible.draws.questions import EMBEDDER, GENERATOR
+from foible.draws.questions import EMBEDDER, GENERATOR, classifier
+from foible.draws.request import prompt
 from foible.errors import ConfigError, brief
 from foible.parts.ceiling import Ceiling
 from foible.parts.fitting import reads_text
 from foible.parts.protocols import HoldsPhotographs, offers
 from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
+from foible.records import ClassMap, Label
 
 
 def load_source(config: HuntConfig, ceiling: Ceiling) -> tuple[Part, PhotographSet]:
@@ -63,3 +68,35 @@ def refuse_among(config: HuntConfig, folders: Mapping[str, Path]) -> None:
         if folder.resolve().is_relative_to(place.resolve()):
             message = f"the folder {brief(folder)!r} lies among the photographs, where nothing is written; name another"
             raise ConfigError(f"{message} --{name}")
+
+
+def guide_of(config: HuntConfig, parts: Mapping[str, Part], labels: Sequence[Label], maps: Sequence[ClassMap]) -> Part:
+    """Put together the generator that the classifiers of a run lead.
+
+    Raises:
+        ConfigError: the budget cannot pay for it.
+        PluginError: its generator or a classifier cannot be guided so.
+    """
+    from foible.guide.generator import guided  # which brings torch
+
+    _must_pay(config, len(labels))
+    own = [(parts[classifier(place)], classes) for place, classes in enumerate(maps)]
+    prompts = {label.name: prompt(label, config.explore.template) for label in labels}
+    return guided(parts[GENERATOR], own, prompts, config.guide)
+
+
+def _must_pay(config: HuntConfig, labels: int) -> None:
+    """Refuse a budget that leaves no label a guided draw.
+
+    Raises:
+        ConfigError: it is too small.
+    """
+    explored = labels * explored_each(config.explore.draws, labels, config.budget)
+    least = labels * config.guide.steps
+    if foretold("guide", least, explored, config.budget) < least:
+        enough = explored + math.ceil(least / ARMS["guide"].share)
+        message = (
+            f"a budget of {config.budget} draws cannot pay for a guided draw of {config.guide.steps} images of each of "
+            f"{labels} labels; give at least {enough}, or fewer guide.steps"
+        )
+        raise ConfigError(message)

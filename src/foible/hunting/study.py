@@ -12,7 +12,7 @@ from typing import Any
 
 from foible.config import HuntConfig
 from foible.draws.photograph import PhotographRequests
-from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, classifier
+from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, GUIDE, JUDGE, classifier
 from foible.draws.request import Requests
 from foible.errors import StoreError
 from foible.labels import labels_of
@@ -21,7 +21,7 @@ from foible.records import ClassMap, Hypothesis, Label, Treatment
 from foible.run.events import Began
 from foible.run.settings import config_of
 
-OTHERS = (GENERATOR, CAPTIONER, EMBEDDER, JUDGE)
+OTHERS = (GENERATOR, CAPTIONER, EMBEDDER, JUDGE, GUIDE)
 """The parts that all classifiers of a run share."""
 
 
@@ -70,6 +70,7 @@ class Study:
         """What makes the requests of a run whose images are drawn."""
         return Requests(
             generator=self.identities[GENERATOR],
+            guide=self.identities.get(GUIDE),
             labels=self.labels,
             template=self.config.explore.template,
             seed=self.config.seed,

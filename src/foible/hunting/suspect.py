@@ -8,13 +8,13 @@ prepare; `follow.py` or `contrast.py` proposes; `trial/` tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from foible.hunting.loop import Loop
 from foible.hunting.study import Study
 from foible.labels import called, split_name
-from foible.records import Answered, Hypothesis, Observation
+from foible.records import Answered, Group, Hypothesis, Observation
 from foible.search.contrast import describe
 from foible.search.follow import Explored, Follow
 from foible.search.group import group
@@ -35,7 +35,9 @@ class Suspected:
     """For each failure that could not be captioned or embedded, why: it may be in no hypothesis."""
 
 
-def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: Loop) -> Suspected:
+def propose(
+    explored: Sequence[Answered], classifier: int, study: Study, loop: Loop, guided: Sequence[Answered] = ()
+) -> Suspected:
     """Turn what exploration saw into hypotheses about one classifier.
 
     Args:
@@ -43,15 +45,19 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
         classifier: its place among those of the run.
         study: labels, class maps and options.
         loop: captions, embeds and, where failures are followed, draws.
+        guided: draws of every label that were led to fail. What fails among them is followed; it is not counted among
+            what was explored, of which it says nothing.
     """
     options = study.config.describe
     seen = [one.seen_by(classifier) for one in explored]
     failed = [o for o in seen if o.outcome.status == "failed"]
-    passed = _passes(seen, options.passes) if options.method != "captions" else []
+    led = [o for o in (one.seen_by(classifier) for one in guided) if o.outcome.status == "failed"]
+    failing = {o.request.label for o in (*failed, *led)}
+    passed = _passes(seen, failing, options.passes) if options.method != "captions" else []
     vectors, unembedded = loop.embed([o.draw for o in failed])
-    captions, uncaptioned = loop.caption([o.draw for o in (*failed, *passed)])
+    captions, uncaptioned = loop.caption([o.draw for o in (*failed, *passed, *led)])
     cutter = _cutter(seen, classifier, study)
-    label_of = {o.key: o.request.label for o in seen}
+    label_of = {o.key: o.request.label for o in (*seen, *led)}
     phrases = {key: cutter(text, label_of[key]) for key, text in captions.items()}
     groups = group(seen, vectors, study.config.group)
     if options.method == "follow":
@@ -59,7 +65,7 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
             classifier=classifier,
             observations=seen,
             phrases=phrases,
-            groups=groups,
+            groups=[*groups, *_taken_alike(led)],
             cut=cutter,
         )
         follow = Follow(known, study.requests, options, study.config.confirm.margin)
@@ -68,6 +74,14 @@ def propose(explored: Sequence[Answered], classifier: int, study: Study, loop: L
     else:
         found = describe(groups, seen, phrases, options, classifier)
     return Suspected(hypotheses=found, captions=captions, phrases=phrases, faults=(*unembedded, *uncaptioned))
+
+
+def _taken_alike(led: Sequence[Observation]) -> list[Group]:
+    """Group guided failures by what they are taken for: each kind has its turn among the failures of its label."""
+    found: dict[tuple[str, int | None], list[str]] = {}
+    for o in led:
+        found.setdefault((o.request.label, o.outcome.predicted), []).append(o.key)
+    return [Group(label=label, predicted=taken, members=tuple(keys)) for (label, taken), keys in found.items()]
 
 
 def for_all(hypotheses: Iterable[Hypothesis], classifiers: int) -> list[Hypothesis]:
@@ -99,9 +113,8 @@ def _cutter(seen: Sequence[Observation], classifier: int, study: Study) -> Calla
     return lambda caption, label: frozenset(cut(caption, banned[label], others)) if caption else frozenset()
 
 
-def _passes(seen: Sequence[Observation], most: int) -> list[Observation]:
+def _passes(seen: Sequence[Observation], failing: Collection[str], most: int) -> list[Observation]:
     """Return the first passes of each label that also has failures: what its failures are set apart from."""
-    failing = {o.request.label for o in seen if o.outcome.status == "failed"}
     by_label: dict[str, list[Observation]] = {label: [] for label in failing}
     for o in seen:
         if o.outcome.status == "passed" and o.request.label in failing:

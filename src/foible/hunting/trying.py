@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.config import HuntConfig
 from foible.draws.observe import Watch
-from foible.draws.questions import GENERATOR, JUDGE, classifier
+from foible.draws.questions import GENERATOR, GUIDE, JUDGE, classifier
 from foible.errors import FoibleError, OutOfTime, PluginError
 from foible.identity import question_key
 from foible.parts import asking
@@ -83,7 +83,9 @@ class Trying:
             PluginError: a part whose answers must stay the same gives others.
             OutOfTime: the minutes or the requests are used up; the next call goes on with the next part.
         """
-        asked = {name: question_key(part.identity, TWICE) for name, part in self.parts.items()}
+        # A guided draw is many of the generator's, and of the classifier's, which are asked here themselves.
+        own = {name: part for name, part in self.parts.items() if name != GUIDE}
+        asked = {name: question_key(part.identity, TWICE) for name, part in own.items()}
         known = self.archive.answers(asked.values())
         for sentence in filter(None, (known.get(key) for key in asked.values())):
             _log.warning("%s", sentence)
@@ -91,12 +93,13 @@ class Trying:
             return True
         drawn = [one for one in answered if one.draw.image]
         # Of different labels where there are some: a batch of one scene would hide what its statistics do.
-        own = list({one.request.label: one for one in reversed(drawn)}.values())[::-1]
-        few = [(one.request, self.archive.images.get(one.draw.image)) for one in (own if len(own) > 1 else drawn)[:FEW]]
+        each = list({one.request.label: one for one in reversed(drawn)}.values())[::-1]
+        spread = each if len(each) > 1 else drawn
+        few = [(one.request, self.archive.images.get(one.draw.image)) for one in spread[:FEW]]
         shown = [(request, image) for request, image in few if image is not None] or self._drawn(requests)
         if not shown:
             return False
-        for name, part in self.parts.items():
+        for name, part in own.items():
             if asked[name] in known:
                 continue
             self.watch.before()

@@ -100,7 +100,8 @@ def offers(part: object, capability: Callable[..., _Kind]) -> TypeGuard[_Kind]:
 
     `isinstance` would miss what a wrapper hands on, from Python 3.12 on.
     """
-    return all(hasattr(part, name) for name in vars(capability) if not name.startswith("_"))
+    bases = [base for base in getattr(capability, "__mro__", ()) if base.__module__ == __name__]
+    return all(hasattr(part, name) for base in bases for name in vars(base) if not name.startswith("_"))
 
 
 class NamesClasses(Protocol):
@@ -261,21 +262,12 @@ class CountsRequests(Protocol):
         ...
 
 
-class Trainable(Protocol):
-    """A classifier whose weights can be trained further and written in the format that they came in."""
-
-    @property
-    def untrainable(self) -> str:
-        """Why these weights cannot be trained after all, as a clause; empty where they can."""
-        ...
+class Differentiable(Protocol):
+    """A classifier whose scores have gradients."""
 
     @property
     def network(self) -> torch.nn.Module:
-        """What is trained: in evaluation mode, on its device, in float32, without gradients until they are wanted."""
-        ...
-
-    def last_layer(self) -> Sequence[str]:
-        """Name the parameters of `network`, as it names them, of the layer that tells the classes apart."""
+        """In evaluation mode, on its device; its weights want no gradients until they are trained."""
         ...
 
     def prepare(self, images: Sequence[Image]) -> torch.Tensor:
@@ -283,10 +275,23 @@ class Trainable(Protocol):
         ...
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
-        """Score an input that was prepared: (n, classes), float32, with gradients of weights that want them.
+        """Score an input that was prepared: (n, classes), float32, with gradients of what wants them.
 
         The softmax of a row is a probability for each class, and ranks the classes as `classify` does.
         """
+        ...
+
+
+class Trainable(Differentiable, Protocol):
+    """A classifier whose weights can be trained further, in float32, and written in the format that they came in."""
+
+    @property
+    def untrainable(self) -> str:
+        """Why these weights cannot be trained after all, as a clause; empty where they can."""
+        ...
+
+    def last_layer(self) -> Sequence[str]:
+        """Name the parameters of `network`, as it names them, of the layer that tells the classes apart."""
         ...
 
     def save(self, folder: Path) -> Spec:
@@ -298,5 +303,44 @@ class Trainable(Protocol):
 
         Raises:
             OSError: the folder cannot be written.
+        """
+        ...
+
+
+class StartsFromNoise(Protocol):
+    """A generator whose images hang on a noise that can be moved, with gradients."""
+
+    @property
+    def unsteerable(self) -> str:
+        """Why its sampling cannot be steered step by step, as a clause; empty where it can."""
+        ...
+
+    def noise(self, prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
+        """Give the noise that `draw` starts from for each prompt and seed: (n, ...), on the generator's device."""
+        ...
+
+    def sample(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        noise: torch.Tensor,
+        steer: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        rate: float = 0.0,
+    ) -> torch.Tensor:
+        """Sample from a noise; from that of the seeds, the images are those of `draw`.
+
+        Args:
+            prompts: n texts.
+            seeds: n whole numbers: whatever else is random on the way.
+            noise: (n, ...), as `noise` gives it, with or without gradients.
+            steer: scores images (n, 3, height, width) of 0..1: (n,). Each step's foretold image is moved up its
+                gradient.
+            rate: how far, as a share of the norm of what is moved.
+
+        Returns:
+            (n, 3, height, width), 0..1, with gradients of the noise where it wants them.
+
+        Raises:
+            FloatingPointError: a gradient is not finite.
         """
         ...

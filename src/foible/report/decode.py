@@ -120,6 +120,7 @@ def _whole(result: HuntResult) -> None:
     own = len(result.classifiers)
     places = [one.classifier for one in _hypotheses(result)]
     places += [one.classifier for one in result.explored]
+    places += [one.classifier for one in result.guided]
     places += [one.classifier for one in result.causes]
     places += [one.classifier for one in result.alike]
     shown = [place for one in result.causes for place in (*one.findings, *(test.finding for test in one.tested))]

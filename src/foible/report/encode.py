@@ -88,6 +88,7 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     },
     "Unlike": {"share": _SHARE},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
+    "GuidedSummary": {"classifier": _COUNT},
     "Carrier": {"together": _SHARE, "alone": _SHARE},
     "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},
     "CauseTest": {"finding": _COUNT},
@@ -168,7 +169,7 @@ def schema_text() -> str:
 
 _ORDER = (
     "failure", "photographs", "draws", "unscored", "pilot", "causes", "alike", "findings", "untested", "explored",
-    "labels", "classifiers", "parts", "settings", "afterwards", "captions", "observations", "foible_version",
+    "guided", "labels", "classifiers", "parts", "settings", "afterwards", "captions", "observations", "foible_version",
 )  # fmt: skip
 """The fields of a result as a reader wants them: what was found first, every draw last."""
 

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import alike, bases, causes, claims, notes, photographs, pilots, sentences, taken, words
+from foible.report import alike, bases, causes, claims, guided, notes, photographs, pilots, sentences, taken, words
 from foible.report.files import write_atomically
 from foible.report.pictures import Pictures
 from foible.report.steps import next_step
@@ -200,6 +200,7 @@ def _environment() -> Environment:
         confusions=taken.confusions,
         notes=notes.notes,
         by=words.by,
+        guided_sentence=guided.guided_sentence,
         headline=sentences.headline,
         kept=kept,
         left_out=sentences.left_out,

@@ -14,6 +14,7 @@ from foible.report.alike import MOST, alike_spans
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
+from foible.report.guided import GUIDED_HEAD, guided_rows, guided_sentence
 from foible.report.notes import notes
 from foible.report.photographs import doubtful, facts, most_confused, unlike
 from foible.report.pilots import pilot_line
@@ -86,6 +87,7 @@ def to_markdown(result: HuntResult) -> str:
         blocks += ["## Left out by the budget", _list_of(left_out(one, result) for one in result.untested)]
     if result.explored:
         blocks += [f"## {terms(result).whole}", _explored(result)]
+    blocks += _guided(result)
     blocks += ["## What failed means", escape(as_sentence(result.failure))]
     if result.unscored:
         rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
@@ -240,6 +242,12 @@ def _explored(result: HuntResult) -> str:
     ]
     head = ("label", f"{terms(result).image}s", "failed", "unscored", "rate", "interval", "why unscored", "bugs")
     return _table(head, rows)
+
+
+def _guided(result: HuntResult) -> Iterable[str]:
+    if result.guided:
+        rows = [tuple(map(escape, row)) for row in guided_rows(result)]
+        yield from ("## Guided draws", escape(guided_sentence(result), _PROSE), _table(GUIDED_HEAD, rows))
 
 
 def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:

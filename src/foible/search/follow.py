@@ -173,7 +173,9 @@ class Case:
         self._known: set[str] = set()
         self._next: tuple[Followed, Suspicion] | None = None
         often = _often(self._seen)
-        keys = _spread([g.members for g in explored.groups if g.label == label], options.follow)
+        # A failure that was led to is none of the draws that are counted: without one of these, nothing is known.
+        groups = [g.members for g in explored.groups if g.label == label] if self._seen else []
+        keys = _spread(groups, options.follow)
         for said in dict.fromkeys(phrases[key] for key in keys if phrases.get(key)):
             one = _followed(said, often, options)
             one.masks += [one.mask(seen) for seen, _ in self._seen]

@@ -11,13 +11,15 @@ a hunt draws whole units of work again.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from foible.adapters.diffusers import pipelines as shared
+from foible.adapters.diffusers import sampling
 from foible.adapters.shared import devices as _torch
 from foible.adapters.shared.batches import InPieces
 from foible.errors import ArgumentError, PartError, brief
@@ -100,14 +102,45 @@ class DiffusersGenerator:
         """
         return self._ask(prompts, seeds)
 
-    def _draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
-        dice = [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds]
-        call = dict(self._call)
+    @property
+    def unsteerable(self) -> str:
+        """Why its sampling cannot be steered step by step; empty where it can."""
+        scheduler = type(self._pipe.scheduler).__name__
+        known = ", ".join(sampling.STEERED)
+        return "" if scheduler in sampling.STEERED else f"its scheduler is {scheduler}, and those that can are {known}"
+
+    def noise(self, prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
+        """Give the noise that sampling starts from for each prompt and seed: (n, ...)."""
+        with shared.silent():
+            return self._sampling.noise(self._called(prompts, seeds))
+
+    def sample(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        noise: torch.Tensor,
+        steer: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        rate: float = 0.0,
+    ) -> torch.Tensor:
+        """Sample from a noise: (n, 3, height, width), 0..1, with gradients of the noise where it wants them."""
+        with shared.silent():
+            return self._sampling.images(self._called(prompts, seeds), noise, steer, rate)
+
+    @cached_property
+    def _sampling(self) -> sampling.Sampling:
+        return sampling.Sampling(self._pipe)
+
+    def _called(self, prompts: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
+        call: dict[str, Any] = dict(self._call)
         if "negative_prompt" in call:
             call["negative_prompt"] = [call["negative_prompt"]] * len(prompts)
+        dice = [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds]
+        return {**call, "prompt": list(prompts), "generator": dice}
+
+    def _draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
         with torch.inference_mode(), shared.silent():
             # As numbers: the library's pictures are cut to 8 bits, in which NaN is black.
-            answer = self._pipe(prompt=list(prompts), generator=dice, output_type="np", **call)
+            answer = self._pipe(output_type="np", **self._called(prompts, seeds))
         taken = getattr(answer, "nsfw_content_detected", None) or [False] * len(prompts)
         return [
             PartError("the pipeline's safety checker took the image away") if gone else self._drawn(numbers, prompt)

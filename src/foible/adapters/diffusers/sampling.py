@@ -1,0 +1,188 @@
+"""The sampling of a `diffusers` pipeline from given noise, with gradients: what guided generation needs of one.
+
+Comes in: a pipeline and what it is called with. Goes out: the noise that a seed gives, and images of a noise, as
+tensors that know how they hang on it. Neighbours: `generator.py` draws without any of this; `foible.guide` moves the noise.
+
+No pipeline is copied or subclassed: for one call, the method that makes the noise and the scheduler's step are wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from foible.parts.moving import direction, norms
+
+_FLOW = "FlowMatchEulerDiscreteScheduler"
+_SIGMAS = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
+"""Schedulers whose sample is the clean image plus sigma times the noise."""
+_PRESERVING = ("DDIMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler", "PNDMScheduler")
+"""Schedulers whose sample keeps its variance."""
+STEERED = (*_PRESERVING, *_SIGMAS, _FLOW)
+"""Schedulers of which it is known how a clean image follows from what the denoiser says."""
+_DENOISERS = ("unet", "transformer")
+
+
+class _Enough(Exception):  # noqa: N818 - ends a call once the noise is made; never leaves this file
+    """Ends a call of the pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where latents become an image: the size that the pipeline was asked for."""
+
+    height: int
+    width: int
+
+
+class Sampling:
+    """Samples from a pipeline that is loaded and placed."""
+
+    def __init__(self, pipe: Any) -> None:
+        """Wrap nothing yet; the weights want no gradients of their own from here on."""
+        self._pipe = pipe
+        for part in pipe.components.values():
+            if isinstance(part, torch.nn.Module):
+                part.requires_grad_(requires_grad=False)
+        for name in _DENOISERS:
+            denoiser = getattr(pipe, name, None)
+            if denoiser is not None and getattr(denoiser, "_supports_gradient_checkpointing", False):
+                denoiser.enable_gradient_checkpointing()  # at work only where a graph is built
+
+    def noise(self, call: dict[str, Any]) -> torch.Tensor:
+        """Give what sampling starts from in a call: (n, …), on the device of the pipeline."""
+        made: list[torch.Tensor] = []
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            made.append(tensor.detach().clone())
+            raise _Enough
+
+        with torch.no_grad(), _starting(self._pipe, keep):
+            try:
+                self._called(call)
+            except _Enough:
+                return made[0]
+        message = f"a {type(self._pipe).__name__} makes its noise in a way of its own"
+        raise TypeError(message)
+
+    def images(
+        self,
+        call: dict[str, Any],
+        noise: torch.Tensor,
+        steer: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        rate: float = 0.0,
+    ) -> torch.Tensor:
+        """Sample from a noise: (n, 3, height, width), 0..1, with gradients of the noise where it wants them.
+
+        Args:
+            call: the pipeline's arguments, the random generators among them.
+            noise: (n, …), as `noise` gives it.
+            steer: scores images (n, 3, height, width) of 0..1: (n,), with gradients. In every step the clean image that
+                the denoiser foretells is moved up the score.
+            rate: how far, as a share of the norm of its latents.
+        """
+        with _starting(self._pipe, noise.to) as place, _steered(self._pipe, place, steer, rate):
+            found: torch.Tensor = self._called({**call, "output_type": "pt"}).images
+        return found
+
+    def _called(self, call: dict[str, Any]) -> Any:
+        # Without the decorator that forbids gradients.
+        call_with_gradients: Any = type(self._pipe).__call__
+        return call_with_gradients.__wrapped__(self._pipe, **call)
+
+
+@contextmanager
+def _starting(pipe: Any, start: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[list[Place]]:
+    """Put another noise in the place of the pipeline's own, in the very form in which its sampling takes it."""
+    own = pipe.prepare_latents
+    places: list[Place] = []
+
+    def prepare(*given: Any, **named: Any) -> Any:
+        made = own(*given, **named)
+        height, width = (named[name] if name in named else given[at] for at, name in ((2, "height"), (3, "width")))
+        places.append(Place(int(height), int(width)))
+        if isinstance(made, tuple):
+            return (start(made[0]), *made[1:])
+        return start(made)
+
+    pipe.prepare_latents = prepare
+    try:
+        yield places
+    finally:
+        del pipe.prepare_latents
+
+
+@contextmanager
+def _steered(
+    pipe: Any, places: list[Place], steer: Callable[[torch.Tensor], torch.Tensor] | None, rate: float
+) -> Iterator[None]:
+    """Move what the denoiser foretells in every step."""
+    if steer is None:
+        yield
+        return
+    scheduler, own = pipe.scheduler, pipe.scheduler.step
+
+    def step(output: torch.Tensor, t: Any, sample: torch.Tensor, *given: Any, **named: Any) -> Any:
+        with torch.no_grad():
+            clean, slope = foretold(scheduler, output, t, sample)
+        with torch.enable_grad():
+            latents = clean.detach().requires_grad_()
+            score = steer(decoded(pipe, latents, places[0]))
+            (gradient,) = torch.autograd.grad(score.sum(), latents)
+        moved = rate * norms(clean) * direction(gradient)
+        return own(output + (moved / slope).to(output.dtype), t, sample, *given, **named)
+
+    scheduler.step = step
+    try:
+        yield
+    finally:
+        del scheduler.step
+
+
+def foretold(scheduler: Any, output: torch.Tensor, t: Any, sample: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Give the clean latents that a denoiser's output foretells, and how they change with it.
+
+    As in DDIM (arXiv 2010.02502), EDM (arXiv 2206.00364) and rectified flow (arXiv 2209.03003).
+
+    Args:
+        scheduler: one of `STEERED`.
+        output: of the denoiser.
+        t: the time step.
+        sample: the latents of this step.
+    """
+    if type(scheduler).__name__ == _FLOW:
+        sigma = float(t) / scheduler.config.num_train_timesteps
+        return sample - sigma * output, -sigma
+    kind = scheduler.config.prediction_type
+    if type(scheduler).__name__ in _SIGMAS:
+        at = int((scheduler.timesteps.cpu() == float(t)).nonzero()[0])
+        sigma = float(scheduler.sigmas[at])
+        if kind == "v_prediction":
+            slope = -sigma / (sigma**2 + 1) ** 0.5
+            return sample / (sigma**2 + 1) + slope * output, slope
+        return (output, 1.0) if kind == "sample" else (sample - sigma * output, -sigma)
+    alpha = float(scheduler.alphas_cumprod[int(t)])
+    if kind == "v_prediction":
+        return alpha**0.5 * sample - (1 - alpha) ** 0.5 * output, -((1 - alpha) ** 0.5)
+    slope = -(((1 - alpha) / alpha) ** 0.5)
+    return (output, 1.0) if kind == "sample" else (sample / alpha**0.5 + slope * output, slope)
+
+
+def decoded(pipe: Any, latents: torch.Tensor, place: Place) -> torch.Tensor:
+    """Make images of latents, as the pipeline does at its end: (n, 3, height, width), 0..1, with gradients."""
+    if hasattr(pipe, "_unpack_latents"):
+        latents = pipe._unpack_latents(latents, place.height, place.width, pipe.vae_scale_factor)  # noqa: SLF001 - no public way
+    config = pipe.vae.config
+    latents = latents / config.scaling_factor
+    if getattr(config, "latents_mean", None) is not None and getattr(config, "latents_std", None) is not None:
+        shape = (1, -1, *[1] * (latents.ndim - 2))
+        mean, std = (torch.tensor(one).reshape(shape).to(latents) for one in (config.latents_mean, config.latents_std))
+        latents = latents * std + mean
+    elif getattr(config, "shift_factor", None) is not None:
+        latents = latents + config.shift_factor
+    image: torch.Tensor = pipe.vae.decode(latents.to(pipe.vae.dtype), return_dict=False)[0]
+    return (image / 2 + 0.5).clamp(0, 1)

@@ -1,0 +1,126 @@
+"""A guided generator: it draws for a prompt and a seed what a classifier gets wrong, and is else a generator like any.
+
+Comes in: a generator, the classifiers that guide, what is to be reached. Goes out: a part of the kind generator, whose
+identity covers all of that: so the archive, resume and verification know its images as those of any other. Neighbours:
+`select.py`, `noise.py`, `steer.py` and `evolve.py` are the methods; `search/guided.py` asks for its draws.
+
+Its images are no draws of what the prompt stands for: they suggest, and prove nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from foible.config import GuideOptions
+from foible.errors import FoibleError, PartError, PluginError, brief
+from foible.guide.aim import aim_of
+from foible.guide.objective import Goal, Objective
+from foible.guide.sight import Sight
+from foible.identity import digest
+from foible.parts.protocols import StartsFromNoise, offers
+from foible.parts.registry import Part
+from foible.records import ClassMap, Drawn
+
+VERSION = 1
+"""Raised when a method gives other images of the same noise."""
+_METHODS = {"noise": "Noise", "steer": "Steer", "evolve": "Evolve"}
+
+
+class Method(Protocol):
+    """One way to search."""
+
+    def search(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
+        """Search for n images."""
+        ...
+
+
+class Guided:
+    """Draws what a classifier gets wrong."""
+
+    def __init__(self, method: Method) -> None:
+        """Draw by a method."""
+        self._method = method
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
+        """Draw one image for each prompt and seed.
+
+        Raises:
+            PartError: the search broke down, such as at a gradient that is not finite.
+        """
+        try:
+            return self._method.search(prompts, seeds)
+        except FoibleError:
+            raise
+        except FloatingPointError as error:
+            raise PartError(str(error)) from error
+
+
+def guided(
+    generator: Part,
+    classifiers: Sequence[tuple[Part, ClassMap]],
+    prompts: Mapping[str, str],
+    options: GuideOptions,
+) -> Part:
+    """Put together a guided generator.
+
+    Args:
+        generator: what it draws with.
+        classifiers: those under test, each with what its classes mean; the first one guides, and for "disagree" the
+            second, which should be right.
+        prompts: by label, its base prompt.
+        options: method, objective and numbers.
+
+    Raises:
+        PluginError: generator or classifier cannot be guided by this method; the sentence names those that can.
+    """
+    wanted = 2 if options.objective == "disagree" else 1
+    if len(classifiers) < wanted:
+        message = "the objective disagree wants two classifiers, of which the second should be right: name a second one"
+        raise PluginError(message)
+    goals = [
+        Goal(
+            sight=Sight(part),
+            aims={text: aim_of(classes, label) for label, text in prompts.items()},
+            fails=number == 0,
+        )
+        for number, (part, classes) in enumerate(classifiers[:wanted])
+    ]
+    method = _method(generator, Objective(goals), options)
+    decides = {
+        "generator": generator.identity,
+        "classifiers": [part.identity for part, _ in classifiers[:wanted]],
+        "right": [[dict(classes.right), classes.top, list(classes.target)] for _, classes in classifiers[:wanted]],
+        "prompts": dict(prompts),
+    }
+    own: dict[str, Any] = {"objective": options.objective, "steps": options.steps, "rate": options.rate}
+    identity = {
+        "spec": f"guide:{options.method}",
+        "args": own,
+        "fingerprint": digest(decides),
+        "version": f"guide {VERSION}",
+    }
+    return Part("generator", Guided(method), identity)
+
+
+def _method(generator: Part, objective: Objective, options: GuideOptions) -> Method:
+    if options.method == "select":
+        from foible.guide.select import Select
+
+        return Select(generator=generator, objective=objective, steps=options.steps)
+    source = generator.object
+    spec = brief(str(generator.identity["spec"]))
+    if not offers(source, StartsFromNoise):
+        message = f"the generator {spec} shows no noise that could be moved; guide by select, which needs none"
+        raise PluginError(message)
+    if options.method == "steer" and source.unsteerable:
+        message = f"the generator {spec} cannot be guided step by step: {source.unsteerable}; guide by noise or select"
+        raise PluginError(message)
+    try:
+        made = getattr(importlib.import_module(f"foible.guide.{options.method}"), _METHODS[options.method])
+    except ModuleNotFoundError as error:
+        message = f"guiding by {options.method} wants the package {error.name}: pip install 'foible[guide]'"
+        raise PluginError(message) from error
+    method: Method = made(generator=source, objective=objective, steps=options.steps, rate=options.rate)
+    return method

@@ -1,0 +1,64 @@
+"""Guided by the noise: the noise that sampling starts from is moved up the gradient of the objective.
+
+Comes in: prompts, seeds. Goes out: an image each. Costs `steps` samplings with gradients, so it suits generators of one
+to four steps. As in ReNO (Eyring and others, arXiv 2406.04312): Nesterov's momentum, the best image on the way is kept.
+The norm of the noise stays what it was: a noise that grows is none that the generator knows. Neighbours: `steer.py`
+moves what each step foretells; `objective.py` disturbs the images, against changes that no eye sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from foible.errors import PartError
+from foible.guide.kept import Kept
+from foible.guide.objective import Objective, dice_of
+from foible.guide.sight import eight_bits
+from foible.parts.moving import direction, norms
+from foible.parts.protocols import StartsFromNoise
+from foible.records import Drawn
+
+MOMENTUM = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Moves noise until the objective is reached, or `steps` images were sampled."""
+
+    generator: StartsFromNoise
+    objective: Objective
+    steps: int
+    rate: float
+    """Share of its norm that the noise is moved by in the first step."""
+
+    def search(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
+        """Search for n images.
+
+        Raises:
+            FloatingPointError: a gradient is not finite.
+            PluginError: the classifier has no gradients.
+        """
+        kept = Kept(len(prompts))
+        noise = self.generator.noise(prompts, seeds)
+        length, speed = norms(noise), torch.zeros_like(noise)
+        for number in range(self.steps):
+            at = kept.open
+            if not at:
+                break
+            texts, own = [prompts[place] for place in at], [seeds[place] for place in at]
+            start = noise[at].detach().requires_grad_()
+            with torch.enable_grad():
+                images = self.generator.sample(texts, own, start)
+            dice = dice_of(own, number)
+            kept.offer(at, eight_bits(images), self.objective.steady(images, texts, dice).tolist())
+            if number + 1 < self.steps:
+                with torch.enable_grad():
+                    (gradient,) = torch.autograd.grad(self.objective.disturbed(images, texts, dice).sum(), start)
+                step = direction(gradient)
+                speed[at] = MOMENTUM * speed[at] + step
+                moved = start.detach() + self.rate * length[at] * (step + MOMENTUM * speed[at])
+                noise[at] = moved * length[at] / norms(moved)
+        return kept.drawn()
