@@ -106,15 +106,21 @@ def test_a_guided_hunt_is_verified_and_a_changed_count_is_seen(led):
 def test_an_interrupted_guided_hunt_ends_with_the_same_bytes(led, tmp_path):
     """Stopped among its guided draws, the same call goes on to the same result."""
     guided, _ = led
-    left = [40]
 
-    def draw(prompts, seeds):
-        left[0] -= 1
-        if left[0] == 0:
-            raise KeyboardInterrupt
-        return toyworld.draw(prompts, seeds)
+    class Stopped:
+        """Draws in the toy world, and is interrupted at its fortieth batch."""
 
-    classifier = Rare()
+        fingerprint = "toy"
+        left = 40
+
+        def draw(self, prompts, seeds):
+            """Draw."""
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return toyworld.draw(prompts, seeds)
+
+    draw, classifier = Stopped(), Rare()
     with pytest.raises(KeyboardInterrupt):
         toyworld.hunt(tmp_path / "led", classifier, ["coffee mug", "teapot"], config=LED, generator=draw)
     assert len(drawn(tmp_path / "led", "explore")) > 0

@@ -32,7 +32,7 @@ LAYERS = (
     {"swapping"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
-    {"adapters", "report", "run", "statistics"},
+    {"adapters", "guide", "report", "run", "statistics"},
     {"draws", "testing"},
     {"trial"},
     {"search"},

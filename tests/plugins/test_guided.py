@@ -30,7 +30,6 @@ from networks import network
 from plugins.test_draw_diffusers import PROMPT, load, pipelines
 from plugins.test_trainable import saved
 
-
 __all__ = ["pipelines"]  # a fixture of the other file
 FAMILIES = ["sd", "sdxl", "sd3", "flux"]
 PAIR = [PROMPT, PROMPT]

@@ -18,7 +18,7 @@ from foible.hunting.loop import Loop
 from foible.hunting.pilot import Piloted, pilot
 from foible.hunting.result import Work, led_to, make_result
 from foible.hunting.study import Study
-from foible.hunting.suspect import for_all, propose
+from foible.hunting.suspect import Suspected, for_all, propose
 from foible.hunting.whole import walk_set
 from foible.parts.steady import FEW
 from foible.records import Answered, Hypothesis
@@ -49,14 +49,7 @@ def walk(study: Study, loop: Loop) -> HuntResult:
     hunted = [one for one in explored if one.request.label not in left_out]
     guided = _guide(hunted, study, loop)
     suspected = [propose(hunted, place, study, loop, guided) for place in range(len(study.maps))] if hunted else []
-    # The most telling first, of whatever classifier: what a budget leaves out must not hang on their order.
-    own = (
-        study.own
-        if study.own is not None
-        else sorted(
-            (h for one in suspected for h in one.hypotheses), key=lambda h: (-h.score, h.label, h.treatment.words)
-        )
-    )
+    own = study.own if study.own is not None else _foremost(suspected)
     tried = loop.try_all(for_all(own, len(study.maps)))
     tested = _test(tried, hunted, study, loop)
     findings = verdicts(tested, study)
@@ -132,6 +125,12 @@ def _guide(explored: Sequence[Answered], study: Study, loop: Loop) -> list[Answe
     guide = Guide(study.requests, explored, study.config.guide)
     loop.run(guide)
     return guide.answered
+
+
+def _foremost(suspected: Sequence[Suspected]) -> list[Hypothesis]:
+    """List the most telling first, of whatever classifier: what a budget leaves out must not hang on their order."""
+    found = (h for one in suspected for h in one.hypotheses)
+    return sorted(found, key=lambda h: (-h.score, h.label, h.treatment.words))
 
 
 def _test(tried: Sequence[Hypothesis], explored: Sequence[Answered], study: Study, loop: Loop) -> Sequence[Tested]:
