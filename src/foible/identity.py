@@ -93,7 +93,7 @@ def sibling(seed: int, number: int) -> int:
     if number == 0:
         return seed
     value = int.from_bytes(hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big")
-    return _spread((value & ~7) | (_gathered(seed) & 7))
+    return _spread((value & ~15) | (_gathered(seed) & 15))
 
 
 _FIRST, _SECOND = 0x85EBCA6B, 0xC2B2AE35

@@ -182,5 +182,5 @@ def test_a_sibling_of_a_seed_is_of_its_stream(seed, number):
     assert _spread(_gathered(seed)) == seed
     other = sibling(seed, number)
     assert 0 <= other < 2**32
-    assert (_gathered(other) & 7) == (_gathered(seed) & 7)
+    assert (_gathered(other) & 15) == (_gathered(seed) & 15)
     assert sibling(seed, 0) == seed
