@@ -367,7 +367,7 @@ class HuntResult:
     """What the set is like, where photographs are the source; None where a generator drew."""
     pilot: Pilot | None
     """What the first draws showed; None for a probe, and in results written before there was one."""
-    guided: tuple[GuidedSummary, ...] = ()
+    guided: tuple[GuidedSummary, ...]
     """By classifier, in label order; empty where nothing was guided."""
 
     @property

@@ -16,6 +16,7 @@ from foible.findings import (
     CauseTest,
     Counterfactual,
     Finding,
+    GuidedSummary,
     HuntResult,
     LabelSummary,
     OfSet,
@@ -270,6 +271,15 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         confused_with=tuples(st.tuples(indices, counts)),
         failing=tuples(key),
     )
+    led = st.builds(
+        GuidedSummary,
+        label=text,
+        classifier=st.integers(0, classifiers - 1),
+        tally=tallies,
+        shows=rates,
+        unscored_reasons=tuples(reasons, 2),
+        failing=tuples(key),
+    )
     found = tuples(findings(classifiers), 3)
     pilots = st.builds(
         Pilot,
@@ -298,6 +308,7 @@ def results_of(classifiers: int) -> SearchStrategy[HuntResult]:
         alike=st.just(()),
         photographs=st.none() | facts(classifiers),
         pilot=st.none() | pilots,
+        guided=tuples(led, 2),
     )
     return whole.flatmap(lambda one: _with_causes(one, classifiers))
 
@@ -414,6 +425,16 @@ def poisoned(evil: str, *, classifiers: int = 1, photographs: bool = False) -> H
         causes=(cause, cause),
         alike=(alike, replace(alike, named=False, accept="", remaining=())),
         photographs=_facts(evil, tuple(seen)[:2], classifiers) if photographs else None,
+        guided=(
+            GuidedSummary(
+                label=evil,
+                classifier=last,
+                tally=tally(3, 1, 1),
+                shows=share(0.5, 0.1, 0.9),
+                unscored_reasons=((evil, 1),),
+                failing=tuple(list(seen)[:2]),
+            ),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from foible.findings import (
     Alike,
     Counterfactual,
     Finding,
+    GuidedSummary,
     HuntResult,
     LabelSummary,
     Rate,
@@ -334,7 +335,19 @@ def sample(kind: str = "hunt") -> HuntResult:
         causes=causes_of(findings, KINDS),
         alike=alike_of() if kind == "hunt" else (),
         pilot=PILOT if explore else None,
+        guided=GUIDED if kind == "hunt" else (),
     )
+
+
+GUIDED = (
+    GuidedSummary(
+        label="coffee mug",
+        classifier=0,
+        tally=Tally(draws=8, failures=5, unscored=2, unfaithful=2),
+        shows=share(5 / 7, 0.29, 0.96),
+        unscored_reasons=(("unfaithful: the judge does not see the label in the image", 2),),
+    ),
+)
 
 
 def alike_of() -> tuple[Alike, ...]:

@@ -64,6 +64,7 @@ def _document(old: dict[str, Any]) -> dict[str, Any]:
         "observations": {key: _answered(key, seen, known) for key, seen in old["observations"].items()},
         "captions": old["captions"],
         "photographs": None,
+        "guided": [],
     }
 
 
