@@ -59,6 +59,7 @@ def test_a_hunt_reads_in_order() -> None:
         "## Tried and not confirmed",
         "## Left out by the budget",
         "## Under the base prompt",
+        "## Guided draws",
         "## What failed means",
         "## Unscored draws",
         "## Parts",
