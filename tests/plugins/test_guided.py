@@ -26,6 +26,7 @@ from foible.guide.steer import Steer
 from foible.parts import registry
 from foible.parts.moving import norms
 from foible.records import ClassMap, Drawn
+from foible.testing.noise import sampled
 from networks import network
 from plugins.test_draw_diffusers import PROMPT, load, pipelines
 from plugins.test_trainable import saved
@@ -326,3 +327,29 @@ def test_a_classifier_that_gives_no_answer_leaves_its_draw_without_an_image():
     part = SimpleNamespace(object=registry.load("classifier", refuse).object, kind="classifier", identity={"spec": "x"})
     found = Select(generator=black, objective=objective(part), steps=3).search([PROMPT], [0])
     assert isinstance(found[0], PartError)
+
+
+def test_a_generator_that_breaks_the_promises_of_its_noise_is_told_so(pipelines):
+    """Another image than the seed's, or an image that does not hang on the noise: the conformance suite says which."""
+
+    class Other:
+        def __init__(self, inner):
+            self.inner, self.unsteerable = inner, ""
+
+        def draw(self, prompts, seeds):
+            return self.inner.draw(prompts, seeds)
+
+        def noise(self, prompts, seeds):
+            return -self.inner.noise(prompts, seeds)
+
+        def sample(self, prompts, seeds, noise, steer=None, rate=0.0):
+            return self.inner.sample(prompts, seeds, noise, steer, rate)
+
+    class Fixed(Other):
+        def sample(self, prompts, seeds, noise, steer=None, rate=0.0):
+            return self.inner.sample(prompts, seeds, self.inner.noise(prompts, seeds)) + 0 * noise.sum()
+
+    inner = load(pipelines("sd")).object
+    assert not list(sampled(registry.load("generator", inner)))
+    assert "sampled as it is drawn" in " ".join(sampled(registry.load("generator", Other(inner))))
+    assert "these are zero" in " ".join(sampled(registry.load("generator", Fixed(inner))))

@@ -43,7 +43,7 @@ ALIKE = 5
 
 
 @app.command()
-@over(CLASSIFIERS, "source", "labels", *PARTS, "budget", "max_minutes", "max_requests")
+@over(CLASSIFIERS, "source", "labels", *PARTS, "guide.method", "budget", "max_minutes", "max_requests")
 def plan(
     config: HuntConfig,
     *,

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from rich.console import Console
@@ -40,7 +40,7 @@ app = typer.Typer(
 PARTS = ("generator", "captioner", "embedder", "judge")
 """Fields of the parts that are used beside a classifier."""
 
-_SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws")}
+_SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws"), "guide.method": ("--guide",)}
 """Flags that are not called as the last part of their field."""
 _OTHERS = "other_classifiers"
 _FILES = frozenset({"log"})
@@ -148,6 +148,8 @@ def _layer(flag: Flag, value: Any) -> Mapping[str, Any]:
 
 def _taken(annotation: Any) -> tuple[Any, str | None]:
     """Give what a flag takes for a field of a type, and what stands for it in the help; None for the type's name."""
+    if get_origin(annotation) is Literal:  # which of them it is, the config sees
+        return str, "|".join(map(str, get_args(annotation)))
     kind = next((each for each in get_args(annotation) if each not in {type(None), Ellipsis}), annotation)
     if get_args(annotation) == (str, Ellipsis):
         return list[str], None

@@ -38,7 +38,10 @@ THE_LABEL = Flag("labels", required=True, told="The label that the hypothesis is
 
 
 @app.command()
-@over(CLASSIFIERS, "source", "labels", *PARTS, "failure.target", "budget", "max_minutes", "max_requests", *PLACES)
+@over(
+    *(CLASSIFIERS, "source", "labels", *PARTS, "failure.target", "guide.method"),
+    *("budget", "max_minutes", "max_requests", *PLACES),
+)
 def hunt(
     config: HuntConfig,
     *,

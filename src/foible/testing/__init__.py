@@ -25,7 +25,7 @@ from foible.parts.fingerprint import without_addresses
 from foible.parts.protocols import AcceptsClasses, EmbedsTexts, HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
-from foible.testing import naming, training
+from foible.testing import naming, noise, training
 from foible.testing.trivial import ColourClassifier, ConstantCaptioner, MeanEmbedder, NoiseGenerator, YesJudge
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def patterns(size: int = 64) -> list[Image]:
         [np.tile(ramp, (size, 1)), np.tile(ramp[:, None] // 2, (1, size)), np.full((size, size), 90)], axis=2
     )
     stripes = np.where(np.arange(size)[:, None, None] // 4 % 2 == 0, np.array([220, 40, 40]), np.array([20, 60, 180]))
-    noise = np.random.default_rng(0).integers(0, 256, (size, size, 3))
-    return [pixels.astype(np.uint8) for pixels in (gradient, np.broadcast_to(stripes, (size, size, 3)), noise)]
+    dots = np.random.default_rng(0).integers(0, 256, (size, size, 3))
+    return [pixels.astype(np.uint8) for pixels in (gradient, np.broadcast_to(stripes, (size, size, 3)), dots)]
 
 
 # --- promises: each takes a probe and gives the sentences that are broken ------------------------------------------
@@ -275,6 +275,12 @@ def _trained(probe: _Probe) -> Iterator[str]:
         yield from training.trained(probe.part, probe.columns[0])
 
 
+def _sampled(probe: _Probe) -> Iterator[str]:
+    """A generator whose noise can be moved draws from it what it draws from the seed, with gradients."""
+    if probe.kind == "generator":
+        yield from noise.sampled(probe.part)
+
+
 def _loaded_again(probe: _Probe) -> Iterator[str]:
     """The same plug-in, loaded again, gives the same answers: nothing in it is made by chance when it is loaded."""
     if probe.again.object is probe.part.object:
@@ -297,7 +303,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts, _trained)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts, _trained, _sampled)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {
