@@ -182,6 +182,15 @@ def test_a_disturbance_hangs_on_its_own_seed_alone(seed, more):
     assert 0 <= float(both.min()) <= float(both.max()) <= 1
 
 
+def test_of_probabilities_sure_is_told_from_surer():
+    """Near certainty, where probabilities hardly differ, their logarithms do; scores that are none are left alone."""
+    sure = registry.load("classifier", lambda images: np.array([[1 - 1e-9, 1e-9], [1 - 1e-12, 1e-12]]))
+    found = margins(Sight(sure).exact([np.zeros((8, 8, 3), np.uint8)] * 2), [Aim(right=(0,))] * 2)
+    assert found.tolist() == pytest.approx([np.log(1e-9), np.log(1e-12)], rel=1e-3)
+    plain = registry.load("classifier", lambda images: np.array([[3.0, 1.0]] * len(images)))
+    assert Sight(plain).exact([np.zeros((8, 8, 3), np.uint8)]).tolist() == [[3.0, 1.0]]
+
+
 # --- methods ---------------------------------------------------------------------------------------------------------
 
 

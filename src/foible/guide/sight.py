@@ -34,6 +34,7 @@ _LEVELS = 255
 _UNLIKE = 0.25
 """Share of the spread of a picture's numbers by which the map may miss them."""
 _CHANNELS = (1, 3)
+_SUM, _LEAST = 1e-3, 1e-30
 
 
 class Sight:
@@ -45,14 +46,17 @@ class Sight:
         self._maps: dict[tuple[int, int], _Map] = {}
 
     def exact(self, images: Sequence[Image]) -> Tensor:
-        """Score images as the run does: (n, classes), on the CPU; a row is NaN where there is no answer."""
+        """Score images as the run does, in the same order: (n, classes), on the CPU; a row without an answer is NaN."""
         answers = ask_classifier(self._part, images)
         good = next((one for one in answers if not isinstance(one, Fault)), None)
         if good is None:
             return torch.full((len(images), 1), torch.nan)
         none = np.full(len(good), np.nan)
-        rows = [none if isinstance(one, Fault) else one for one in answers]
-        return torch.from_numpy(np.stack(rows).astype(np.float32))
+        rows = np.stack([none if isinstance(one, Fault) else one for one in answers])
+        if bool((good >= 0).all()) and abs(float(good.sum()) - 1) < _SUM:
+            # Of probabilities the logarithms, which tell sure from surer.
+            rows = np.log(rows.clip(_LEAST))
+        return torch.from_numpy(rows.astype(np.float32))
 
     def scores(self, images: Tensor) -> Tensor:
         """Score images (n, 3, height, width) of 0..1 with gradients: logits (n, classes).
