@@ -236,3 +236,15 @@ def test_the_command_prints_lines_or_json(whole, tmp_path, monkeypatch, capfd):
     assert [one["verdict"] for one in said["findings"]] == [f.verdict for f in open_run(run.folder)]
     assert called(monkeypatch, "status", tmp_path) == 2
     assert "is no run directory" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("at", "phase"), [(7, "explore"), (18, "guide")])
+def test_what_guided_draws_will_take_is_not_foretold(at, phase, tmp_path):
+    """Before and among guided draws the time that is left is unknown, and said to be."""
+    config = {"explore": {"draws": 40}, "guide": {"method": "select", "steps": 5, "draws": 4}}
+    with pytest.raises(KeyboardInterrupt):
+        toyworld.hunt(tmp_path / "run", generator=Stopped(at), config=config, labels=["coffee mug", "teapot"])
+    found = status(tmp_path / "run")
+    assert found.phase == phase
+    assert found.left.later is None
+    assert found.left.seconds is None

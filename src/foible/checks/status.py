@@ -331,7 +331,7 @@ def _left(asker: Asker | None, loop: Loop, drawn: int, study: Study, rate: Rate 
         halves = study.over(study.photographs).halves
         whole = sum(len(numbers) for half in halves for numbers in half.values())
         later = None if now is None else max(whole - drawn - now, 0)
-    elif study.own is None and asker is not None and asker.stage in _STAGE_OF:
+    elif study.own is None and asker is not None and asker.stage in _STAGE_OF and not _guide_ahead(asker, study):
         later = _later(_STAGE_OF[asker.stage], asker.stage == "pilot", loop, study, now or 0)
     if study.config.budget is not None:
         free = max(study.config.budget - drawn, 0)
@@ -340,6 +340,11 @@ def _left(asker: Asker | None, loop: Loop, drawn: int, study: Study, rate: Rate 
     known = now is not None and later is not None and rate is not None
     seconds = (now + later) / rate.each_second if known else None  # type: ignore[operator, union-attr]
     return Left(now=now, later=later, seconds=seconds)
+
+
+def _guide_ahead(asker: Asker, study: Study) -> bool:
+    """Tell whether guided draws are to come: what one of them takes is not known before it is drawn."""
+    return study.config.guide.method != "none" and asker.stage in {"pilot", "explore"}
 
 
 def _arms(phase: str) -> tuple[str, ...]:
