@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+EXAMPLES ?= 20000
 BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs repairs rounds benchmark diorama diorama-check format clean
+.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs repairs rounds benchmark crash fuzz diorama diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -53,6 +54,14 @@ repairs: $(VENV)/dev
 
 rounds: $(VENV)/dev
 	$(BIN)/python benchmarks/rounds.py
+
+# Kills, failing disks and lost power, against a hunt that was never disturbed: `make crash CRASH="--kills 500 --seed 1"`.
+crash: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/python benchmarks/crash.py $(CRASH)
+
+# Every parser on what hypothesis makes up, so many examples each: `make fuzz EXAMPLES=1000000`.
+fuzz: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/python benchmarks/fuzz.py --examples $(EXAMPLES)
 
 diorama-check: $(VENV)/dev
 	$(BIN)/python training/check.py
