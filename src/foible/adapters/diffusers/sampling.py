@@ -23,7 +23,9 @@ _SIGMAS = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 """Schedulers whose sample is the clean image plus sigma times the noise."""
 _PRESERVING = ("DDIMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler", "PNDMScheduler")
 """Schedulers whose sample keeps its variance."""
-STEERED = (*_PRESERVING, *_SIGMAS, _FLOW)
+_SOLVERS = ("DPMSolverMultistepScheduler", "UniPCMultistepScheduler")
+"""Schedulers that know both noise that keeps the variance and flows, and have sigmas for either."""
+STEERED = (*_PRESERVING, *_SOLVERS, *_SIGMAS, _FLOW)
 """Schedulers of which it is known how a clean image follows from what the denoiser says."""
 _DENOISERS = ("unet", "transformer")
 
@@ -144,7 +146,7 @@ def _steered(
         del scheduler.step
 
 
-def foretold(scheduler: Any, output: torch.Tensor, t: Any, sample: torch.Tensor) -> tuple[torch.Tensor, float]:
+def foretold(scheduler: Any, output: torch.Tensor, t: torch.Tensor, sample: torch.Tensor) -> tuple[torch.Tensor, float]:
     """Give the clean latents that a denoiser's output foretells, and how they change with it.
 
     As in DDIM (arXiv 2010.02502), EDM (arXiv 2206.00364) and rectified flow (arXiv 2209.03003).
@@ -155,18 +157,20 @@ def foretold(scheduler: Any, output: torch.Tensor, t: Any, sample: torch.Tensor)
         t: the time step.
         sample: the latents of this step.
     """
-    if type(scheduler).__name__ == _FLOW:
-        sigma = float(t) / scheduler.config.num_train_timesteps
+    name = type(scheduler).__name__
+    kind = "flow_prediction" if name == _FLOW else scheduler.config.prediction_type
+    if name in _PRESERVING:
+        alpha = float(scheduler.alphas_cumprod[int(t)])
+    else:
+        sigma = float(scheduler.sigmas[int((scheduler.timesteps.cpu() == t.cpu()).nonzero()[0])])
+        alpha = 1 / (1 + sigma**2)
+    if kind == "flow_prediction":
         return sample - sigma * output, -sigma
-    kind = scheduler.config.prediction_type
-    if type(scheduler).__name__ in _SIGMAS:
-        at = int((scheduler.timesteps.cpu() == float(t)).nonzero()[0])
-        sigma = float(scheduler.sigmas[at])
+    if name in _SIGMAS:
         if kind == "v_prediction":
             slope = -sigma / (sigma**2 + 1) ** 0.5
             return sample / (sigma**2 + 1) + slope * output, slope
         return (output, 1.0) if kind == "sample" else (sample - sigma * output, -sigma)
-    alpha = float(scheduler.alphas_cumprod[int(t)])
     if kind == "v_prediction":
         return alpha**0.5 * sample - (1 - alpha) ** 0.5 * output, -((1 - alpha) ** 0.5)
     slope = -(((1 - alpha) / alpha) ** 0.5)
