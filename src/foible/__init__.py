@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foible._version import __version__
 
 if TYPE_CHECKING:
+    from foible.act.certify import certify
     from foible.act.compare import compare
     from foible.act.repair.repair import repair
     from foible.act.seek import seek
@@ -46,6 +47,7 @@ _HOMES = {
     "Label": "foible.records",
     "Run": "foible.hunting.finished",
     "Spec": "foible.records",
+    "certify": "foible.act.certify",
     "compare": "foible.act.compare",
     "diff_suites": "foible.act.suites.diff",
     "export": "foible.act.sets.export",
@@ -75,6 +77,7 @@ __all__ = [
     "Run",
     "Spec",
     "__version__",
+    "certify",
     "compare",
     "diff_suites",
     "export",

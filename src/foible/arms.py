@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 Arm = Literal[
     "explore", "guide", "follow", "treat", "control", "test", "measure", "explain",
-    "train", "validate", "retest", "compare", "collect",
+    "train", "validate", "retest", "compare", "collect", "certify",
 ]  # fmt: skip
 
-Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8]
+Stream = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 """What a seed is made from, so that seeds of two streams can never meet. Those from 4 on are of what goes on from a
 finished run: they never meet one another, and leave out the seeds of the run that they are told of."""
 SUGGEST: Stream = 0
@@ -27,6 +27,7 @@ VALIDATE: Stream = 5
 RETEST: Stream = 6
 COMPARE: Stream = 7
 COLLECT: Stream = 8
+CERTIFY: Stream = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ ARMS: Mapping[Arm, ArmRule] = {
     "compare": ArmRule(stream=COMPARE),
     # Of a data set, which no hunt pays for: further images of a bug, kept where the classifier fails on them.
     "collect": ArmRule(stream=COLLECT),
+    # Of a certificate, which no hunt pays for: descriptions that are drawn by chance.
+    "certify": ArmRule(stream=CERTIFY),
 }
 
 assert tuple(ARMS) == get_args(Arm)  # noqa: S101 - two spellings of one list; mypy reads only the first

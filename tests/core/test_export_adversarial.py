@@ -407,7 +407,7 @@ def test_what_cannot_be_made_is_one_sentence_and_draws_nothing(folder, tmp_path)
         (ConfigError, "imagefolder", {"form": "imagefoldr"}),
         (ConfigError, "at least 1 image", {"size": 0}),
         (ConfigError, "at least 1 draw", {"max_draws": 0}),
-        (ConfigError, "takes no part 'captioner'", {"parts": {"captioner": toyworld.describe}}),
+        (ConfigError, "no part 'captioner' is taken", {"parts": {"captioner": toyworld.describe}}),
         (ConfigError, "no confirmed finding 77", {"findings": [77]}),
         (ConfigError, "no classifier 'nobody'", {"against": "nobody"}),
         (PluginError, "give it from Python", {"parts": {}}),

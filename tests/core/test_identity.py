@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foible import identity
-from foible.arms import ARMS, COLLECT, COMPARE, FOLLOW, MEASURE, RETEST, SUGGEST, TEST, TRAIN, VALIDATE
+from foible.arms import ARMS, CERTIFY, COLLECT, COMPARE, FOLLOW, MEASURE, RETEST, SUGGEST, TEST, TRAIN, VALIDATE
 from foible.draws.request import prompt
 from foible.identity import answer_key, canonical, derive_seed, digest, question_key, request_key, seed_stream
 from foible.records import Label, Treatment
@@ -100,8 +100,8 @@ def test_seeds_of_two_streams_never_meet(root, label, count, number):
 @given(root=st.integers(0, 2**63 - 1), label=st.text(max_size=9), count=st.integers(1, 50))
 def test_what_goes_on_from_a_run_takes_seeds_of_its_own(root, label, count):
     """Its streams never meet one another, and leave out whatever they are told that the run spent."""
-    each = [seeds(root, stream, label, count) for stream in (TRAIN, VALIDATE, RETEST, COMPARE, COLLECT)]
-    assert len({seed for own in each for seed in own}) == 5 * count
+    each = [seeds(root, stream, label, count) for stream in (TRAIN, VALIDATE, RETEST, COMPARE, COLLECT, CERTIFY)]
+    assert len({seed for own in each for seed in own}) == 6 * count
     spent = each[0][:: max(1, count // 5)]
     left = itertools.islice(seed_stream(root, TRAIN, label, spent), count)
     assert [seed for seed in left if seed in spent] == []

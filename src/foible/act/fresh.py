@@ -21,7 +21,7 @@ from foible.hunting.clock import Clock
 from foible.hunting.replay import Reread
 from foible.parts.registry import Part
 from foible.progress import Progress
-from foible.records import Answered, Outcome, Request
+from foible.records import Answered, Draw, Outcome, Request
 from foible.run.archive import Archive
 
 SPENT = "seen before: the same image suggested or decided the bug, or was drawn before for the same purpose"
@@ -103,6 +103,12 @@ class Drawing:
         self._observer.advance = advance
         seen = {one.request.key: one for one in self._observer.observe(unique)}
         return self._fresh([replace(seen[one.key], draw=replace(seen[one.key].draw, request=one)) for one in requests])
+
+    def caption(self, draws: Sequence[Draw]) -> dict[str, str]:
+        """Give the captions of draws by key, where the captioner is among the parts; others could not be captioned."""
+        self._observer.advance = lambda _: None
+        said = self._observer.captions(draws)
+        return {key: one for key, one in said.items() if isinstance(one, str)}
 
     def spend(self, answered: Iterable[Answered]) -> None:
         """Let the images of some draws count as evidence for nothing any more."""

@@ -17,6 +17,7 @@ import typer
 
 from foible._version import __version__
 from foible.cli import (
+    certify,
     checks,
     compare,
     export,
@@ -37,6 +38,7 @@ from foible.errors import FoibleError, OutOfTime
 
 __all__ = [
     "app",
+    "certify",
     "checks",
     "compare",
     "export",

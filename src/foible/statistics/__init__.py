@@ -5,6 +5,7 @@ Comes in: whole numbers and arrays. Goes out: numbers and arrays. Nothing here k
 
 from foible.statistics.allocation import Aim, Outlook, Tally, choose, expected_left, given_up, outlook
 from foible.statistics.assigned import Kind, TrueRates, true_rates
+from foible.statistics.certificate import UNCLEARED, clearance, log_evidence_below, weight_at_most
 from foible.statistics.evidence import (
     difference_lower,
     difference_sequence,
@@ -47,6 +48,7 @@ from foible.statistics.planning import bound_without_failure, expected_pairs, pa
 from foible.statistics.suspicion import Suspicion, most_telling, phrase_sets, suspect, with_whole
 
 __all__ = [
+    "UNCLEARED",
     "Aim",
     "Estimate",
     "Kind",
@@ -60,6 +62,7 @@ __all__ = [
     "benjamini_hochberg",
     "bound_without_failure",
     "choose",
+    "clearance",
     "clopper_pearson",
     "corrected_failure_rate",
     "difference_lower",
@@ -78,6 +81,7 @@ __all__ = [
     "log_association_beyond",
     "log_difference",
     "log_evidence",
+    "log_evidence_below",
     "log_futility",
     "mcnemar_p",
     "most_telling",
@@ -101,6 +105,7 @@ __all__ = [
     "suspect",
     "true_rates",
     "unpolluted_rate",
+    "weight_at_most",
     "wilson",
     "with_whole",
 ]

@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from foible.act.chosen import chosen
 from foible.act.fresh import SPENT, Drawing
+from foible.act.opened import own_parts
 from foible.act.others import ask
 from foible.act.placed import placed, refuse_taken
 from foible.act.sets.adversarial_card import adversarial_card
@@ -30,14 +31,12 @@ from foible.act.sets.rows import AdversarialExport, Collected, Exported, FailsOn
 from foible.act.shown import place_of
 from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.draws.once import REPEATED
-from foible.draws.questions import GENERATOR, JUDGE, classifier
-from foible.errors import ConfigError, brief, near
+from foible.errors import ConfigError, brief
 from foible.findings import Finding
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
 from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.replay import Reread, reread_whole
-from foible.parts.again import load_again
 from foible.parts.ceiling import Ceiling
 from foible.parts.registry import Part, load
 from foible.progress import Bars, Progress, Silent
@@ -48,7 +47,6 @@ from foible.run.journal import Journal
 
 DRAWS_EACH = 10
 """Draws for each image that is wanted, where a call does not say how many."""
-_PARTS = ("classifier", GENERATOR, JUDGE)
 _MEND = "name a new folder with --out"
 
 
@@ -76,8 +74,8 @@ class _Asked:
     form: str
     size: int
     most: int
-    distinct: float | None
-    embedder: object
+    apart: tuple[float | None, object]
+    """The cosine above which images are alike, and who says what is."""
     seed: int
     licence: str
     out: Path
@@ -148,11 +146,11 @@ def export_adversarial(  # noqa: PLR0913 - the public call: each is something a 
     whom = _Whom(classifiers=classifiers, labels=labels, ceiling=Ceiling(max_requests))
     most = DRAWS_EACH * size if max_draws is None else max_draws
     root = case.read.study.config.seed if seed is None else seed
-    asked = _Asked(
-        form=form, size=size, most=most, distinct=distinct, embedder=embedder, seed=root, licence=licence, out=Path(out)
-    )
-    _refuse(asked, parts)
-    return _made(case, asked, _load(case, parts, whom.ceiling, code=code), whom, Bars() if progress else Silent())
+    apart = distinct, embedder
+    asked = _Asked(form=form, size=size, most=most, apart=apart, seed=root, licence=licence, out=Path(out))
+    _refuse(asked)
+    loaded = own_parts(case.read.study, case.place, parts, whom.ceiling, code=code)
+    return _made(case, asked, loaded, whom, Bars() if progress else Silent())
 
 
 def _made(case: _Case, asked: _Asked, parts: Mapping[str, Part], whom: _Whom, progress: Progress) -> AdversarialExport:
@@ -233,25 +231,13 @@ def _case(run: Path | str | Run, archive: Path | str | None, findings: Sequence[
     return _Case(read=read, place=place, bugs=bugs, measures=measures, archive=where)
 
 
-def _refuse(asked: _Asked, parts: Mapping[str, object]) -> None:
+def _refuse(asked: _Asked) -> None:
     """Refuse what can be told from the arguments alone."""
-    refuse_choices(asked.form, "failing", asked.size, asked.distinct)
+    refuse_choices(asked.form, "failing", asked.size, asked.apart[0])
     if asked.most < 1:
         message = f"a set wants at least 1 draw, but got max_draws of {asked.most}"
         raise ConfigError(message)
     refuse_taken(asked.out, _MEND)
-    if strange := sorted(parts.keys() - set(_PARTS)):
-        message = f"an adversarial set takes no part {brief(strange[0])!r}: {near(strange[0], _PARTS)}"
-        raise ConfigError(message)
-
-
-def _load(case: _Case, given: Mapping[str, object], ceiling: Ceiling, *, code: bool) -> dict[str, Part]:
-    identities = case.read.study.identities
-    names = {classifier(0): classifier(case.place), GENERATOR: GENERATOR, JUDGE: JUDGE}
-    return {
-        name: load_again(kind := name.partition(" ")[0], identities[noted], given.get(kind), ceiling=ceiling, code=code)
-        for name, noted in names.items()
-    }
 
 
 def _others(case: _Case, whom: _Whom) -> Iterator[Other]:
@@ -269,7 +255,8 @@ def _others(case: _Case, whom: _Whom) -> Iterator[Other]:
 
 def _apart(case: _Case, asked: _Asked, images: Images, ceiling: Ceiling) -> Distinct | None:
     """Load who leaves out what is alike, where it was asked for."""
-    return None if asked.distinct is None else apart_by(case.read, asked.embedder, asked.distinct, images, ceiling)
+    least, embedder = asked.apart
+    return None if least is None else apart_by(case.read, embedder, least, images, ceiling)
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
