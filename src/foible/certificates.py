@@ -85,6 +85,12 @@ class Certificate:
         return sum(one.clearance == 1.0 for one in self.looked)
 
     @property
+    def without(self) -> tuple[str, ...]:
+        """Name the labels that the list has nothing of, since no caption said a phrase: nothing is known of them."""
+        listed = {mode.label for mode in self.modes}
+        return tuple(label.name for label in self.labels if label.name not in listed)
+
+    @property
     def verdict(self) -> Gated:
         """Say what the gate comes to."""
         if self.fail_on == "never":

@@ -169,6 +169,26 @@ def test_a_prior_of_captions_weighs_labels_alike(clean):
     assert {"on grass", "at night"} <= {mode.phrase for mode in found.modes}
 
 
+def test_a_label_that_the_list_has_nothing_of_is_named(tmp_path):
+    """Where the captioner says nothing of teapots, nothing is known of them, and every output says so."""
+
+    class Quiet:
+        fingerprint = "says nothing of teapots"
+
+        def caption(self, images):
+            scenes = [toyworld.read(image) for image in images]
+            said = toyworld.describe(images)
+            return ["a teapot" if one.label == "teapot" else text for one, text in zip(scenes, said, strict=True)]
+
+    toyworld.hunt(tmp_path / "run", toyworld.Perfect(), seed=2, captioner=Quiet())
+    found = certified(tmp_path / "run", parts={**PARTS, "classifier": toyworld.Perfect(), "captioner": Quiet()})
+    assert found.without == ("teapot",)
+    assert {mode.label for mode in found.modes} == {"coffee mug", "water bottle"}
+    assert "teapot" in pages.without(found)
+    assert "no caption says a phrase of teapot" in pages.to_markdown(found)
+    assert json.loads(pages.to_json(found))["without"] == ["teapot"]
+
+
 @given(
     st.dictionaries(st.sampled_from(["mug", "vase", "lamp"]), st.lists(st.text(max_size=40), max_size=4), min_size=1)
 )

@@ -101,5 +101,7 @@ def _print(found: Certificate, folder: Path) -> None:
         if len(left) > pages.SHOWN:
             console.print(cell(f"and {len(left) - pages.SHOWN:,} more"))
         console.print(cell(pages.why(found)), soft_wrap=True)
+        if found.without:
+            console.print(cell(pages.without(found)), soft_wrap=True)
         console.print(cell(pages.headline(found), "bold"), soft_wrap=True)
         console.print(cell(f"what it rests on: {folder / 'certificate.md'}"), soft_wrap=True)

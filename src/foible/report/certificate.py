@@ -75,6 +75,15 @@ def why(found: Certificate) -> str:
     return f"{by_chance}, in {count(found.draws, 'draw')}: {ended}"
 
 
+def without(found: Certificate) -> str:
+    """Say of which labels nothing is known; empty where the list has all."""
+    if not found.without:
+        return ""
+    some = ", ".join(shorten(label, 60) for label in found.without[:SHOWN])
+    more = f" and {len(found.without) - SHOWN:,} more" if len(found.without) > SHOWN else ""
+    return f"no caption says a phrase of {some}{more}: the list has nothing of them, and nothing is known; give --word"
+
+
 def told(one: Looked, found: Certificate) -> str:
     """Say what was seen of a mode."""
     mode = found.modes[one.mode]
@@ -113,6 +122,7 @@ def to_json(found: Certificate) -> str:
         "classifier": subject(found.classifier),
         "parts": {kind: dict(identity) for kind, identity in found.parts.items()},
         "phrases_from": found.phrases_from,
+        "without": list(found.without),
         "prior": found.prior,
         "modes": [{"label": one.label, "phrase": one.phrase, "weight": one.weight} for one in found.modes],
         "looked": [
@@ -150,6 +160,7 @@ def to_markdown(found: Certificate) -> str:
     return f"""# {_plain(found.classifier.name)}: {_plain(headline(found))}
 
 {_plain(why(found))}. Foible {found.foible_version}, seed {found.seed}. What failed means: {_plain(found.failure)}.
+{_plain(without(found))}
 
 ## What it rests on
 
