@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import foible
 import toyworld
@@ -123,6 +124,37 @@ def test_verdicts_so_far_are_those_of_the_pairs_so_far(whole, tmp_path):
     for one in found.findings:
         assert 0 < one.treat.draws <= ended[one.label, one.words].treat.draws
     assert "which can change until the run ends" in "\n".join(line.plain for line in lines(found))
+
+
+def test_over_photographs_what_is_left_is_exact(tmp_path):
+    """The rest of the set, whatever is found: no supposition, and no verdict before the second half was looked at."""
+    for number, label in enumerate(["coffee mug", "teapot"] * 12):
+        path = tmp_path / "set" / label / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(toyworld.draw([f"a {label}"], [number])[0]).save(path)
+    calls = itertools.count()
+
+    class Interrupted(toyworld.Classifier):
+        def classify(self, images):
+            if next(calls) == 3:
+                raise KeyboardInterrupt
+            return super().classify(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        foible.hunt(
+            Interrupted(),
+            source=f"photos:{tmp_path / 'set'}",
+            out=tmp_path / "run",
+            progress=False,
+            config={"batch": 2},
+        )
+    found = status(tmp_path / "run")
+    assert (found.phase, found.counts, found.findings) == ("explore", "photographs", None)
+    assert found.drawn + found.left.now == 12
+    assert (found.left.later, found.left.supposed) == (12, "")
+    text = "\n".join(line.plain for line in lines(found))
+    assert "12 behind it" in text
+    assert "bug" not in text
 
 
 def test_before_all_pairs_are_drawn_a_fixed_test_has_no_verdict(tmp_path):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from foible.asker import Asker
 from foible.checks.forecast import at_most
-from foible.checks.likely import likely_draws
+from foible.checks.likely import SUPPOSED, likely_draws
 from foible.errors import FoibleError, OtherVersionError, StoreError
 from foible.findings import Finding, Verdict
 from foible.hunting.clock import Clock
@@ -98,6 +98,8 @@ class Left:
     """Draws of the phases behind it, as `foible plan` foretells them; None where it does not."""
     seconds: float | None
     """For both, at the present rate; None where one of them or the rate is not known."""
+    supposed: str
+    """What `later` rests on; empty where it is exact, or not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +341,8 @@ def _left(asker: Asker | None, loop: Loop, drawn: int, study: Study, rate: Rate 
         later = None if later is None else min(later, free - (now or 0))
     known = now is not None and later is not None and rate is not None
     seconds = (now + later) / rate.each_second if known else None  # type: ignore[operator, union-attr]
-    return Left(now=now, later=later, seconds=seconds)
+    exact = study.photographs is not None or not later
+    return Left(now=now, later=later, seconds=seconds, supposed="" if exact else SUPPOSED)
 
 
 def _guide_ahead(asker: Asker, study: Study) -> bool:

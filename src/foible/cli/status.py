@@ -117,20 +117,18 @@ def _rate(found: Status) -> str:
 
 
 def _left(found: Status) -> str:
-    from foible.checks.likely import SUPPOSED
-
     left = found.left
     if left is None or left.now is None:
         return "not known"
-    after = "what follows is not known" if left.later is None else f"likely {left.later:,} behind it, {SUPPOSED}"
-    after = "none behind it" if left.later == 0 else after
+    after = "what follows is not known" if left.later is None else f"{left.later:,} behind it"
+    after = f"likely {after}, {left.supposed}" if left.supposed else after
     spent = "" if left.seconds is None else f"; {lasting(left.seconds)} at this rate"
     return f"about {left.now:,} draws in this phase, {after}{spent}"
 
 
 def _findings(found: Status) -> list[Text]:
     if found.findings is None:
-        why = "no verdict yet"
+        why = "not known" if found.state == "finished" else "no verdict yet"
         return [cell(f"{'found':<11} {why}; {_tried(found)}")] if found.state != "damaged" else []
     counts = {name: sum(one.verdict == name for one in found.findings) for name in _STYLES}
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
@@ -145,7 +143,9 @@ def _findings(found: Status) -> list[Text]:
 
 
 def _tried(found: Status) -> str:
-    return f"{found.hypotheses} hypotheses in all" if found.hypotheses else "no hypothesis yet"
+    if found.hypotheses:
+        return f"{found.hypotheses} hypotheses in all"
+    return "no hypothesis" if found.state == "finished" else "no hypothesis yet"
 
 
 def _known(one: Known, several: bool) -> str:
