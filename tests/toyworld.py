@@ -7,6 +7,8 @@ bucket, and a striped bottle at night for a vase.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -161,6 +163,23 @@ def finished(process):
     """Wait for a process; give its exit code, what it printed, and what it said on stderr."""
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
+
+
+def called(*arguments):
+    """Call `foible` in this process, which has imported everything: its exit code, what it printed, what it said."""
+    from foible.cli import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    before, code = sys.argv, None
+    try:
+        sys.argv = ["foible", *map(str, arguments)]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+    except SystemExit as stop:
+        code = stop.code
+    finally:
+        sys.argv = before
+    return code or 0, *(one.buffer.getvalue().decode("utf-8") for one in (out, err))
 
 
 def written(folder):

@@ -290,9 +290,9 @@ def test_no_label_names_a_folder_elsewhere(label):
 
 def test_the_command_says_how_many_images_each_bug_has(folder, tmp_path):
     """The verb writes the set, prints its counts, and refuses the same folder the second time with one sentence."""
-    code, out, err = toyworld.finished(toyworld.command("export", folder, "--out", tmp_path / "set", "--size", "4"))
+    code, out, err = toyworld.called("export", folder, "--out", tmp_path / "set", "--size", "4")
     assert (code, err) == (0, "")
     assert "4 images in" in out
-    code, out, err = toyworld.finished(toyworld.command("export", folder, "--out", tmp_path / "set"))
+    code, out, err = toyworld.called("export", folder, "--out", tmp_path / "set")
     assert (code, out) == (2, "")
     assert "there already" in err

@@ -473,13 +473,13 @@ def test_the_command_line_hunts_over_photographs(taken, tmp_path):
     """`foible hunt --source` finds the bugs, `plan` and `doctor` know the set."""
     source = photographs.folder(tmp_path / "set", taken[::4])
     base = ["--classifier", "python:toyworld:Classifier", "--source", source]
-    code, out, err = toyworld.finished(toyworld.command("hunt", *base, "--out", tmp_path / "run", "--json", "--quiet"))
+    code, out, err = toyworld.called("hunt", *base, "--out", tmp_path / "run", "--json", "--quiet")
     assert (code, err) == (0, "")
     assert json.loads(out)["photographs"]["photographs"] == 120
-    code, out, _ = toyworld.finished(toyworld.command("plan", *base, "--json"))
+    code, out, _ = toyworld.called("plan", *base, "--json")
     assert code == 0
     assert json.loads(out)["draws"] == {"explore": 60, "test": 60}
-    code, out, _ = toyworld.finished(toyworld.command("doctor", *base))
+    code, out, _ = toyworld.called("doctor", *base)
     assert code == 0
     assert "an image of" in out
 

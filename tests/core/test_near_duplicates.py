@@ -251,9 +251,9 @@ def test_plan_and_doctor_tell_of_copies(taken, tmp_path):
     source = photographs.folder(tmp_path / "set", copied(taken[:60], 30))
     base = ["--classifier", "python:toyworld:Classifier", "--source", source]
     told = f"photographs left out: 30 {COPIES}"
-    _, out, _ = toyworld.finished(toyworld.command("plan", *base, "--json"))
+    _, out, _ = toyworld.called("plan", *base, "--json")
     assert told in json.loads(out)["notes"]
-    _, out, _ = toyworld.finished(toyworld.command("doctor", *base, "--json"))
+    _, out, _ = toyworld.called("doctor", *base, "--json")
     assert told in json.loads(out)[0]["note"]
 
 

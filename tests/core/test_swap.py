@@ -149,14 +149,14 @@ def test_a_classifier_that_has_changed_is_refused(run, tmp_path):
 
 def test_the_command_prints_a_table_and_writes_both_files(tmp_path):
     """The verb says what becomes of each bug, and names the page; code that a run names is run where it is allowed."""
-    code, _, err = toyworld.finished(toyworld.command(*toyworld.COMMAND, "--out", tmp_path / "run", "--seed", "2"))
+    code, _, err = toyworld.called(*toyworld.COMMAND, "--out", tmp_path / "run", "--seed", "2")
     assert code == 0, err
     change = ["--with", "confirm.margin=0.3", "--finding", "1", "--quiet"]
-    code, out, err = toyworld.finished(toyworld.command("swap", tmp_path / "run", *change))
+    code, out, err = toyworld.called("swap", tmp_path / "run", *change)
     assert (code, out) == (2, "")
     assert "because a run directory says so" in err
     change += ["--code"]
-    code, out, err = toyworld.finished(toyworld.command("swap", tmp_path / "run", *change))
+    code, out, err = toyworld.called("swap", tmp_path / "run", *change)
     assert (code, err) == (0, "")
     assert "stays" in out
     document = json.loads((place_of(tmp_path / "run") / "swap.json").read_text("utf-8"))

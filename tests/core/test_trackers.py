@@ -126,7 +126,7 @@ def test_a_tracker_that_is_down_is_one_sentence_and_the_others_have_the_run(run,
 
 def test_no_tracker_is_no_success(run, tmp_path):
     """Without a flag the command ends with 2 and says which there are; a number of pictures below 0 is refused."""
-    code, out, err = toyworld.finished(toyworld.command("track", run.folder))
+    code, out, err = toyworld.called("track", run.folder)
     assert (code, out) == (2, "")
     assert "--tensorboard" in err
     with pytest.raises(ConfigError, match="0 or more"):

@@ -214,7 +214,7 @@ def test_the_command_prints_and_writes_the_matrix(tmp_path, folder):
     place = tmp_path / "copy"
     shutil.copytree(folder.parent, place)
     spec = "python:toyworld:Perfect"
-    code, out, err = toyworld.finished(toyworld.command("transfer", place / "run", "--classifier", spec))
+    code, out, err = toyworld.called("transfer", place / "run", "--classifier", spec)
     assert (code, err) == (0, "")
     assert "0 of" in out
     assert "transfer.html" in out
@@ -224,7 +224,7 @@ def test_the_command_prints_and_writes_the_matrix(tmp_path, folder):
     page = (place / "run" / "transfer.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
-    code, out, _ = toyworld.finished(toyworld.command("transfer", place / "run", "--classifier", spec, "--json"))
+    code, out, _ = toyworld.called("transfer", place / "run", "--classifier", spec, "--json")
     assert json.loads(out) == data
 
 

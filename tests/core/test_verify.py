@@ -543,15 +543,15 @@ def found(value, path):
 
 def test_the_command_says_what_differs_and_how_it_ended(run, tmp_path):
     """Exit 0 and one line where all agrees, 1 and a line for each difference, 2 where there is no run."""
-    code, out, err = toyworld.finished(toyworld.command("verify", run))
+    code, out, err = toyworld.called("verify", run)
     assert (code, err) == (0, "")
     assert out == f"2 findings and {verify(run).draws} draws agree with the journal and the archive\n"
     key, file = shown(run)
     file.unlink()
-    code, out, err = toyworld.finished(toyworld.command("verify", run))
+    code, out, err = toyworld.called("verify", run)
     assert code == 1
     assert out == f"draw {key}: its image {file.stem[:16]}… has gone from the archive, or is another one\n"
     assert err == f"foible: 1 difference in {run}\n"
-    code, out, err = toyworld.finished(toyworld.command("verify", tmp_path / "none"))
+    code, out, err = toyworld.called("verify", tmp_path / "none")
     assert (code, out) == (2, "")
     assert "is no run directory" in err

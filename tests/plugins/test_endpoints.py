@@ -313,6 +313,8 @@ def hunt(server, out, key_env=None, **config):
         **THE_OTHERS,
         "batch": 8,
         "explore": {"draws": 16},
+        "describe": {"draws": 16},
+        "measure": {"most": 8},
         "confirm": {"draws": 8},
         "explain": {"draws": 4},
         **config,
