@@ -10,11 +10,12 @@ No pipeline is copied or subclassed: for one call, the method that makes the noi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from foible.parts.moving import direction, norms
 
@@ -51,10 +52,6 @@ class Sampling:
         for part in pipe.components.values():
             if isinstance(part, torch.nn.Module):
                 part.requires_grad_(requires_grad=False)
-        for name in _DENOISERS:
-            denoiser = getattr(pipe, name, None)
-            if denoiser is not None and getattr(denoiser, "_supports_gradient_checkpointing", False):
-                denoiser.enable_gradient_checkpointing()  # at work only where a graph is built
 
     def noise(self, call: dict[str, Any]) -> torch.Tensor:
         """Give what sampling starts from in a call: (n, …), on the device of the pipeline."""
@@ -88,7 +85,12 @@ class Sampling:
                 the denoiser foretells is moved up the score.
             rate: how far, as a share of the norm of its latents.
         """
-        with _starting(self._pipe, noise.to) as place, _steered(self._pipe, place, steer, rate):
+        pipe = self._pipe
+        with (
+            _starting(pipe, noise.to) as place,
+            _steered(pipe, place, steer, rate),
+            _forgetting(pipe) if noise.requires_grad else nullcontext(),
+        ):
             found: torch.Tensor = self._called({**call, "output_type": "pt"}).images
         return found
 
@@ -117,6 +119,26 @@ def _starting(pipe: Any, start: Callable[[torch.Tensor], torch.Tensor]) -> Itera
         yield places
     finally:
         del pipe.prepare_latents
+
+
+@contextmanager
+def _forgetting(pipe: Any) -> Iterator[None]:
+    """Keep of each step what goes into the denoiser alone: on the way back it is asked again (arXiv 1604.06174).
+
+    So the memory of a gradient is that of one step, whatever their number.
+    """
+    denoisers = [one for one in (getattr(pipe, name, None) for name in _DENOISERS) if one is not None]
+
+    def again(own: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given, **named: checkpoint(own, *given, use_reentrant=False, **named)
+
+    for one in denoisers:
+        one.forward = again(one.forward)
+    try:
+        yield
+    finally:
+        for one in denoisers:
+            del one.forward
 
 
 @contextmanager

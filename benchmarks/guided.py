@@ -1,0 +1,157 @@
+"""What a guided step costs beside the bare forward and backward pass, and what memory grows with.
+
+Pipelines of a real class with random weights, made in a temporary folder: a UNet of (64, 128) channels over 16 by 16
+latents, 64 pixels. Ratios within one run; each measurement of memory is a process of its own.
+
+    python benchmarks/guided.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROMPT, BATCH = "a photo of a red cup on grass", 4
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "photo", "of", "red", "cup", "on", "grass"]
+
+
+def main() -> None:
+    """Measure, and print two ratios."""
+    arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    arguments.add_argument("--steps", type=int, default=4, help="of sampling, where time is measured")
+    arguments.add_argument("--times", type=int, default=8, help="of each pass")
+    arguments.add_argument("--peak", help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    if given.peak:
+        folder, steps = given.peak.rsplit(":", 1)
+        print(peak(folder, int(steps)))
+        return
+    with tempfile.TemporaryDirectory() as place:
+        make(Path(place))
+        bare, guided = times(place, given.steps, given.times)
+        print(f"guided step over bare forward and backward pass: {guided / bare:.2f} ({guided:.2f} s, {bare:.2f} s)")
+        few, many = (_peak_of(place, steps) for steps in (5, 20))
+        print(f"peak memory of a guided step, 20 steps of sampling over 5: {many / few:.2f} ({many} KB, {few} KB)")
+
+
+def make(folder: Path) -> None:
+    """Write a pipeline with random weights."""
+    import foible.adapters  # noqa: F401 - beside a torchvision that does not match, diffusers imports only after it
+
+    # isort: split
+    import torch
+    import transformers as t
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    torch.manual_seed(0)
+    inner = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token="[UNK]"))  # noqa: S106 - no secret
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    words = t.PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", bos_token="[CLS]", eos_token="[SEP]"  # noqa: S106 - as above
+    )  # fmt: skip
+    words.model_max_length = 16
+    text = t.CLIPTextConfig(
+        vocab_size=len(WORDS), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=16, bos_token_id=2, eos_token_id=3, pad_token_id=0,
+    )  # fmt: skip
+    denoiser = UNet2DConditionModel(
+        block_out_channels=(64, 128), layers_per_block=2, sample_size=16, in_channels=4, out_channels=4,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=64, attention_head_dim=8,
+    )  # fmt: skip
+    vae = AutoencoderKL(
+        block_out_channels=(16, 16, 16), down_block_types=["DownEncoderBlock2D"] * 3,
+        up_block_types=["UpDecoderBlock2D"] * 3, latent_channels=4, norm_num_groups=4, sample_size=64,
+    )  # fmt: skip
+    pipe = StableDiffusionPipeline(
+        vae, t.CLIPTextModel(text), words, denoiser, DDIMScheduler(clip_sample=False, steps_offset=1), None, None,
+        requires_safety_checker=False,
+    )  # fmt: skip
+    pipe.save_pretrained(folder)
+
+
+def load(folder: str, steps: int) -> tuple[Any, Any]:
+    """Load the pipeline as a generator, and a classifier with gradients."""
+    from foible.parts.registry import load as part
+
+    generator = part("generator", f"diffusers:{folder}", {"steps": steps, "size": 64, "dtype": "float32"})
+    return generator.object, part("classifier", "diorama:reference")
+
+
+def search(folder: str, steps: int, times_: int) -> Any:
+    """Make a search by noise that does not reach its end early."""
+    from foible.guide.aim import Aim
+    from foible.guide.noise import Noise
+    from foible.guide.objective import Goal, Objective
+    from foible.guide.sight import Sight
+
+    generator, classifier = load(folder, steps)
+    every = tuple(range(11))  # all classes but one are right: no image is taken for the last
+    goal = Goal(sight=Sight(classifier), aims={PROMPT: Aim(right=every)})
+    return Noise(generator=generator, objective=Objective([goal]), steps=times_, rate=1e-4)
+
+
+def times(folder: str, steps: int, often: int) -> tuple[float, float]:
+    """Give the seconds of a bare pass, and of a guided step: the least of several of each, in turn."""
+    import torch
+
+    torch.set_num_threads(1)
+    guide = search(folder, steps, 2)
+    generator, classifier = load(folder, steps)
+    bare, guided = [], []
+    texts, seeds = [PROMPT] * BATCH, list(range(BATCH))
+    for _ in range(often):
+        began = time.perf_counter()
+        noise = generator.noise(texts, seeds).requires_grad_()
+        images = generator.sample(texts, seeds, noise)
+        given = torch.nn.functional.interpolate(images, classifier.object.prepare([_blank()]).shape[-2:])
+        torch.autograd.grad(classifier.object.logits(given)[:, 0].sum(), noise)
+        bare.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        guide.search(texts, seeds)  # two images, and one way back between them
+        guided.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        with torch.no_grad():
+            generator.sample(texts, seeds, noise)
+        guided[-1] -= time.perf_counter() - began
+    return min(bare), min(guided)
+
+
+def peak(folder: str, steps: int) -> int:
+    """Give what one guided step adds to the memory of the process at its peak, in KB."""
+    import torch
+
+    torch.set_num_threads(1)
+    guide = search(folder, steps, 2)
+    guide.generator.draw([PROMPT] * BATCH, list(range(BATCH)))
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew; Linux alone
+    before = _held("VmRSS")
+    guide.search([PROMPT] * BATCH, list(range(BATCH)))
+    return _held("VmHWM") - before
+
+
+def _held(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def _peak_of(folder: str, steps: int) -> int:
+    asked = [sys.executable, __file__, "--peak", f"{folder}:{steps}"]
+    return int(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def _blank() -> Any:
+    import numpy as np
+
+    return np.zeros((64, 64, 3), np.uint8)
+
+
+if __name__ == "__main__":
+    main()
