@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # One thread a test process: several torch processes on several threads each slow one another down tenfold.
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs repairs rounds benchmark crash fuzz diorama diorama-check format clean
+.PHONY: hunt test lint types unit slow coverage docs bench bugs photographs repairs rounds benchmark crash fuzz diffusion diorama-check format clean
 
 hunt: $(VENV)/base
 	$(BIN)/foible hunt
@@ -62,6 +62,13 @@ crash: $(VENV)/dev
 # Every parser on what hypothesis makes up, so many examples each: `make fuzz EXAMPLES=1000000`.
 fuzz: $(VENV)/dev
 	$(ONE_THREAD) $(BIN)/python benchmarks/fuzz.py --examples $(EXAMPLES)
+
+# The diffusion pipeline of the narrow diorama, from its pictures to its table: each step goes on where it was stopped.
+diffusion: $(VENV)/dev
+	$(ONE_THREAD) $(BIN)/python training/narrow.py
+	$(ONE_THREAD) $(BIN)/python training/diffusion_decoder.py
+	$(ONE_THREAD) $(BIN)/python training/diffusion.py
+	$(ONE_THREAD) $(BIN)/python training/diffusion_check.py
 
 diorama-check: $(VENV)/dev
 	$(BIN)/python training/check.py

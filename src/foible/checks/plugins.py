@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from foible.parts.families import HINTS, NEEDS
+from foible.parts.families import HINTS, NEEDS, WORLDS
 from foible.parts.registry import KINDS, Source, claimants, families, remedy
 
 
@@ -37,7 +37,8 @@ def listing() -> list[Row]:
                 rows += [Row(kind, spec, source, missing or lack) for spec, lack in _diorama(kind)]
             else:
                 spec = HINTS.get(family, family if sources[0].package else f"{family}:name")
-                rows.append(Row(kind, spec, source, missing))
+                shipped = [name for name in WORLDS if name.startswith(f"{family}:")]
+                rows += [Row(kind, name, source, missing) for name in (*shipped, spec)]
     return rows
 
 

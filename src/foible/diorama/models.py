@@ -16,7 +16,9 @@ NAMES: tuple[str, ...] = (
     "biased-convnext",
     "biased-mobilenet",
 )
-"""Every model that ships with the diorama."""
+"""Every model that ships with the diorama, besides the diffusion pipeline."""
+PIPELINE = "diffusion"
+"""The folder of the diffusion pipeline, which `diffusers` reads."""
 
 _FOLDER = Path(__file__).parent / "weights"
 
@@ -24,8 +26,8 @@ _FOLDER = Path(__file__).parent / "weights"
 def weights(name: str) -> Path:
     """The folder of one model's weights; it has what `from_pretrained` needs and a README.
 
-    Raises KeyError, with the names there are, for a name that is none of `NAMES`.
+    Raises KeyError, with the names there are, for a name that is neither `PIPELINE` nor one of `NAMES`.
     """
-    if name not in NAMES:
+    if name not in NAMES and name != PIPELINE:
         raise KeyError(f"the diorama has no model {name!r}; it has {', '.join(NAMES)}")
     return _FOLDER / name

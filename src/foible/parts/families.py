@@ -74,8 +74,8 @@ FURTHER: Mapping[str, tuple[str, tuple[str, ...], str]] = {
 REMOTE = frozenset({"http", "openai", "openai-images"})
 """Families that ask a server, which may cost money."""
 
-WORLDS: Mapping[str, str] = {"diorama": "diorama"}
-"""Family -> the one world whose images its parts draw, or were trained on."""
+WORLDS: Mapping[str, str] = {"diorama": "diorama", "diffusers:diorama": "diorama"}
+"""Family, or one spec of a family -> the one world whose images such parts draw, or were trained on."""
 
 HINTS: Mapping[str, str] = {
     "annotation": "annotation",

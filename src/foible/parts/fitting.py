@@ -24,7 +24,7 @@ def world(part: Part) -> str:
     """Give the one world that a part knows; empty where it says nothing of the kind."""
     if offers(part.object, OfOneWorld):
         return str(part.object.world)
-    return WORLDS.get(_family(part.identity["spec"]), "")
+    return _world_of(part.identity["spec"])
 
 
 def reads_text(part: Part) -> bool:
@@ -57,8 +57,8 @@ def refuse_other_worlds_by_spec(specs: Mapping[str, str]) -> None:
     """
     family = _family(specs.get("generator", ""))
     if family in BUILT_IN["generator"] and family != "python":
-        known = {kind: (specs[kind], WORLDS.get(_family(specs[kind]), "")) for kind in LOOKING if kind in specs}
-        _refuse(specs["generator"], WORLDS.get(family, ""), known)
+        known = {kind: (specs[kind], _world_of(specs[kind])) for kind in LOOKING if kind in specs}
+        _refuse(specs["generator"], _world_of(specs["generator"]), known)
 
 
 def refuse_undrawable(generator: Part, labels: Sequence[Label]) -> None:
@@ -96,6 +96,10 @@ def _refuse(generator: str, drawn: str, known: Mapping[str, tuple[str, str]]) ->
         f"images, such as {give}"
     )
     raise ConfigError(message)
+
+
+def _world_of(spec: object) -> str:
+    return WORLDS.get(str(spec)) or WORLDS.get(_family(spec), "")
 
 
 def _family(spec: object) -> str:

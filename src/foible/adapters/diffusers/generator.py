@@ -1,7 +1,7 @@
 """Images from a `diffusers` pipeline, of any kind that its text-to-image loader knows.
 
-Comes in: prompts and seeds. Goes out: one image each, or why there is none. Neighbours: `_diffusers.py` loads the
-pipelines; `draw_openai.py` asks a server.
+Comes in: prompts and seeds. Goes out: one image each, or why there is none. Neighbours: `pipelines.py` loads the
+pipelines; `foible.diorama.narrow` reads prompts for the one that ships, `diffusers:diorama`.
 
 Each draw has a random generator of its own, on the CPU, made of its seed: neither its place in a batch nor the device
 changes its noise. The arithmetic of a batch can still differ from that of a single draw in the last bits, which is why
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,12 @@ from foible.adapters.diffusers import pipelines as shared
 from foible.adapters.diffusers import sampling
 from foible.adapters.shared import devices as _torch
 from foible.adapters.shared.batches import InPieces
+from foible.diorama import narrow
+from foible.diorama.grammar import parse
+from foible.diorama.vocabulary import LABELS
 from foible.errors import ArgumentError, PartError, brief
 from foible.pixels import LARGEST_SIDE
-from foible.records import Drawn
+from foible.records import Drawn, Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +57,7 @@ class DiffusersGenerator:
         """Load the pipeline.
 
         Args:
-            name: a folder, or a name on the hub.
+            name: a folder, or a name on the hub; `diorama` is the pipeline that ships with foible.
             steps: of denoising; by default the pipeline's own, which is too many for Turbo and LCM models.
             guidance: weight of the prompt; the pipeline's own by default; 0 for Turbo models.
             scheduler: such as `ddim`, `eulerdiscrete`, `dpmsolvermultistep`, `lcm`; the pipeline's own by default.
@@ -75,32 +79,44 @@ class DiffusersGenerator:
         where = _torch.device(name, device)
         numbers = _torch.dtype(name, dtype, where)
         found = shared.folder(name, revision, variant)
+        self._hear, own = (narrow.hear, self._narrow(steps, guidance)) if found == shared.SHIPPED else (_as_it_is, {})
         self._pipe = shared.pipeline(name, found, numbers, variant)
-        own = shared.schedule(name, self._pipe, scheduler)
+        sampler = shared.schedule(name, self._pipe, scheduler)
         adapted = shared.adapt(name, self._pipe, lora)
-        given = {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative}
+        given = {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative, **own}
         self._call = _taken(name, self._pipe, {**given, **_sides(name, size)})
         shared.place(name, self._pipe, where, offload, compiled=compile)
         self._ask = InPieces(self._draw)
         self.fingerprint = shared.hashed(found, adapted)
         self.resolved = {
             **_torch.resolved(where, numbers),
-            "scheduler": own,
+            "scheduler": sampler,
             "pipeline": type(self._pipe).__name__,
             "offload": None,  # moves parts about, and changes no image
+            **{_OURS[field]: value for field, value in own.items()},
         }
         self.version = shared.VERSION
+
+    def _narrow(self, steps: int | None, guidance: float | None) -> dict[str, Any]:
+        """Say what the pipeline that ships can draw; give how it draws where that is left open."""
+        self.drawable, self.can_draw = tuple(label.name for label in LABELS), _shows
+        weight = narrow.GUIDANCE if guidance is None else guidance
+        return {"num_inference_steps": steps or narrow.STEPS, "guidance_scale": weight}
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Drawn | PartError]:
         """Draw one image for each prompt and seed.
 
-        A `PartError` stands where the safety checker took it away, or where the pipeline's arithmetic overflowed.
-        Words beyond what the pipeline can read are told as ignored.
+        A `PartError` stands where the safety checker took it away, where the pipeline's arithmetic overflowed, or where
+        `diffusers:diorama` was never shown what is asked for. Words beyond what the pipeline can read are told as
+        ignored.
 
         Raises:
             PartError: not even one image fits into the memory of the device.
         """
-        return self._ask(prompts, seeds)
+        heard = [self._hear(prompt) for prompt in prompts]
+        asked = [(*one, seed) for one, seed in zip(heard, seeds, strict=True) if not isinstance(one, PartError)]
+        drawn = iter(self._ask([text for text, _, _ in asked], [seed for _, _, seed in asked]))
+        return [one if isinstance(one, PartError) else _ignoring(next(drawn), one[1]) for one in heard]
 
     @property
     def unsteerable(self) -> str:
@@ -112,7 +128,7 @@ class DiffusersGenerator:
     def noise(self, prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
         """Give the noise that sampling starts from for each prompt and seed: (n, ...)."""
         with shared.silent():
-            return self._sampling.noise(self._called(prompts, seeds))
+            return self._sampling.noise(self._called(self._understood(prompts), seeds))
 
     def sample(
         self,
@@ -124,11 +140,20 @@ class DiffusersGenerator:
     ) -> torch.Tensor:
         """Sample from a noise: (n, 3, height, width), 0..1, with gradients of the noise where it wants them."""
         with shared.silent():
-            return self._sampling.images(self._called(prompts, seeds), noise, steer, rate)
+            return self._sampling.images(self._called(self._understood(prompts), seeds), noise, steer, rate)
 
     @cached_property
     def _sampling(self) -> sampling.Sampling:
         return sampling.Sampling(self._pipe)
+
+    def _understood(self, prompts: Sequence[str]) -> list[str]:
+        """Give what the pipeline is given of each prompt; raises the `PartError` of the first that it cannot draw."""
+        texts = []
+        for heard in map(self._hear, prompts):
+            if isinstance(heard, PartError):
+                raise heard
+            texts.append(heard[0])
+        return texts
 
     def _called(self, prompts: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
         call: dict[str, Any] = dict(self._call)
@@ -153,6 +178,20 @@ class DiffusersGenerator:
             return PartError("the pipeline's numbers overflowed (NaN), and are no image; try dtype float32 or bfloat16")
         image = np.broadcast_to((numbers * 255).round().astype(np.uint8), (*numbers.shape[:2], 3))
         return Drawn(np.ascontiguousarray(image), shared.unread(self._pipe, prompt))
+
+
+def _as_it_is(prompt: str) -> tuple[str, tuple[str, ...]] | PartError:
+    return prompt, ()
+
+
+def _shows(label: Label) -> bool:
+    """Tell whether a label is an object of the diorama, with no word that it does not know."""
+    heard = parse(label.name)
+    return heard.label is not None and not heard.ignored
+
+
+def _ignoring(drawn: Drawn | PartError, words: tuple[str, ...]) -> Drawn | PartError:
+    return drawn if isinstance(drawn, PartError) or not words else replace(drawn, ignored=(*words, *drawn.ignored))
 
 
 def _check_numbers(name: str, steps: object, guidance: object) -> None:

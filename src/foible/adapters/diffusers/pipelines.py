@@ -1,7 +1,7 @@
 """Loads `diffusers` pipelines: whole ones alone, and never a pickle.
 
 Comes in: a folder or a hub name, a scheduler, LoRA files. Goes out: a pipeline on its device, and the fingerprint of
-its files. Neighbour: `draw_diffusers.py`, which asks it.
+its files. Neighbour: `generator.py`, which asks it.
 
 A weight that is missing would be filled in at random, so it is an error; the library only notes it in its log.
 """
@@ -19,11 +19,16 @@ import torch
 from diffusers.utils import logging as noise
 
 from foible.adapters.transformers import models as _transformers
+from foible.diorama.models import PIPELINE, weights
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
 from foible.parts import fingerprint
 
 VERSION = f"adapter 1; diffusers {diffusers.__version__}; {_transformers.VERSION}"
 OFFLOADS = ("model", "sequential")
+
+DIORAMA = "diorama"
+"""The name of the pipeline that ships with foible: it was trained on the narrow diorama."""
+SHIPPED = weights(PIPELINE)
 
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 _PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth")
@@ -40,7 +45,7 @@ def folder(name: str, revision: str | None, variant: str | None) -> Path:
     Raises:
         PluginError: no such folder or hub name, no pipeline, or no safetensors in it.
     """
-    found = Path(name).expanduser()
+    found = SHIPPED if name == DIORAMA else Path(name).expanduser()
     if not found.is_dir():
         found = _from_hub(name, revision, variant)
     if not (found / "model_index.json").is_file():
