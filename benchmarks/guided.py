@@ -1,9 +1,11 @@
-"""What a guided step costs beside the bare forward and backward pass, and what memory grows with.
+"""Guided draws: what a step costs beside the bare passes, what memory grows with, and what each method finds.
 
-Pipelines of a real class with random weights, made in a temporary folder: a UNet of (64, 128) channels over 16 by 16
-latents, 64 pixels. Ratios within one run; each measurement of memory is a process of its own.
+    python benchmarks/guided.py             # cost: ratios within one run
+    python benchmarks/guided.py --found     # the table of docs/guided.md, over diffusers:diorama; minutes
 
-    python benchmarks/guided.py
+Cost: a pipeline of a real class with random weights, a UNet of (64, 128) channels over 16 by 16 latents, 64 pixels;
+each measurement of memory is a process of its own. Found: for some labels, so many draws are led by each method, from
+the noise of draws that pass. A *true* failure is one in which the judge and the reference classifier see the label.
 """
 
 from __future__ import annotations
@@ -25,11 +27,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("--steps", type=int, default=4, help="of sampling, where time is measured")
     arguments.add_argument("--times", type=int, default=8, help="of each pass")
+    arguments.add_argument("--found", action="store_true", help="what each method finds, in the place of what it costs")
+    arguments.add_argument("--draws", type=int, default=16, help="that each method leads, of each label")
+    arguments.add_argument("--most", type=int, default=16, help="images that a guided draw may take")
     arguments.add_argument("--peak", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.peak:
         folder, steps = given.peak.rsplit(":", 1)
         print(peak(folder, int(steps)))
+        return
+    if given.found:
+        found(given.draws, given.most)
         return
     with tempfile.TemporaryDirectory() as place:
         make(Path(place))
@@ -140,6 +148,99 @@ def peak(folder: str, steps: int) -> int:
 def _held(name: str) -> int:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+CASES = (
+    ("biased-resnet", "coffee mug"),
+    ("biased-resnet", "dumbbell"),
+    ("biased-convnext", "vase"),
+    ("biased-convnext", "water bottle"),
+    ("biased-mobilenet", "mushroom"),
+    ("biased-mobilenet", "dumbbell"),
+)
+"""Classifiers and labels: some with a planted cause that the narrow world can show, some without."""
+METHODS = {"select": {}, "noise": {"rate": 0.03}, "steer": {"rate": 0.03}, "evolve": {"rate": 0.3}}
+"""With the numbers that each is tried with."""
+
+
+class Counted:
+    """A generator that counts the images that it samples."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.images = inner, 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand on what is not counted."""
+        return getattr(self.inner, name)
+
+    def draw(self, prompts: Any, seeds: Any) -> Any:
+        """Count, and draw."""
+        self.images += len(prompts)
+        return self.inner.draw(prompts, seeds)
+
+    def sample(self, prompts: Any, *given: Any) -> Any:
+        """Count, and sample."""
+        self.images += len(prompts)
+        return self.inner.sample(prompts, *given)
+
+
+def found(draws: int, most: int) -> None:
+    """Lead draws that pass, and print a row for each case and method."""
+    from foible.parts.registry import load as part
+
+    generator, judge = part("generator", "diffusers:diorama"), part("judge", "diorama:judge")
+    reference = part("classifier", "diorama:reference")
+    print("| classifier, label | method | failed | of these true | images each, on average | CPU-s a failure |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, label in CASES:
+        own = part("classifier", f"diorama:{name}")
+        for method in METHODS:
+            print(_row(method, (generator, own, judge, reference), (name, label), draws, most), flush=True)
+
+
+def _row(method: str, parts: tuple[Any, Any, Any, Any], case: tuple[str, str], draws: int, most: int) -> str:
+    import torch
+
+    from foible.config import GuideOptions
+    from foible.diorama.vocabulary import LABELS
+    from foible.draws.request import prompt
+    from foible.guide.generator import guided
+    from foible.parts.registry import load as part
+    from foible.records import ClassMap, Label
+
+    torch.set_num_threads(1)
+    generator, own, judge, reference = parts
+    name, label = case
+    kind = next(one.hypernym for one in LABELS if one.name == label)
+    text = prompt(Label(label, kind), "a realistic photograph of a {name} ({kind})")
+    right = [one.split(" (")[0] for one in own.object.labels].index(label)
+    seeds = list(_passing(generator.object, own.object, text, right, draws))
+    counted = Counted(generator.object)
+    classes = ClassMap(classifier=name, names=tuple(own.object.labels), right={label: (right,)})
+    options = GuideOptions(method=method, steps=most, **METHODS[method])  # type: ignore[arg-type]
+    guide = guided(part("generator", counted), [(own, classes)], {label: text}, options)
+    began = time.process_time()
+    images = [one.image for one in guide.object.draw([text] * len(seeds), seeds)]
+    spent = time.process_time() - began
+    failed = own.object.classify(images).argmax(1) != right
+    seen = [one.faithful for one in judge.object.judge(images, [Label(label, kind)] * len(images))]
+    true = failed & seen & (reference.object.classify(images).argmax(1) == right)
+    each = counted.images / len(seeds)
+    cost = f"{spent / failed.sum():.1f}" if failed.any() else "-"
+    return f"| {name}, {label} | {method} | {failed.sum()} of {len(seeds)} | {true.sum()} | {each:.1f} | {cost} |"
+
+
+def _passing(generator: Any, own: Any, text: str, right: int, draws: int) -> Any:
+    """Give seeds whose draws pass, from 0 on."""
+    seed, given = 0, 0
+    while given < draws:
+        batch = list(range(seed, seed + draws))
+        drawn = generator.draw([text] * draws, batch)
+        for one, scores in zip(batch, own.classify([image.image for image in drawn]), strict=True):
+            if scores.argmax() == right and given < draws:
+                given += 1
+                yield one
+        seed += draws
 
 
 def _peak_of(folder: str, steps: int) -> int:
