@@ -95,13 +95,13 @@ draws = st.builds(
 
 @given(st.lists(draws, max_size=40))
 def test_no_image_counts_twice_or_for_what_it_suggested(before):
-    """Of equal pixels one draw counts for a label and treatment, and none in a test that was explored or followed."""
+    """Of equal pixels one draw counts for a label and treatment, and none in a test that suggested something."""
     marked = Once().mark(before)
     suggesting = set()
     counted: dict[tuple[bool, str, Treatment, str], str] = {}
     for one in marked:
         request, image = one.request, one.draw.image
-        suggests = request.arm in {"explore", "follow"}
+        suggests = request.arm in {"explore", "guide", "follow"}
         if one.outcomes[0].status == "passed":
             place = suggests, request.label, request.treatment, image
             assert counted.setdefault(place, request.key) == request.key
