@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -116,6 +117,22 @@ def hunt(out, classifier=None, labels=LABELLED, config=None, **given):
         progress=False,
         **given,
     )
+
+
+@contextlib.contextmanager
+def full(size):
+    """Let no file of this process grow beyond a size, as on a full disk."""
+    import pytest  # which the programs that name parts of this file need not wait for
+
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 class Slow:

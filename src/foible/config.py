@@ -277,15 +277,6 @@ class HuntConfig(Options):
             return value
         return {**{kind: {"spec": spec} for kind, spec in BESIDE_PHOTOGRAPHS.items()}, **value}
 
-    @model_validator(mode="after")
-    def _guided_is_followed(self) -> Self:
-        if self.guide.method != "none" and (self.describe.method != "follow" or self.source.spec):
-            message = (
-                "guide.method wants drawn images and describe.method follow: what is guided is followed, not counted"
-            )
-            raise ValueError(message)
-        return self
-
     def parts(self, kind: str) -> tuple[PartOptions, ...]:
         """Return the parts of a kind: one, or every classifier under test."""
         first: PartOptions = getattr(self, kind)

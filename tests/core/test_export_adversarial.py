@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
-import signal
 import sqlite3
 import sys
 from collections import Counter
@@ -372,25 +370,11 @@ def test_a_call_that_was_stopped_ends_as_one_that_was_not(tmp_path):
     assert whole(tmp_path / "set") == whole(tmp_path / "whole")
 
 
-@contextlib.contextmanager
-def full(size):
-    """Let no file of this process grow beyond a size, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_full_disk_is_one_sentence_and_costs_nothing(tmp_path):
     """No folder is there, and the same call goes on when there is room."""
     toyworld.hunt(tmp_path / "run", seed=2)
     archive = tmp_path / "archive" / "archive.sqlite"
-    with full(archive.stat().st_size + 8192), pytest.raises(StoreError, match=r"disk|cannot be written|full"):
+    with toyworld.full(archive.stat().st_size + 8192), pytest.raises(StoreError, match=r"disk|cannot be written|full"):
         made(tmp_path / "run", tmp_path / "set", size=400)
     assert not (tmp_path / "set").exists()
     assert not list(tmp_path.glob(".foible-*"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -98,26 +96,12 @@ def test_no_argument_of_a_part_is_in_the_log(tmp_path, monkeypatch):
         assert word not in text
 
 
-@contextlib.contextmanager
-def full(size):
-    """Let no file of this process grow beyond a size, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_full_disk_costs_lines_and_not_the_hunt(tmp_path, caplog):
     """What does not fit is counted in one sentence; a line that was cut off spoils none behind it."""
     with Log(tmp_path / "log") as log:
         log.note("one", counts={"n": 1})
         size = (tmp_path / "log").stat().st_size
-        with full(size + 20):
+        with toyworld.full(size + 20):
             log.note("two")
             log.note("three")
         log.note("four")

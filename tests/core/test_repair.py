@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -309,27 +308,13 @@ def test_a_classifier_that_cannot_be_trained_is_told_which_can(tmp_path):
         )
 
 
-@contextlib.contextmanager
-def full(size):
-    """Let no file of this process grow beyond a size, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_full_disk_keeps_the_last_pass(tmp_path):
     """The checkpoint that does not fit is one sentence, and the one before it stays whole."""
     kept = Checkpoint(folder=tmp_path, key="k")
     weights = {"w": torch.ones(4000)}
     one = Passed(epoch=1, losses=(1.0, 0.5), failing=(0.0, 0.0), best=weights, now=weights)
     kept.write(one)
-    with full(9000), pytest.raises(StoreError, match="goes on from the last pass"):
+    with toyworld.full(9000), pytest.raises(StoreError, match="goes on from the last pass"):
         kept.write(one.then(0.4, 0.0, weights, {}))
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     read = kept.read(["w"])

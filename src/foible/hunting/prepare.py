@@ -18,7 +18,7 @@ from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
 from foible.draws.questions import GENERATOR, GUIDE, JUDGE, classifier
 from foible.errors import ConfigError, LabelError, PluginError, brief, near
-from foible.hunting.sources import guide_of, load_source, refuse_unread
+from foible.hunting.sources import guide_of, load_source, refuse_unfollowed, refuse_unread
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of
 from foible.labels import resolve as resolve_labels
@@ -147,6 +147,7 @@ def prepare(
         InputError: something given cannot be used.
         OutOfRequests: `max_requests` does not hold what the parts ask their servers about themselves.
     """
+    refuse_unfollowed(config)
     if config.source.spec:
         return _prepare_photographs(config, objects or {}, descriptions)
     kinds = KINDS if descriptions is None else PROBE_KINDS

@@ -70,6 +70,17 @@ def refuse_among(config: HuntConfig, folders: Mapping[str, Path]) -> None:
             raise ConfigError(f"{message} --{name}")
 
 
+def refuse_unfollowed(config: HuntConfig) -> None:
+    """Refuse a guide where its draws would be counted, or where nothing is drawn.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if config.guide.method != "none" and (config.describe.method != "follow" or config.source.spec):
+        message = "guide.method wants drawn images and describe.method follow: what is guided is followed, not counted"
+        raise ConfigError(message)
+
+
 def guide_of(config: HuntConfig, parts: Mapping[str, Part], labels: Sequence[Label], maps: Sequence[ClassMap]) -> Part:
     """Put together the generator that the classifiers of a run lead.
 
