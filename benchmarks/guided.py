@@ -95,10 +95,10 @@ def load(folder: str, steps: int) -> tuple[Any, Any]:
 
 def search(folder: str, steps: int, times_: int) -> Any:
     """Make a search by noise that does not reach its end early."""
-    from foible.guide.aim import Aim
-    from foible.guide.noise import Noise
-    from foible.guide.objective import Goal, Objective
-    from foible.guide.sight import Sight
+    from foible.guiding.aim import Aim
+    from foible.guiding.noise import Noise
+    from foible.guiding.objective import Goal, Objective
+    from foible.guiding.sight import Sight
 
     generator, classifier = load(folder, steps)
     every = tuple(range(11))  # all classes but one are right: no image is taken for the last
@@ -204,7 +204,7 @@ def _row(method: str, parts: tuple[Any, Any, Any, Any], case: tuple[str, str], d
     from foible.config import GuideOptions
     from foible.diorama.vocabulary import LABELS
     from foible.draws.request import prompt
-    from foible.guide.generator import guided
+    from foible.guiding.generator import guided
     from foible.parts.registry import load as part
     from foible.records import ClassMap, Label
 

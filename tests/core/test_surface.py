@@ -32,7 +32,7 @@ LAYERS = (
     {"swapping"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
-    {"adapters", "guide", "report", "run", "statistics"},
+    {"adapters", "guiding", "report", "run", "statistics"},
     {"draws", "testing"},
     {"trial"},
     {"search"},

@@ -15,14 +15,14 @@ from foible.adapters.diffusers.pipelines import silent
 from foible.adapters.diffusers.sampling import foretold
 from foible.config import GuideOptions
 from foible.errors import PartError, PluginError
-from foible.guide.aim import Aim, margins
-from foible.guide.evolve import Evolve
-from foible.guide.generator import guided
-from foible.guide.noise import Noise
-from foible.guide.objective import Goal, Objective, disturb
-from foible.guide.select import Select
-from foible.guide.sight import Sight
-from foible.guide.steer import Steer
+from foible.guiding.aim import Aim, margins
+from foible.guiding.evolve import Evolve
+from foible.guiding.generator import guided
+from foible.guiding.noise import Noise
+from foible.guiding.objective import Goal, Objective, disturb
+from foible.guiding.select import Select
+from foible.guiding.sight import Sight
+from foible.guiding.steer import Steer
 from foible.parts import registry
 from foible.parts.moving import norms
 from foible.records import ClassMap, Drawn

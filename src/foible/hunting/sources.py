@@ -88,7 +88,7 @@ def guide_of(config: HuntConfig, parts: Mapping[str, Part], labels: Sequence[Lab
         ConfigError: the budget cannot pay for it.
         PluginError: its generator or a classifier cannot be guided so.
     """
-    from foible.guide.generator import guided  # which brings torch
+    from foible.guiding.generator import guided  # which brings torch
 
     _must_pay(config, len(labels))
     own = [(parts[classifier(place)], classes) for place, classes in enumerate(maps)]

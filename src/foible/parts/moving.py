@@ -1,6 +1,6 @@
 """How a batch of tensors is moved along gradients: each element by a share of its own norm.
 
-Comes in: tensors. Goes out: tensors. Neighbours: `foible.guide` moves noise, an adapter what a denoiser foretells.
+Comes in: tensors. Goes out: tensors. Neighbours: `foible.guiding` moves noise, an adapter what a denoiser foretells.
 """
 
 from __future__ import annotations

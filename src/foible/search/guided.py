@@ -2,7 +2,7 @@
 
 Comes in: what was explored. Goes out: what became of the guided draws. They are no draws of the base prompt: what fails
 among them is captioned and followed, and neither counted nor tested. Neighbours: `explore.py` draws without a guide;
-`foible.guide` is the guide; `follow.py` follows.
+`foible.guiding` is the guide; `follow.py` follows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a generator promises whose noise can be moved: its own noise gives its own images, with gradients.
 
-Comes in: a part. Goes out: broken promises. Neighbour: `testing/__init__.py`, which asks; `foible.guide` relies on it.
+Comes in: a part. Goes out: broken promises. Neighbours: `testing/__init__.py` asks; `foible.guiding` relies on it.
 """
 
 from __future__ import annotations

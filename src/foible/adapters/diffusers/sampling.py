@@ -1,7 +1,7 @@
 """The sampling of a `diffusers` pipeline from given noise, with gradients: what guided generation needs of one.
 
 Comes in: a pipeline and what it is called with. Goes out: the noise that a seed gives, and images of a noise, as
-tensors that know how they hang on it. Neighbours: `generator.py` draws without any of this; `foible.guide` moves the
+tensors that know how they hang on it. Neighbours: `generator.py` draws without any of this; `foible.guiding` moves the
 noise.
 
 No pipeline is copied or subclassed: for one call, the method that makes the noise and the scheduler's step are wrapped.

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from foible.config import GuideOptions
 from foible.errors import FoibleError, PartError, PluginError, brief
-from foible.guide.aim import aim_of
-from foible.guide.objective import Goal, Objective
-from foible.guide.sight import Sight
+from foible.guiding.aim import aim_of
+from foible.guiding.objective import Goal, Objective
+from foible.guiding.sight import Sight
 from foible.identity import digest
 from foible.parts.protocols import StartsFromNoise, offers
 from foible.parts.registry import Part
@@ -106,7 +106,7 @@ def guided(
 
 def _method(generator: Part, objective: Objective, options: GuideOptions) -> Method:
     if options.method == "select":
-        from foible.guide.select import Select
+        from foible.guiding.select import Select
 
         return Select(generator=generator, objective=objective, steps=options.steps)
     source = generator.object
@@ -118,7 +118,7 @@ def _method(generator: Part, objective: Objective, options: GuideOptions) -> Met
         message = f"the generator {spec} cannot be guided step by step: {source.unsteerable}; guide by noise or select"
         raise PluginError(message)
     try:
-        made = getattr(importlib.import_module(f"foible.guide.{options.method}"), _METHODS[options.method])
+        made = getattr(importlib.import_module(f"foible.guiding.{options.method}"), _METHODS[options.method])
     except ModuleNotFoundError as error:
         message = f"guiding by {options.method} wants the package {error.name}: pip install 'foible[guide]'"
         raise PluginError(message) from error

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foible.errors import PartError
-from foible.guide.kept import Kept
-from foible.guide.objective import Objective
+from foible.guiding.kept import Kept
+from foible.guiding.objective import Objective
 from foible.identity import sibling
 from foible.parts.asking import ask_generator
 from foible.parts.registry import Part

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from foible.errors import PartError
-from foible.guide.kept import Kept
-from foible.guide.objective import Objective
-from foible.guide.sight import eight_bits
+from foible.guiding.kept import Kept
+from foible.guiding.objective import Objective
+from foible.guiding.sight import eight_bits
 from foible.parts.moving import norms
 from foible.parts.protocols import StartsFromNoise
 from foible.records import Drawn

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from foible.guide.aim import Aim, margins
-from foible.guide.sight import Sight, eight_bits
+from foible.guiding.aim import Aim, margins
+from foible.guiding.sight import Sight, eight_bits
 
 if TYPE_CHECKING:
     from torch import Tensor

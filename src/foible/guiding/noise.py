@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 
 from foible.errors import PartError
-from foible.guide.kept import Kept
-from foible.guide.objective import Objective, dice_of
-from foible.guide.sight import eight_bits
+from foible.guiding.kept import Kept
+from foible.guiding.objective import Objective, dice_of
+from foible.guiding.sight import eight_bits
 from foible.parts.moving import direction, norms
 from foible.parts.protocols import StartsFromNoise
 from foible.records import Drawn
