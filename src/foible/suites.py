@@ -94,6 +94,10 @@ class Suite:
     """Of its weights; empty where it has none."""
     generator: str
     """What drew the images."""
+    judge: str
+    """What judged them: images in which it did not see the label are not kept."""
+    judge_weights: tuple[str, ...]
+    """Fingerprints of the judge and of its members: a classifier that has one of these is refused."""
     failure: str
     """What "failed" means here, as one sentence."""
     classes: str

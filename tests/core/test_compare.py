@@ -266,23 +266,26 @@ def test_a_bug_that_went_from_a_fifth_to_three_fifths_is_seen():
     assert seen >= 270
 
 
-class Judging(toyworld.Perfect):
-    """Classifies, and judges."""
-
-    def judge(self, images, labels):
-        """Say whether each image shows its label."""
-        return toyworld.judge(images, labels)
+ALONE = "python:toyworld:Judging"
+NESTED = {"spec": "ensemble", "args": {"judges": [toyworld.SPECS["judge"], ALONE]}}
 
 
-def test_a_classifier_that_judged_the_images_is_refused(tmp_path):
-    """It would look better than it is: what it errs on is left out. So for every verb that shows it these images."""
-    both = Judging()
-    toyworld.hunt(tmp_path / "run", seed=2, judge=both)
+@pytest.mark.parametrize(
+    "members", [(), (ALONE,), (toyworld.SPECS["judge"], NESTED)], ids=["judge", "member", "nested"]
+)
+def test_a_classifier_that_judged_the_images_is_refused(tmp_path, members):
+    """It would look better than it is: what it errs on is left out. So for every verb that shows it these images.
+
+    So, too, where it was one of several judges, or one of several in one of these.
+    """
+    both = toyworld.Judging()
+    own = {"judge": {"spec": "ensemble", "args": {"judges": [toyworld.SPECS["judge"], *members]}}} if members else {}
+    toyworld.hunt(tmp_path / "run", seed=2, judge=None if members else both, config=own)
     for ask in (
         lambda: foible.compare(tmp_path / "run", both),
         lambda: foible.transfer(tmp_path / "run", [both]),
         lambda: foible.export(tmp_path / "run", tmp_path / "set", classifiers=[both]),
     ):
-        with pytest.raises(ConfigError, match="has the weights of the judge of the run"):
+        with pytest.raises(ConfigError, match="has weights of the judge of the run"):
             ask()
     assert not (tmp_path / "set").exists()

@@ -52,6 +52,8 @@ SMALL = Suite(
     classifier="torch:model.pt2",
     fingerprint="",
     generator="diorama",
+    judge="diorama",
+    judge_weights=("a judge",),
     failure="a draw fails",
     classes="",
     top=1,
@@ -161,12 +163,20 @@ def test_any_byte_of_a_folder_may_change(tmp_path, data):
     assert found == AS_SAVED
 
 
-def test_a_newer_format_is_told_of(tmp_path):
-    """In a sentence of its own: it is no damage."""
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        (3, "has format 3, and this foible reads up to 2; use a newer foible"),
+        (1, "has format 1, which does not say who judged its images; save it again from its run"),
+    ],
+)
+def test_another_format_is_told_of(tmp_path, version, told):
+    """In a sentence of its own: it is no damage, and a suite that may be replaced."""
     place = written(tmp_path / "suite")
-    document = json.loads((place / "suite.json").read_text()) | {"foible_suite": 2}
+    document = json.loads((place / "suite.json").read_text()) | {"foible_suite": version}
     (place / "suite.json").write_text(json.dumps(document))
-    refused(place, "has format 2, and this foible reads up to 1; use a newer foible", OtherVersionError)
+    refused(place, told, OtherVersionError)
+    assert whole(written(place)) == AS_SAVED
 
 
 def edited(place, **changed):
@@ -229,10 +239,10 @@ def test_a_digest_that_is_wrong_is_told_of(tmp_path):
     [
         ("", "no JSON text"),
         ("[" * 200_000, "nests without end"),
-        ('{"foible_suite": 1, "a": ' + "[" * 900 + "]" * 900 + "}", "its digest is another|nests without end"),
+        ('{"foible_suite": 2, "a": ' + "[" * 900 + "]" * 900 + "}", "its digest is another|nests without end"),
         ('{"foible_suite": ' + "1" * 5000 + "}", "no JSON text"),
         ('{"foible_suite": true}', "does not say that it is a suite"),
-        ('{"foible_suite": 1}', "its digest is another"),
+        ('{"foible_suite": 2}', "its digest is another"),
         ("[1]", "does not say that it is a suite"),
         ("\ud800", "no JSON text"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS pointer"),

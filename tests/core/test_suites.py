@@ -117,6 +117,19 @@ def test_the_classifier_of_the_run_is_neither_worse_nor_better(suite, tmp_path):
     assert found.verdict == "passed"
 
 
+@pytest.mark.parametrize("within", [False, True], ids=["judge", "member"])
+def test_a_classifier_that_judged_the_images_is_refused(tmp_path, within):
+    """A suite keeps no image that the judge says no to: whoever was this judge, or a member of it, looks too good."""
+    members = [toyworld.SPECS["judge"], "python:toyworld:Judging"]
+    ensemble = {"spec": "ensemble", "args": {"judges": members}}
+    judge = {"judge": None, "config": {"judge": ensemble}} if within else {"judge": toyworld.Judging()}
+    toyworld.hunt(tmp_path / "run", seed=2, **judge)
+    foible.save_suite(tmp_path / "run", tmp_path / "bugs.zip")
+    with pytest.raises(ConfigError, match=r"Judging has weights of the judge of the suite \((object:|ensemble)"):
+        foible.run_suite(tmp_path / "bugs.zip", toyworld.Judging())
+    assert foible.run_suite(tmp_path / "bugs.zip", toyworld.Perfect()).count("better")
+
+
 def test_a_classifier_without_the_bugs_is_better_on_each(suite):
     """And worse nowhere; a bound of the failure rate that the old one broke is held."""
     found = foible.run_suite(suite, toyworld.Perfect(), fail_on="rate>20%")

@@ -92,6 +92,23 @@ def test_its_identity_covers_its_members(tiny):
     assert len({part.identity["fingerprint"] for part in made}) == 4
 
 
+def test_its_identity_names_all_that_is_inside():
+    """By fingerprints, each once, those of a nested ensemble among them; a part that asks no others says nothing."""
+    one, other = (registry.load("judge", spec).identity["fingerprint"] for spec in (YES, f"{HERE}:bright"))
+    inner = ensemble(YES, f"{HERE}:bright").identity["fingerprint"]
+    nested = ensemble(YES, {"spec": "ensemble", "args": {"judges": [YES, f"{HERE}:bright"]}}).identity
+    assert nested["members"] == [one, inner, other]
+    assert "members" not in registry.load("judge", YES).identity
+
+
+@pytest.mark.parametrize("members", [5, "abc", [toyworld.judge, 3], None], ids=str)
+def test_what_else_is_called_members_is_no_part(members):
+    """A judge of somebody else may keep anything under that name."""
+    own = testing.YesJudge()
+    vars(own)["members"] = members
+    assert "members" not in registry.load("judge", own).identity
+
+
 @pytest.mark.parametrize(
     ("args", "error", "told"),
     [
@@ -112,9 +129,11 @@ def test_arguments_that_make_no_sense(args, error, told):
     assert told in str(caught.value)
 
 
-def test_a_hunt_refuses_a_member_that_is_the_classifier(tmp_path):
-    """Hidden in an ensemble, the classifier under test is still no judge; nothing is made."""
+@pytest.mark.parametrize("deep", [False, True], ids=["member", "nested"])
+def test_a_hunt_refuses_a_member_that_is_the_classifier(tmp_path, deep):
+    """Hidden in an ensemble, or in an ensemble within one, the classifier under test is no judge; nothing is made."""
     members = {"spec": "ensemble", "args": {"judges": [toyworld.SPECS["judge"], "python:toyworld:Both"]}}
+    members = {"spec": "ensemble", "args": {"judges": [YES, members]}} if deep else members
     with pytest.raises(ConfigError, match="the judge python:toyworld:Both is the classifier under test"):
         toyworld.hunt(tmp_path / "run", toyworld.Both(), config={"judge": members}, judge=None)
     assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ a class map, and why a label is in none of its classes; a classifier that judged
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from foible.draws.questions import JUDGE
@@ -16,6 +16,7 @@ from foible.findings import Subject
 from foible.hunting.study import Study
 from foible.identity import digest
 from foible.labels import Classes, called, resolve
+from foible.parts.members import weights_in
 from foible.parts.registry import Part
 from foible.records import ClassMap, Label
 
@@ -86,7 +87,7 @@ def sought(study: Study, place: int = 0) -> Sought:
 
 
 def refuse_judge(part: Part, study: Study) -> None:
-    """Refuse a classifier that has the weights of a run's judge: what it errs on is left out, so that it looks better.
+    """Refuse a classifier that has the weights of a run's judge, or of a member of it.
 
     Args:
         part: a classifier that is to be held against those of the run, over its images.
@@ -96,10 +97,24 @@ def refuse_judge(part: Part, study: Study) -> None:
         ConfigError: it has these weights, under whatever name.
     """
     judge = study.identities[JUDGE]
-    if part.identity["fingerprint"] == judge["fingerprint"]:
+    refuse_weights(part, weights_in(judge), f"the run ({brief(judge['spec'])})")
+
+
+def refuse_weights(part: Part, weights: Collection[str], whose: str) -> None:
+    """Refuse a classifier whose weights judged the images: what it errs on is left out, so that it looks better.
+
+    Args:
+        part: a classifier.
+        weights: fingerprints of all that judged.
+        whose: whose judge it is, for a sentence.
+
+    Raises:
+        ConfigError: it has one of these.
+    """
+    if part.identity["fingerprint"] in weights:
         spec = brief(part.identity["spec"])
-        message = f"{spec} has the weights of the judge of the run ({brief(judge['spec'])}), which leaves out what it "
-        message += "errs on, so that it would look better than it is; hunt with another judge, and go on from that"
+        message = f"{spec} has weights of the judge of {whose}, which leaves out what it errs on, so that it would "
+        message += "look better than it is; hunt with another judge, and go on from that"
         raise ConfigError(message)
 
 

@@ -25,9 +25,9 @@ from foible.labels import resolve as resolve_labels
 from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
 from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spec, refuse_undrawable
+from foible.parts.members import members_of
 from foible.parts.protocols import (
     AcceptsClasses,
-    HasMembers,
     LikensClasses,
     NamesClasses,
     offers,
@@ -255,7 +255,7 @@ def _label_text(label: str | Label) -> str:
 
 def refuse_self_judging(classifiers: Iterable[Part], judge: Part) -> None:
     """Refuse a judge, or a member of one, that is a classifier under test, or is made of the same weights."""
-    members = (judge, *(judge.object.members if offers(judge.object, HasMembers) else ()))
+    members = (judge, *members_of(judge.object))
     for own, member in itertools.product(classifiers, members):
         # Under another family or with other arguments the same weights make the same mistakes.
         same = member.identity["fingerprint"] == own.identity["fingerprint"]

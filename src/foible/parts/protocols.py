@@ -199,7 +199,7 @@ class HasMembers(Protocol):
 
     @property
     def members(self) -> Sequence[Any]:
-        """The parts that it asks."""
+        """The parts that it asks, as `registry.load` gives them."""
         ...
 
 

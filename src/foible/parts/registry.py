@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from foible.errors import ArgumentError, FoibleError, PluginError, brief, near
 from foible.parts import answers, fingerprint
 from foible.parts.families import BUILT_IN, FURTHER, HINTS, NEEDS
+from foible.parts.members import noted_members
 from foible.parts.protocols import CountsRequests, Fingerprinted, Resolved, Versioned, offers
 from foible.pointers import pointer_among, texts_in
 from foible.records import Spec
@@ -57,7 +58,7 @@ class Part:
     object: Any
     """What answers: it has the one method of its kind."""
     identity: Mapping[str, Any]
-    """`spec`, `args`, `fingerprint` and `version`: JSON-able, and everything that decides its answers."""
+    """`spec`, `args`, `fingerprint`, `version`, perhaps `members`: JSON-able, everything that decides its answers."""
 
 
 @dataclass(frozen=True)
@@ -351,6 +352,7 @@ def _identity(kind: str, spec: str, args: Mapping[str, Any], made: Any, version:
         "args": json.loads(json.dumps({**args, **settled}, sort_keys=True)),
         "fingerprint": own or fingerprint.of_object(made),
         "version": (told if isinstance(told, str) else version) + (_READ if kind == "captioner" else ""),
+        **noted_members(made),
     }
 
 

@@ -152,6 +152,7 @@ def facts(suite: Suite) -> list[tuple[str, str]]:
     rows = [
         ("classifier", suite.classifier),
         ("images drawn by", suite.generator),
+        ("images judged by", suite.judge),
         ("what failed means", suite.failure),
         ("holds", f"{count(len(suite.bugs), 'bug')}, {count(len(images), 'image')}"),
         ("saved by foible", suite.foible_version),

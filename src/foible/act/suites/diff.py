@@ -12,7 +12,10 @@ from foible.act.suites.read import read_suite
 from foible.suites import RowDiff, RowKind, Suite, SuiteBug, SuiteControl, SuiteDiff
 
 _NO = SuiteControl(label="", images=())
-_FACTS = ("classifier", "fingerprint", "generator", "failure", "classes", "top", "target", "level", "unscored")
+_FACTS = (
+    *("classifier", "fingerprint", "generator", "judge", "judge_weights", "failure", "classes", "top", "target"),
+    *("level", "unscored"),
+)
 """Fields of a suite that decide what a run of it says, or whose bugs they are."""
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what a suite says changes its meaning, so that an older foible refuses it."""
 VERSION, DIGEST = "foible_suite", "digest"
 SUITE: TypeAdapter[Suite] = TypeAdapter(Suite)
@@ -167,6 +167,9 @@ def _document(box: Box, where: str) -> dict[str, Any]:
     if version > FORMAT:
         message = f"the suite {box.path} has format {version}, and this foible reads up to {FORMAT}; use a newer foible"
         raise OtherVersionError(message)
+    if version < FORMAT:
+        message = f"the suite {box.path} has format {version}, which does not say who judged its images; save it again "
+        raise OtherVersionError(f"{message}from its run")
     if document.get(DIGEST) != digest_of(document):
         message = f"{where} is not as it was saved: its digest is another; copy or save the suite again"
         raise StoreError(message)

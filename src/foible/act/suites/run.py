@@ -14,12 +14,12 @@ from foible._version import __version__
 from foible.act.gates import gated, read_gates
 from foible.act.others import refuse_silence
 from foible.act.paired import Sides, refuse_share, weigh
-from foible.act.sought import Known, Other, Sought, find_labels, subject_of
+from foible.act.sought import Known, Other, Sought, find_labels, refuse_weights, subject_of
 from foible.act.suites.read import Held, held
 from foible.draws.outcome import outcome
 from foible.draws.questions import KEPT
 from foible.draws.values import read_prediction, write_scores
-from foible.errors import ConfigError, OutOfRequests
+from foible.errors import ConfigError, OutOfRequests, brief
 from foible.hunting.prepare import classes_of, unique_names
 from foible.labels import check_classes
 from foible.parts.asking import ask_classifier
@@ -72,6 +72,7 @@ def run_suite(  # noqa: PLR0913 - the public call: each is something a user sets
     with held(suite) as kept:
         own = kept.suite
         part = load("classifier", classifier, ceiling=Ceiling(max_requests))
+        refuse_weights(part, own.judge_weights, f"the suite ({brief(own.judge)})")
         name = unique_names([own.classifier, str(part.identity["spec"])])[-1]
         other = find_labels(part, classes_of(part, name), _sought(own), labels)
         said = _ask(other, kept, batch)

@@ -22,9 +22,11 @@ from foible.act.shown import Shown, bugs_of, labels_of, place_of
 from foible.act.sought import class_list, names_of
 from foible.act.suites.write import sealed, write_suite
 from foible.draws.once import REPEATED, SUGGESTED
+from foible.draws.questions import GENERATOR, JUDGE
 from foible.errors import ConfigError, StoreError, brief
 from foible.hunting.replay import Reread, reread_whole
 from foible.labels import called
+from foible.parts.members import weights_in
 from foible.records import TIED, UNFAITHFUL, Answered
 from foible.report.words import spec_name
 from foible.run.archive import Archive
@@ -131,7 +133,9 @@ def _suite(read: Reread, place: int, shown: Sequence[Shown], kept: Archive, most
         foible_version=__version__,
         classifier=_portable(identity["spec"]),
         fingerprint=str(identity["fingerprint"] or ""),
-        generator=_portable(read.study.identities["generator"]["spec"]),
+        generator=_portable(read.study.identities[GENERATOR]["spec"]),
+        judge=_portable(read.study.identities[JUDGE]["spec"]),
+        judge_weights=tuple(sorted(weights_in(read.study.identities[JUDGE]))),
         failure=read.result.failure,
         classes=class_list(own.names),
         top=own.top,

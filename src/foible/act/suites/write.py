@@ -18,7 +18,7 @@ from pathlib import Path
 from foible.act.placed import placed
 from foible.act.suites.box import MANIFEST, NAMED, opened
 from foible.act.suites.read import DIGEST, FORMAT, SUITE, VERSION, Held, digest_of, image_name, images_of
-from foible.errors import StoreError, brief
+from foible.errors import OtherVersionError, StoreError, brief
 from foible.suites import Suite
 
 Png = Callable[[str], bytes]
@@ -81,6 +81,8 @@ def _must_be_replaceable(target: Path, *, instead: bool) -> None:
     try:
         with opened(target) as box:
             Held(box)
+    except OtherVersionError:  # a suite all the same
+        return
     except StoreError as problem:
         message = f"{target} is no suite that could be replaced; remove it yourself, or name another place"
         raise StoreError(message) from problem
