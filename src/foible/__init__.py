@@ -17,6 +17,7 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.act.certify import certify
     from foible.act.compare import compare
+    from foible.act.guide import guide
     from foible.act.repair.repair import repair
     from foible.act.seek import seek
     from foible.act.sets.adversarial import export_adversarial
@@ -52,6 +53,7 @@ _HOMES = {
     "diff_suites": "foible.act.suites.diff",
     "export": "foible.act.sets.export",
     "export_adversarial": "foible.act.sets.adversarial",
+    "guide": "foible.act.guide",
     "hunt": "foible.hunting.api",
     "open": "foible.hunting.opening",
     "probe": "foible.hunting.api",
@@ -82,6 +84,7 @@ __all__ = [
     "diff_suites",
     "export",
     "export_adversarial",
+    "guide",
     "hunt",
     "open",
     "probe",

@@ -204,6 +204,8 @@ class GuidedSummary:
     tally: Tally
     shows: Rate
     """Of those that failed or lost their label, the share in which the judge still sees it: only these are finds."""
+    samplings: int = 0
+    """Images that were sampled for all of them, those that were not kept among them."""
     unscored_reasons: tuple[tuple[str, int], ...] = ()
     failing: tuple[str, ...] = ()
     """Keys of guided draws that failed, to be shown."""

@@ -87,6 +87,8 @@ class Drawn:
     """(height, width, 3), RGB."""
     ignored: tuple[str, ...] = ()
     """Words of the prompt that the generator knows it did not use."""
+    samplings: int = 1
+    """Images that were sampled for it, of which this one was kept; at least 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Draw:
     """Hash of the pixels; empty where nothing was drawn."""
     ignored: tuple[str, ...] = ()
     """Words of the prompt that the generator reported as unused."""
+    samplings: int = 1
+    """Images that were sampled for it: more than one where it was led or chosen. Not known where it has a fault."""
     fault: str = ""
     """Why there is no image; empty where there is one."""
 

@@ -255,7 +255,10 @@ def edit(folder, query, *values):
 
 def test_rows_come_back_as_they_were(tmp_path):
     """Draws and answers come back by key as they were added, however many are asked for at once."""
-    rows = [row(f"{i}", ignored=("é", "x"), prompt="on 'grass'; --", seed=2**32 - 1 - i) for i in range(1200)]
+    rows = [
+        row(f"{i}", ignored=("é", "x"), prompt="on 'grass'; --", seed=2**32 - 1 - i, samplings=1 + i)
+        for i in range(1200)
+    ]
     answers = {"k": [[3, 0.1 + 0.2]], "t": "a “mug”", "j": [True, 1.0]}
     with Archive(tmp_path) as archive:
         archive.add(rows, answers)
@@ -297,6 +300,9 @@ def test_a_unit_is_added_whole_or_not_at_all(tmp_path):
         "UPDATE draws SET prompt = prompt || ' '",
         "UPDATE draws SET seed = seed + 4",
         "UPDATE draws SET seed = 'four'",
+        "UPDATE draws SET samplings = 2",
+        "UPDATE draws SET samplings = 0",
+        "UPDATE draws SET samplings = 'two'",
         "UPDATE draws SET seal = ''",
         "UPDATE draws SET key = 'other'",
         "UPDATE answers SET value = '[[4,1.0]]'",
@@ -391,6 +397,20 @@ def test_one_more_step_brings_an_old_file_up_to_date(tmp_path):
     for write in (True, False):
         assert "use the newer foible" in refusal(tmp_path, write=write)
     assert content(tmp_path) == before
+
+
+def test_draws_of_an_archive_that_counted_no_samplings_are_kept(tmp_path):
+    """What was drawn before the count was kept is as good as it was: one image was sampled for each."""
+    with Archive(tmp_path) as archive:
+        archive.add([row("d")], {"k": "text"})
+    steps = ["ALTER TABLE draws DROP COLUMN samplings", "PRAGMA user_version = 1"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "archive.sqlite")) as db, db:
+        for step in steps:
+            db.execute(step)
+    with Archive(tmp_path) as archive:
+        assert archive.draws(["d"]) == {"d": row("d", samplings=1)}
+        archive.add([row("e", samplings=9)], {})
+        assert archive.draws(["e"])["e"].samplings == 9
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path):

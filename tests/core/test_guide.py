@@ -15,6 +15,7 @@ from foible.checks.verify import verify
 from foible.errors import ConfigError
 from foible.hunting.study import study_of
 from foible.identity import _gathered, _spread, sibling
+from foible.run.archive import Archive
 from foible.run.journal import Journal
 
 RARE = {"explore": {"draws": 6}, "describe": {"method": "follow"}, "seed": 5}
@@ -88,14 +89,16 @@ def _red():
     return Treatment(words=("red",))
 
 
-def test_a_guided_hunt_is_verified_and_a_changed_count_is_seen(led):
+@pytest.mark.parametrize("count", ["failures", "samplings"])
+def test_a_guided_hunt_is_verified_and_a_changed_count_is_seen(led, count):
     """The replay knows every guided draw, and what was counted of them."""
     guided, _ = led
     assert not verify(guided.folder).differences
     page = guided.folder / "findings.json"
     before = page.read_text(encoding="utf-8")
     changed = loaded(guided)
-    changed["guided"][0]["tally"]["failures"] -= 1
+    own = changed["guided"][0]
+    (own if count == "samplings" else own["tally"])[count] -= 1
     page.write_text(json.dumps(changed), encoding="utf-8")
     try:
         assert verify(guided.folder).differences
@@ -140,6 +143,33 @@ def test_a_label_that_never_passes_is_not_led(tmp_path):
     run = toyworld.hunt(tmp_path / "run", Never(), ["coffee mug"], config=LED)
     assert loaded(run)["guided"] == []
     assert loaded(run)["explored"][0]["base_failure"]
+    why = "Nothing was led of coffee mug: none of 6 explored draws passed (6 failed), and only a draw that passes"
+    assert why in run.report.read_text(encoding="utf-8")
+    assert why[: why.index(" (")] in (run.folder / "findings.md").read_text(encoding="utf-8")
+
+
+def test_a_page_without_a_guide_says_nothing_of_one(led):
+    """Only where a guide was named is it said of which labels nothing was led."""
+    for run, there in zip(led, (True, False), strict=True):
+        assert ("Guided draws" in run.report.read_text(encoding="utf-8")) == there
+        assert "Nothing was led" not in run.report.read_text(encoding="utf-8")
+
+
+def test_what_a_guide_cost_is_kept_with_its_draws(led):
+    """Images that were sampled are counted, those that were not kept among them, and any changed count is seen."""
+    guided, _ = led
+    own = requests(guided.folder, "guide")
+    with Archive(guided.folder.parent / "archive", write=False) as archive:
+        rows = archive.draws(one.key for one in own)
+    for one in loaded(guided)["guided"]:
+        each = [rows[r.key].samplings for r in own if r.label == one["label"]]
+        assert one["samplings"] == sum(each)
+        assert all(1 <= number <= 60 for number in each)
+        # What never reaches its end takes all that it may.
+        assert one["label"] == "coffee mug" or set(each) == {60}
+    seen = loaded(guided)["guided"][0]
+    said = f"{seen['samplings'] / seen['tally']['failures']:,.1f}"
+    assert said in guided.report.read_text(encoding="utf-8")
 
 
 def test_a_budget_counts_what_a_guided_draw_may_cost(tmp_path):

@@ -231,7 +231,8 @@ def test_a_changed_pixel_with_its_row_is_found(run):
     there.parent.mkdir(exist_ok=True)
     file.rename(there)
     with contextlib.closing(sqlite3.connect(run.parent / "archive" / "archive.sqlite")) as db:
-        _, _, ignored, prompt, seed, _ = db.execute("SELECT * FROM draws WHERE key = ?", (key,)).fetchone()
+        rows = db.execute("SELECT ignored, prompt, seed FROM draws WHERE key = ?", (key,))
+        ignored, prompt, seed = rows.fetchone()
     seal = digest(["seal", key, image, ignored, prompt, seed])
     assert tamper(run, "UPDATE draws SET image = ?, seal = ? WHERE key = ?", image, seal, key) == 1
     found = verify(run).differences

@@ -68,11 +68,14 @@ class Flag:
     required: bool = False
     told: str = ""
     """What its help says, where the verb takes it otherwise than the schema says."""
+    plain: bool = False
+    """Whether it is called as the last part of its field, whatever other verbs call it."""
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """How it is written."""
-        return _SPELLINGS.get(self.field, (f"--{self.field.rpartition('.')[2].replace('_', '-')}",))
+        own = (f"--{self.field.rpartition('.')[2].replace('_', '-')}",)
+        return own if self.plain else _SPELLINGS.get(self.field, own)
 
     @property
     def keyword(self) -> str:

@@ -141,7 +141,14 @@ class Here:
         if isinstance(answer, Fault):
             return answer
         image = self._images.put(answer.image)
-        return DrawRow(key=request.key, image=image, ignored=answer.ignored, prompt=request.text, seed=request.seed)
+        return DrawRow(
+            key=request.key,
+            image=image,
+            ignored=answer.ignored,
+            prompt=request.text,
+            seed=request.seed,
+            samplings=answer.samplings,
+        )
 
     def _ask(self, question: Question, unit: Unit, shown: Mapping[str, Any], carried: Carried) -> None:
         by_key = {r.key: r for r in unit.requests}

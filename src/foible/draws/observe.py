@@ -141,7 +141,7 @@ class Observer:
             answers = self._said(unit, [part, JUDGE], rows)
             for r in unit:
                 row = rows.get(r.key)
-                draw = Draw(request=r, image=row.image, ignored=row.ignored) if isinstance(row, DrawRow) else None
+                draw = _draw(r, row) if isinstance(row, DrawRow) else None
                 prediction = _maybe(answers.get((part, r.key)), read_prediction)
                 judgement = _maybe(answers.get((JUDGE, r.key)), read_judgement)
                 gone = Draw(request=r, fault=row.reason if isinstance(row, Fault) else "it has gone from the archive")
@@ -365,10 +365,7 @@ class Observer:
             self.notes.note(Learned(size=size, classes=now))
 
     def _answered(self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]) -> Answered:
-        if isinstance(row, Fault):
-            draw = Draw(request=request, fault=row.reason)
-        else:
-            draw = Draw(request=request, image=row.image, ignored=row.ignored)
+        draw = Draw(request=request, fault=row.reason) if isinstance(row, Fault) else _draw(request, row)
         judgement = _maybe(answers.get((JUDGE, request.key)), read_judgement)
         outcomes = tuple(
             outcome(draw, _maybe(answers.get((classifier(place), request.key)), read_prediction), judgement, classes)
@@ -376,6 +373,10 @@ class Observer:
         )
         caption = _maybe(answers.get((CAPTIONER, request.key)), read_caption)
         return Answered(draw=draw, outcomes=outcomes, caption=caption if isinstance(caption, str) else "")
+
+
+def _draw(request: Request, row: DrawRow) -> Draw:
+    return Draw(request=request, image=row.image, ignored=row.ignored, samplings=row.samplings)
 
 
 def _cut(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:

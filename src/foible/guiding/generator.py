@@ -27,6 +27,9 @@ VERSION = 1
 """Raised when a method gives other images of the same noise."""
 _METHODS = {"noise": "Noise", "steer": "Steer", "evolve": "Evolve"}
 
+_GRADIENTS = frozenset({"noise", "steer"})
+"""Methods that want gradients of the classifiers."""
+
 
 class Method(Protocol):
     """One way to search."""
@@ -88,6 +91,9 @@ def guided(
         for number, (part, classes) in enumerate(classifiers[:wanted])
     ]
     method = _method(generator, Objective(goals), options)
+    if options.method in _GRADIENTS:
+        for goal in goals:
+            goal.sight.differentiable()
     decides = {
         "generator": generator.identity,
         "classifiers": [part.identity for part, _ in classifiers[:wanted]],

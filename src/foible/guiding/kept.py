@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foible.errors import PartError
@@ -26,6 +27,7 @@ class Kept:
         self._best: list[Drawn | None] = [None] * count
         self._reached = [-math.inf] * count
         self._fault = [NONE] * count
+        self._samplings = [0] * count
 
     @property
     def open(self) -> list[int]:
@@ -35,6 +37,7 @@ class Kept:
     def offer(self, places: Sequence[int], drawn: Sequence[Drawn | Image | Fault], reached: Iterable[float]) -> None:
         """Keep what is better than before; a fault is kept where there is nothing else."""
         for place, one, number in zip(places, drawn, reached, strict=True):
+            self._samplings[place] += 1
             if isinstance(one, Fault):
                 self._fault[place] = one.reason
             elif number > self._reached[place]:
@@ -43,4 +46,7 @@ class Kept:
 
     def drawn(self) -> list[Drawn | PartError]:
         """Give the best of each, or why there is none."""
-        return [one or PartError(fault) for one, fault in zip(self._best, self._fault, strict=True)]
+        return [
+            PartError(fault) if one is None else replace(one, samplings=samplings)
+            for one, fault, samplings in zip(self._best, self._fault, self._samplings, strict=True)
+        ]

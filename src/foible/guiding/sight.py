@@ -58,16 +58,25 @@ class Sight:
             rows = np.log(rows.clip(_LEAST))
         return torch.from_numpy(rows.astype(np.float32))
 
+    def differentiable(self) -> Differentiable:
+        """Give the classifier, which has gradients.
+
+        Raises:
+            PluginError: it has none.
+        """
+        classifier = self._part.object
+        if not offers(classifier, Differentiable):
+            message = f"the classifier {brief(self._part.identity['spec'])} has no gradients; {WITHOUT}"
+            raise PluginError(message)
+        return classifier
+
     def scores(self, images: Tensor) -> Tensor:
         """Score images (n, 3, height, width) of 0..1 with gradients: logits (n, classes).
 
         Raises:
             PluginError: the classifier has no gradients.
         """
-        classifier = self._part.object
-        if not offers(classifier, Differentiable):
-            message = f"the classifier {brief(self._part.identity['spec'])} has no gradients; {WITHOUT}"
-            raise PluginError(message)
+        classifier = self.differentiable()
         classifier.network.requires_grad_(requires_grad=False)
         size = (int(images.shape[-2]), int(images.shape[-1]))
         if size not in self._maps:

@@ -135,6 +135,7 @@ def prepare(
     config: HuntConfig,
     objects: Mapping[str, Sequence[object]] | None = None,
     descriptions: Descriptions | None = None,
+    kinds: Sequence[str] = (),
 ) -> Prepared:
     """Load the parts, which share one ceiling of requests, and check what was given.
 
@@ -142,6 +143,7 @@ def prepare(
         config: every option.
         objects: kind -> objects to use in place of the config's specs; several for the classifier alone.
         descriptions: what a probe is to test; None for a hunt.
+        kinds: of the parts to load, for what is neither hunt nor probe; empty for those that these need.
 
     Raises:
         InputError: something given cannot be used.
@@ -150,7 +152,7 @@ def prepare(
     refuse_unfollowed(config)
     if config.source.spec:
         return _prepare_photographs(config, objects or {}, descriptions)
-    kinds = KINDS if descriptions is None else PROBE_KINDS
+    kinds = kinds or (KINDS if descriptions is None else PROBE_KINDS)
     given = objects or {}
     named = [kind for kind in kinds if all(one is None or _named_spec(one) for one in given.get(kind, ()))]
     # Before anything is loaded, which may take long.

@@ -78,7 +78,7 @@ def make_result(work: Work, study: Study) -> HuntResult:
         classifiers=tuple(_subject(place, work, study) for place in range(len(study.maps))),
         parts={kind: study.identities[kind] for kind in OTHERS if kind in study.identities},
         labels=tuple(study.labels.values()),
-        failure=_failure_sentence(study.config),
+        failure=failure_sentence(study.config),
         findings=tuple(work.findings),
         untested=tuple(h for h in work.tried if (h.about, h.classifier) not in found and not h.borrowed),
         explored=explored,
@@ -111,6 +111,7 @@ def _led(work: Work, study: Study) -> tuple[GuidedSummary, ...]:
                     classifier=place,
                     tally=counts,
                     shows=shows,
+                    samplings=sum(o.draw.samplings for o in own if o.draw.image),
                     unscored_reasons=counted(o.outcome.reason for o in own if o.outcome.status == "unscored"),
                     failing=tuple(o.key for o in own if o.outcome.status == "failed")[: study.config.report.examples],
                 )
@@ -247,7 +248,8 @@ def counted(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(reasons).items(), key=lambda c: (-c[1], c[0])))
 
 
-def _failure_sentence(config: HuntConfig) -> str:
+def failure_sentence(config: HuntConfig) -> str:
+    """Say what failed means."""
     if config.source.spec:
         if config.failure.top == 1:
             return "a photograph fails when the class of the highest score is not right for its annotation (top-1)"

@@ -35,6 +35,8 @@ _OTHER = {"U": "text", "S": "bytes", "O": "objects", "b": "booleans", "c": "comp
 
 LONGEST_CAPTION = 300
 """Characters after which a caption is cut."""
+LARGEST_COUNT = 2**53
+"""Of images that were sampled for one: far beyond any search."""
 FAINTEST = 8
 """Levels of 255 by which some channel of an image must vary for it to show anything: black that was encoded with loss
 varies by a few; the darkest of 120 night scenes of the diorama by 82."""
@@ -239,9 +241,13 @@ def _told(kind: str, one: Any) -> Fault | None:
 
 def _drawing(one: Any) -> Drawn | Fault:
     ignored: tuple[str, ...] = ()
+    samplings = 1
     if isinstance(one, Drawn):
         if isinstance(one.ignored, str) or not all(isinstance(word, str) for word in one.ignored):
             return Fault("generator: wanted the ignored words as texts")
+        samplings = one.samplings
+        if type(samplings) is not int or not 1 <= samplings < LARGEST_COUNT:
+            return Fault("generator: wanted how many images were sampled as a whole number from 1 up")
         one, ignored = one.image, tuple(brief(word, 60) for word in one.ignored)
     import numpy as np
 
@@ -252,7 +258,7 @@ def _drawing(one: Any) -> Drawn | Fault:
     if not isinstance(one, np.ndarray):
         return Fault(f"generator: wanted a uint8 image (height, width, 3), got {_kind(one)}")
     wrong = _no_picture(one)
-    return Fault(f"generator: wanted {wrong}") if wrong else Drawn(np.ascontiguousarray(one), ignored)
+    return Fault(f"generator: wanted {wrong}") if wrong else Drawn(np.ascontiguousarray(one), ignored, samplings)
 
 
 def _no_picture(image: NDArray[Any]) -> str:

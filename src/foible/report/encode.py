@@ -88,13 +88,14 @@ _NARROWER: Mapping[str, Mapping[str, Schema]] = {
     },
     "Unlike": {"share": _SHARE},
     "LabelSummary": {"classifier": _COUNT, "at_most": _SHARE},
-    "GuidedSummary": {"classifier": _COUNT},
+    "GuidedSummary": {"classifier": _COUNT, "samplings": _COUNT},
     "Carrier": {"together": _SHARE, "alone": _SHARE},
     "Cause": {"classifier": _COUNT, "findings": {"minItems": 1, "items": _COUNT}},
     "CauseTest": {"finding": _COUNT},
     "Remaining": {"finding": _COUNT},
     "Alike": {name: dict(_COUNT) for name in ("classifier", "index", "taken", "scored")},
     "Request": {"seed": {"minimum": 0, "maximum": 2**32 - 1}},
+    "Draw": {"samplings": {"minimum": 1}},
 }
 """By record: what the file holds that the type of a field does not say."""
 

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foible.report.words import by, count, interval, percent
+from foible.report.words import by, count, interval, percent, shorten
 
 if TYPE_CHECKING:
-    from foible.findings import HuntResult
+    from foible.findings import HuntResult, LabelSummary
+    from foible.records import Tally
 
-GUIDED_HEAD = ("label", "led", "fails, and shows its label", "lost its label", "share that shows it", "interval")
+GUIDED_HEAD = (
+    *("label", "led", "fails, and shows its label", "lost its label", "share that shows it", "interval"),
+    "images sampled for each find",
+)
+_NAMED = 12
+"""Labels of which a text says that nothing was led."""
 
 
 def guided_sentence(result: HuntResult) -> str:
@@ -28,6 +34,32 @@ def guided_sentence(result: HuntResult) -> str:
     )
 
 
+def unled(result: HuntResult) -> list[str]:
+    """Say of which labels nothing was led though a guide was named, and why; a sentence each."""
+    if result.settings.get("guide.method", "none") == "none" or not result.explored:
+        return []
+    led = {one.label for one in result.guided}
+    without = [one for one in result.explored if one.classifier == 0 and one.label not in led]
+    said = [f"Nothing was led of {shorten(one.label, 80)}: {_why(one)}." for one in without[:_NAMED]]
+    more = len(without) - _NAMED
+    return [*said, *([f"Nor of {count(more, 'more label')}."] if more > 0 else [])]
+
+
+def _why(one: LabelSummary) -> str:
+    if one.tally.scored > one.tally.failures:
+        return "the budget or the pilot left it out"
+    return no_pass(one.tally)
+
+
+def no_pass(tally: Tally) -> str:
+    """Say that no draw passed that could be led, and what became of the draws."""
+    unscored = f", {tally.unscored:,} unscored" if tally.unscored else ""
+    return (
+        f"none of {count(tally.draws, 'explored draw')} passed ({tally.failures:,} failed{unscored}), and only a draw "
+        "that passes can be led"
+    )
+
+
 def guided_rows(result: HuntResult) -> list[tuple[str, ...]]:
     """Give a row for each label and classifier, as `GUIDED_HEAD` names the cells."""
     return [
@@ -38,6 +70,12 @@ def guided_rows(result: HuntResult) -> list[tuple[str, ...]]:
             f"{one.tally.unfaithful:,}",
             percent(one.shows.value),
             interval(one.shows),
+            images_each(one.samplings, one.tally.failures),
         )
         for one in result.guided
     ]
+
+
+def images_each(samplings: int, finds: int) -> str:
+    """Write how many images were sampled for each find: "7.3"; "–" where there is none."""
+    return f"{samplings / finds:,.1f}" if finds else "–"

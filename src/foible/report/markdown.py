@@ -14,7 +14,7 @@ from foible.report.alike import MOST, alike_spans
 from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
-from foible.report.guided import GUIDED_HEAD, guided_rows, guided_sentence
+from foible.report.guided import GUIDED_HEAD, guided_rows, guided_sentence, unled
 from foible.report.notes import notes
 from foible.report.photographs import doubtful, facts, most_confused, unlike
 from foible.report.pilots import pilot_line
@@ -245,9 +245,11 @@ def _explored(result: HuntResult) -> str:
 
 
 def _guided(result: HuntResult) -> Iterable[str]:
+    nothing = unled(result)
+    if result.guided or nothing:
+        yield from ("## Guided draws", *(escape(one, _PROSE) for one in (guided_sentence(result), *nothing)))
     if result.guided:
-        rows = [tuple(map(escape, row)) for row in guided_rows(result)]
-        yield from ("## Guided draws", escape(guided_sentence(result), _PROSE), _table(GUIDED_HEAD, rows))
+        yield _table(GUIDED_HEAD, [tuple(map(escape, row)) for row in guided_rows(result)])
 
 
 def _arm(tally: Tally, rate: Rate) -> tuple[str, str, str, str, str]:

@@ -152,7 +152,7 @@ class Pictures:
         if image is None:
             return None
         small = webp(image)
-        uri = "data:image/webp;base64," + base64.b64encode(small.data).decode("ascii")
+        uri = small.uri
         if uri not in self._pictures:
             # The hash is of the image that was read, so that a name that means something to a browser is no link.
             whole = f"{self.archive}/{name[:2]}/{name}.png" if self.archive and _HASH.fullmatch(name) else ""
@@ -171,6 +171,19 @@ class Small:
     """A WebP file."""
     width: int
     height: int
+
+    @property
+    def uri(self) -> str:
+        """The file as a data URI."""
+        return "data:image/webp;base64," + base64.b64encode(self.data).decode("ascii")
+
+
+def data_uri(png: bytes) -> str:
+    """Make the data URI of the image that a page holds in place of a PNG file; empty where the file is torn."""
+    from foible import pixels
+
+    image = pixels.read_png(png)
+    return "" if image is None else webp(image).uri
 
 
 def webp(image: NDArray[np.uint8]) -> Small:

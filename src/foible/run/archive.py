@@ -29,6 +29,7 @@ SCHEMA = (
         seed INTEGER NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE answers (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID
     """,
+    "ALTER TABLE draws ADD COLUMN samplings INTEGER NOT NULL DEFAULT 1",
 )
 """One script for each version; `database.py` applies those that a file lacks."""
 
@@ -49,6 +50,8 @@ class DrawRow:
     prompt: str
     """What the generator was given: for people who look into the archive."""
     seed: int
+    samplings: int = 1
+    """Images that were sampled for it, of which this one was kept."""
 
 
 class Archive:
@@ -116,7 +119,7 @@ class Archive:
                 there, said = self._draws(row.key for row in draws), self._answers(answers)
                 torn = {key for key, row in there.items() if row.image == replace.get(key)}
                 rows = [_draw_values(row) for row in draws if row.key not in there or row.key in torn]
-                self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
                 texts = [(key, canonical(value)) for key, value in answers.items() if key not in said]
                 sealed = [(key, text, _seal(key, text)) for key, text in texts]
                 self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
@@ -154,19 +157,26 @@ class Archive:
 
 def _draw_values(row: DrawRow) -> tuple[object, ...]:
     values = (row.key, row.image, canonical(row.ignored), row.prompt, row.seed)
-    return (*values, _seal(*values))
+    return (*values, _seal(*values, *_counted(row.samplings)), row.samplings)
 
 
 def _read_draw(values: tuple[Any, ...]) -> DrawRow | None:
     """Read the row of a draw; None where it is not whole, or holds what is no draw though its seal fits."""
-    key, image, ignored, prompt, seed, seal = values
+    key, image, ignored, prompt, seed, seal, samplings = values
     words = _parsed(ignored)
     texts: list[Any] = [key, image, prompt, *words] if isinstance(words, list) else [None]
-    if seal != _seal(key, image, ignored, prompt, seed) or type(seed) is not int:
+    if type(seed) is not int or type(samplings) is not int or samplings < 1:
+        return None
+    if seal != _seal(key, image, ignored, prompt, seed, *_counted(samplings)):
         return None
     if not all(isinstance(text, str) for text in texts):
         return None
-    return DrawRow(key=key, image=image, ignored=tuple(texts[3:]), prompt=prompt, seed=seed)
+    return DrawRow(key=key, image=image, ignored=tuple(texts[3:]), prompt=prompt, seed=seed, samplings=samplings)
+
+
+def _counted(samplings: int) -> tuple[int, ...]:
+    """Give what a seal covers of a count: nothing of a plain draw, whose row may be older than the count."""
+    return () if samplings == 1 else (samplings,)
 
 
 def _parsed(text: object) -> Any:

@@ -1,0 +1,351 @@
+"""`foible guide`: draws of chosen labels are led to an end, and shown from their start to it.
+
+Comes in: a config, and from Python objects in the place of specs. Goes out: a `Guidance`, and its files. It asks for
+its draws as a guided hunt does (`search/guided.py`, `foible.guiding`), in the same loop; what a hunt does beside it,
+the words and the tests, it leaves out. Neighbours: `report/guidance.py` writes; `hunting/path.py` is the hunt.
+
+No journal is kept: every draw and answer lies in the archive, so that a call that was stopped goes on there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foible._version import __version__
+from foible.act.others import Remembered
+from foible.config import HuntConfig
+from foible.draws.execute import Here
+from foible.draws.observe import Observer
+from foible.draws.once import REPEATED
+from foible.draws.outcome import UNCLASSIFIED
+from foible.draws.questions import GENERATOR, GUIDE, JUDGE
+from foible.draws.values import read_judgement
+from foible.errors import ConfigError, MisfitError, brief
+from foible.findings import Rate, Subject
+from foible.guidance import End, Guidance, Led, LedLabel, Said
+from foible.hunting.clock import Clock
+from foible.hunting.loop import Loop, loop_over
+from foible.hunting.prepare import PROBE_KINDS, Prepared, make_config, prepare
+from foible.hunting.result import failure_sentence
+from foible.hunting.study import Study, study_of
+from foible.labels import Classes, called
+from foible.labels import resolve as resolve_labels
+from foible.progress import Bars, Progress, Silent
+from foible.records import Answered, Draw, Fault, Hypothesis, Judgement, Label, Prediction
+from foible.report import guidance as pages
+from foible.run.archive import Archive
+from foible.run.events import Asked, Attempted
+from foible.search.guided import Guide
+from foible.search.starts import Starts
+from foible.statistics import clopper_pearson
+from foible.trial.pairs import tally
+
+METHODS = "select (any generator and classifier), noise, steer or evolve (generators whose noise can be moved)"
+"""Ways to lead, for a sentence."""
+
+
+def guide(  # noqa: PLR0913 - the public call: each is something a user sets by name
+    classifier: object = None,
+    labels: Sequence[str | Label] | str | Label | None = None,
+    *,
+    method: str | None = None,
+    objective: str | None = None,
+    target: str | None = None,
+    generator: object = None,
+    judge: object = None,
+    draws: int | None = None,
+    steps: int | None = None,
+    rate: float | None = None,
+    seed: int | None = None,
+    out: Path | str | None = None,
+    archive: Path | str | None = None,
+    config: HuntConfig | Mapping[str, Any] | Path | str | None = None,
+    progress: bool = True,
+) -> Guidance:
+    """Lead draws of chosen labels to an end, such as a failure of the classifier, and show each from its start to it.
+
+    Nothing of it is a rate of the classifier: the images were led. What they suggest is tested by `foible.hunt` with
+    `guide.method`.
+
+    Args:
+        classifier: as in `hunt`; of several the first one guides.
+        labels: as in `hunt`.
+        method: "select", for any generator and classifier; "noise", "steer" or "evolve", where noise can be moved.
+        objective: "fail": the first classifier fails. "disagree": it fails where the second one does not.
+        target: only failures into this wrong class count.
+        generator: as in `hunt`.
+        judge: as in `hunt`.
+        draws: that are led, of each label.
+        steps: images that each may take, at least 2.
+        rate: how far a step moves, as a share of the norm of what is moved; above 0, at most 1.
+        seed: where all randomness comes from.
+        out: where `guided.json` and `guided.html` go.
+        archive: where images and answers lie; None for `archive` beside `out`.
+        config: any other field, as for `hunt`.
+        progress: show bars on stderr.
+
+    Raises:
+        InputError: something given cannot be used; one sentence says what to do.
+        OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
+    """
+    several = list(classifier) if isinstance(classifier, list | tuple) else [classifier]
+    parts = {"classifier": several, "generator": [generator], "judge": [judge]}
+    own = {"method": method, "objective": objective, "draws": draws, "steps": steps, "rate": rate}
+    named: dict[str, object] = {"seed": seed, "out": out, "archive": archive}
+    named |= {"failure": {"target": target}} if target else {}
+    named |= {"guide": given} if (given := {name: value for name, value in own.items() if value is not None}) else {}
+    resolved = make_config(config, parts, named, labels)
+    return guide_wanted(resolved, parts, Bars() if progress else Silent())[0]
+
+
+def guide_wanted(
+    config: HuntConfig, objects: Mapping[str, Sequence[object]], progress: Progress
+) -> tuple[Guidance, Path]:
+    """Lead what is wanted, write the files, and say where; as `guide`.
+
+    Raises:
+        InputError: as `guide`.
+        OutOfTime: as `guide`.
+    """
+    _refuse(config)
+    prepared = prepare(config, objects, kinds=PROBE_KINDS)
+    folder = config.out if config.out is not None else prepared.folder.with_name(f"{prepared.folder.name}-guide")
+    pages.make_ready(folder)
+    study = study_of(prepared.began, prepared.began.settings)
+    with Archive(prepared.archive) as archive:
+        clock = Clock(config.max_minutes)
+        executor = Here(prepared.parts, archive.images)
+        record = Unwritten({})
+        loop = loop_over(
+            study, executor=executor, archive=archive, record=record, clock=clock, progress=progress
+        )  # fmt: skip
+        search = _Search(study, prepared, loop, Asking(study, executor, archive, record, clock))
+        found = search.found()
+        pages.write(found, archive.images.bytes, folder)
+    return found, folder
+
+
+def _refuse(config: HuntConfig) -> None:
+    """Refuse what can be told from the config alone."""
+    if config.guide.method == "none":
+        message = f"a guided search wants a method, as --method: {METHODS}"
+        raise ConfigError(message)
+    if config.source.spec:
+        message = "a guided search draws its images: name a --generator, and leave the source of photographs out"
+        raise ConfigError(message)
+    if config.budget is not None:
+        message = "a guided search takes no budget: guide.draws and guide.steps say what it may cost; leave it out"
+        raise ConfigError(message)
+
+
+class Unwritten(Remembered):
+    """What a loop notes, for the life of a call."""
+
+    tried: tuple[Hypothesis, ...] = ()
+    checked = True
+    attempted: Mapping[int, Attempted] = {}
+
+    def asked(self, stage: str | None = None, classifier: int | None = None) -> Iterator[Asked]:  # noqa: ARG002 - as a journal
+        """Yield nothing: the archive knows what was drawn."""
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Asks the judge about another label than an image was drawn for."""
+
+    study: Study
+    executor: Here
+    archive: Archive
+    notes: Unwritten
+    clock: Clock
+
+    def sees(self, draws: Sequence[Draw], label: Label) -> dict[str, Judgement | Fault]:
+        """Say by key of a draw whether the judge sees a label in it, which need not be one of the search."""
+        observer = Observer(
+            executor=self.executor,
+            archive=self.archive,
+            notes=self.notes,
+            identities=self.study.identities,
+            maps=self.study.maps,
+            labels={**self.study.labels, label.name: label},
+            batch=self.study.config.batch,
+            watch=self.clock,
+        )
+        asked = [replace(draw, request=replace(draw.request, label=label.name)) for draw in draws]
+        return observer.each(asked, JUDGE, read_judgement)
+
+
+class _Search:
+    """A search that is carried out, and what was said of each image."""
+
+    def __init__(self, study: Study, prepared: Prepared, loop: Loop, asking: Asking) -> None:
+        self._study, self._loop, self._asking = study, loop, asking
+        self._images = asking.archive.images
+        self._parts = prepared.parts
+        options = study.config.guide
+        starts = Starts(study.requests, options.draws, max(study.config.explore.draws, options.draws))
+        loop.run(starts)
+        self._explored = starts.answered
+        _refuse_unseen(self._explored, study)
+        led = Guide(study.requests, self._explored, options)
+        loop.run(led)
+        self._led = led.answered
+        # A unit of work is of one arm.
+        arms = [[one.draw for one in made] for made in (self._explored, self._led)]
+        self._said = [
+            {key: said for draws in arms for key, said in loop.predictions(draws, place).items()}
+            for place in range(len(study.maps))
+        ]
+        self._seen = self._judged()
+        self._target = self._target_seen()
+
+    def found(self) -> Guidance:
+        """Put together what was found."""
+        study = self._study
+        starts = {(one.request.label, one.request.seed): one for one in self._explored}
+        draws = tuple(self._one(one, starts[one.request.label, one.request.seed]) for one in self._led)
+        labels = [
+            LedLabel(
+                label=label,
+                explored=tally([one.seen_by(0) for one in self._explored if one.request.label == name]),
+                share=_share([one for one in draws if one.label == name]),
+            )
+            for name, label in study.labels.items()
+        ]
+        return Guidance(
+            foible_version=__version__,
+            settings=study.settings,
+            failure=failure_sentence(study.config),
+            classifiers=tuple(self._subject(place) for place in range(len(study.maps))),
+            parts={kind: self._parts[kind].identity for kind in (GENERATOR, JUDGE, GUIDE)},
+            labels=tuple(labels),
+            draws=draws,
+            share=_share(draws),
+        )
+
+    def _judged(self) -> dict[str, Judgement | Fault]:
+        return self._loop.judge_as([(one.draw, one.request.label) for one in self._led if one.draw.image])
+
+    def _target_seen(self) -> dict[str, Judgement | Fault]:
+        target = self._study.config.failure.target
+        if not target:
+            return {}
+        classes = [Classes(classifier=one.classifier, names=one.names) for one in self._study.maps]
+        label = resolve_labels([target], classes)[0][0]
+        return self._asking.sees([one.draw for one in self._led if one.draw.image], label)
+
+    def _one(self, led: Answered, start: Answered) -> Led:
+        key, request = led.request.key, led.request
+        shows, target = (_yes(seen.get(key)) for seen in (self._seen, self._target))
+        end, reason = self._end(led, start, shows)
+        return Led(
+            label=request.label,
+            seed=request.seed,
+            prompt=request.text,
+            start=start.draw.image,
+            image=led.draw.image,
+            before=self._says(start.request.key),
+            after=self._says(key),
+            end=end,
+            shows=shows,
+            shows_target=target,
+            moved=self._moved(start.draw.image, led.draw.image),
+            samplings=led.draw.samplings if led.draw.image else 0,
+            reason=reason,
+        )
+
+    def _end(self, led: Answered, start: Answered, shows: bool | None) -> tuple[End, str]:
+        """Say what a draw came to, and why that is not known."""
+        if not led.draw.image:
+            return "unknown", f"not drawn: {led.draw.fault}"
+        if led.outcomes[0].reason == REPEATED and led.draw.image != start.draw.image:
+            return "same", ""
+        for place in range(self._guides):
+            said = self._said[place].get(led.request.key)
+            if not isinstance(said, Prediction):
+                return "unknown", f"{UNCLASSIFIED}{said.reason if said is not None else 'the image is missing'}"
+        if not self._reached(led):
+            return "missed", ""
+        if shows is None:
+            fault = self._seen.get(led.request.key)
+            return "unknown", f"not judged: {fault.reason if isinstance(fault, Fault) else 'the image is missing'}"
+        return ("find" if shows else "lost"), ""
+
+    @property
+    def _guides(self) -> int:
+        """How many classifiers the objective is about."""
+        return 2 if self._study.config.guide.objective == "disagree" else 1
+
+    def _reached(self, led: Answered) -> bool:
+        """Say whether the first classifier fails and, where they should disagree, the second one surely does not."""
+        fails = []
+        for place in range(self._guides):
+            said = self._said[place][led.request.key]
+            assert isinstance(said, Prediction)  # noqa: S101 - the caller has looked
+            fails.append(self._study.maps[place].fails(said, led.request.label))
+        return fails[0] is True and all(one is False for one in fails[1:])
+
+    def _says(self, key: str) -> tuple[Said, ...]:
+        return tuple(self._said_by(place, key) for place in range(len(self._study.maps)))
+
+    def _said_by(self, place: int, key: str) -> Said:
+        said = self._said[place].get(key)
+        if not isinstance(said, Prediction):
+            return Said()
+        name = "" if said.index is None else called(said.index, self._study.maps[place])
+        return Said(predicted=said.index, name=name, score=said.levels[0].score)
+
+    def _moved(self, start: str, image: str) -> float | None:
+        before, after = (self._images.get(one) if one else None for one in (start, image))
+        if before is None or after is None or before.shape != after.shape:
+            return None
+        return float(np.abs(after.astype(np.float64) - before.astype(np.float64)).mean() / 255)
+
+    def _subject(self, place: int) -> Subject:
+        """Name the classes of a classifier that occur."""
+        classes = self._study.maps[place]
+        indices = {index for right in classes.right.values() for index in right} | set(classes.target)
+        said = (one.index for one in self._said[place].values() if isinstance(one, Prediction))
+        indices |= {index for index in said if index is not None}
+        return Subject(
+            name=classes.classifier,
+            identity=self._study.began.classifiers[place],
+            right=classes.right,
+            class_names={index: called(index, classes) for index in sorted(indices)},
+        )
+
+
+def _refuse_unseen(explored: Sequence[Answered], study: Study) -> None:
+    """Refuse a search of which no draw could be scored: the generator cannot draw the labels, or a part does not work.
+
+    Raises:
+        MisfitError: there is none.
+    """
+    outcomes = [one.outcomes[0] for one in explored]
+    if any(one.status != "unscored" for one in outcomes):
+        return
+    reasons = [one.reason for one in outcomes]
+    most = max(dict.fromkeys(reasons), key=reasons.count)
+    generator = brief(study.identities[GENERATOR]["spec"])
+    message = (
+        f"none of {len(outcomes)} draws of {brief(', '.join(study.labels), 80)} by {generator} could be scored, mostly "
+        f"for this reason: {most}; give labels that it can draw, another generator or another judge"
+    )
+    raise MisfitError(message)
+
+
+def _yes(said: Judgement | Fault | None) -> bool | None:
+    return said.faithful if isinstance(said, Judgement) else None
+
+
+def _share(draws: Sequence[Led]) -> Rate:
+    """Give the share of what was reached and judged that the judge bears out, with its exact interval."""
+    finds, lost = (sum(one.end == end for one in draws) for end in ("find", "lost"))
+    low, high = clopper_pearson(finds, finds + lost)
+    return Rate(value=finds / (finds + lost) if finds + lost else None, low=low, high=high)
