@@ -17,6 +17,7 @@ from foible._version import __version__
 if TYPE_CHECKING:
     from foible.act.certify import certify
     from foible.act.compare import compare
+    from foible.act.explain.explain import explain
     from foible.act.guide import guide
     from foible.act.repair.repair import repair
     from foible.act.seek import seek
@@ -51,6 +52,7 @@ _HOMES = {
     "certify": "foible.act.certify",
     "compare": "foible.act.compare",
     "diff_suites": "foible.act.suites.diff",
+    "explain": "foible.act.explain.explain",
     "export": "foible.act.sets.export",
     "export_adversarial": "foible.act.sets.adversarial",
     "guide": "foible.act.guide",
@@ -82,6 +84,7 @@ __all__ = [
     "certify",
     "compare",
     "diff_suites",
+    "explain",
     "export",
     "export_adversarial",
     "guide",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Image = NDArray[np.uint8]
 
 _Kind = TypeVar("_Kind")
+_HERE = f"{__package__}."
+"""Where capabilities are declared: here, and in `repainting.py`."""
 
 
 @runtime_checkable
@@ -100,7 +102,7 @@ def offers(part: object, capability: Callable[..., _Kind]) -> TypeGuard[_Kind]:
 
     `isinstance` would miss what a wrapper hands on, from Python 3.12 on.
     """
-    bases = [base for base in getattr(capability, "__mro__", ()) if base.__module__ == __name__]
+    bases = [base for base in getattr(capability, "__mro__", ()) if base.__module__.startswith(_HERE)]
     return all(hasattr(part, name) for base in bases for name in vars(base) if not name.startswith("_"))
 
 

@@ -21,6 +21,7 @@ import torch
 
 from foible.adapters.diffusers import pipelines as shared
 from foible.adapters.diffusers import sampling
+from foible.adapters.diffusers.repainting import Repainting
 from foible.adapters.shared import devices as _torch
 from foible.adapters.shared.batches import InPieces
 from foible.diorama import narrow
@@ -143,8 +144,51 @@ class DiffusersGenerator:
             return self._sampling.images(self._called(self._understood(prompts), seeds), noise, steer, rate)
 
     @cached_property
+    def side(self) -> tuple[int, int]:
+        """(height, width) of its images, in pixels."""
+        with shared.silent():
+            return self._sampling.side(self._called([LABELS[0].name], [0]))  # no side hangs on a prompt
+
+    @property
+    def cell(self) -> int:
+        """Pixels a side of one cell of its latents; where these are packed by twos, of two."""
+        return int(self._pipe.vae_scale_factor) * (2 if hasattr(self._pipe, "_pack_latents") else 1)
+
+    def repaint(  # noqa: PLR0913, PLR0917 - as `Repaints.repaint`
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        images: Sequence[NDArray[np.uint8]],
+        masks: Sequence[NDArray[np.bool_]],
+        strength: float,
+        steer: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        rates: Sequence[float] = (),
+    ) -> torch.Tensor:
+        """Draw anew what lies under the masks: (n, 3, height, width), 0..1."""
+        with shared.silent():
+            call = self._called(self._understood(prompts), seeds)
+            return self._repainting.images(call, images, masks, strength, steer, rates)
+
+    def contrast(self, prompt: str, other: str, seeds: Sequence[int], image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Say where an image would change most were it drawn for another prompt: (height, width)."""
+        with shared.silent():
+            one, two = (
+                self._repainting.foretold(
+                    self._called(self._understood([text] * len(seeds)), seeds), [image] * len(seeds)
+                )
+                for text in (prompt, other)
+            )
+            apart = self._sampling.laid_out(one - two, *image.shape[:2]).float().square().mean((0, 1)).sqrt()
+        wide = torch.nn.functional.interpolate(apart[None, None], image.shape[:2], mode="nearest")[0, 0]
+        return np.asarray(wide.cpu().numpy(), np.float32)
+
+    @cached_property
     def _sampling(self) -> sampling.Sampling:
         return sampling.Sampling(self._pipe)
+
+    @cached_property
+    def _repainting(self) -> Repainting:
+        return Repainting(self._pipe)
 
     def _understood(self, prompts: Sequence[str]) -> list[str]:
         """Give what the pipeline is given of each prompt; raises the `PartError` of the first that it cannot draw."""

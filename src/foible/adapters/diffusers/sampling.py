@@ -61,11 +61,29 @@ class Sampling:
             made.append(tensor.detach().clone())
             raise _Enough
 
-        with torch.no_grad(), _starting(self._pipe, keep):
+        self._begun(call, keep)
+        return made[0]
+
+    def side(self, call: dict[str, Any]) -> tuple[int, int]:
+        """Give the (height, width) of the images of a call, in pixels."""
+
+        def stop(_: torch.Tensor) -> torch.Tensor:
+            raise _Enough
+
+        place = self._begun(call, stop)
+        return place.height, place.width
+
+    def laid_out(self, latents: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """Give latents as they lie in images of a size: (n, channels, rows, columns)."""
+        return unpacked(self._pipe, latents, Place(height, width))
+
+    def _begun(self, call: dict[str, Any], start: Callable[[torch.Tensor], torch.Tensor]) -> Place:
+        """Begin a call that ends once its noise is made, and say where that becomes an image."""
+        with torch.no_grad(), _starting(self._pipe, start) as places:
             try:
                 self._called(call)
             except _Enough:
-                return made[0]
+                return places[0]
         message = f"a {type(self._pipe).__name__} makes its noise in a way of its own"
         raise TypeError(message)
 
@@ -201,8 +219,7 @@ def foretold(scheduler: Any, output: torch.Tensor, t: torch.Tensor, sample: torc
 
 def decoded(pipe: Any, latents: torch.Tensor, place: Place) -> torch.Tensor:
     """Make images of latents, as the pipeline does at its end: (n, 3, height, width), 0..1, with gradients."""
-    if hasattr(pipe, "_unpack_latents"):
-        latents = pipe._unpack_latents(latents, place.height, place.width, pipe.vae_scale_factor)  # noqa: SLF001 - no public way
+    latents = unpacked(pipe, latents, place)
     config = pipe.vae.config
     latents = latents / config.scaling_factor
     if getattr(config, "latents_mean", None) is not None and getattr(config, "latents_std", None) is not None:
@@ -213,3 +230,11 @@ def decoded(pipe: Any, latents: torch.Tensor, place: Place) -> torch.Tensor:
         latents = latents + config.shift_factor
     image: torch.Tensor = pipe.vae.decode(latents.to(pipe.vae.dtype), return_dict=False)[0]
     return (image / 2 + 0.5).clamp(0, 1)
+
+
+def unpacked(pipe: Any, latents: torch.Tensor, place: Place) -> torch.Tensor:
+    """Lay latents out as rows and columns, where a pipeline has them in a row: (n, channels, rows, columns)."""
+    if not hasattr(pipe, "_unpack_latents"):
+        return latents
+    found: torch.Tensor = pipe._unpack_latents(latents, place.height, place.width, pipe.vae_scale_factor)  # noqa: SLF001 - no public way
+    return found
