@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import foible
 import toytrained
@@ -23,6 +27,7 @@ from foible.cli import main
 from foible.draws.once import REPEATED
 from foible.errors import ConfigError, PluginError, StoreError, TrainingError
 from foible.hunting.replay import reread_whole
+from foible.layers import read_assignment
 from foible.parts.registry import load
 from foible.progress import Silent
 from foible.records import Treatment
@@ -32,6 +37,10 @@ from foible.run.journal import Journal
 
 MORE = {"explore": {"draws": 48}}
 SPEC = f"python:{toytrained.__name__}:Toy"
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=12) | st.sampled_from(
+    ["OUT/weights/own.pth", "imagenet", "null", "No", "~", "1:30", "a: b", ".5", "./a b", "x:", "3e5", "it's", "[1]"]
+)
+"""What may be written on a line, and what YAML takes for something else."""
 
 
 def parts(kind=toytrained.Toy):
@@ -103,6 +112,17 @@ def test_what_was_written_is_loaded_and_is_what_was_tested(repaired):
     mug, bucket = toyworld.PLAIN.index("coffee mug"), toyworld.PLAIN.index("bucket")
     assert set(again.object.classify(images).argmax(axis=1)) == {mug}
     assert set(toytrained.Toy().classify(images).argmax(axis=1)) == {bucket}
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), st.none() | st.booleans() | st.integers() | TEXTS | st.lists(TEXTS)))
+def test_the_card_can_be_pasted_into_a_shell(repaired, args):
+    """Whatever the arguments are, a shell and `--set` make of its line what the weights are loaded with."""
+    _, found = repaired
+    said = shlex.split(pages.loads(replace(found, args=args)))
+    assert said[:2] == ["--classifier", found.weights]
+    assert said[2::2] == ["--set"] * len(args)
+    read = {name: value for one in said[3::2] for name, value in read_assignment(one)["classifier"]["args"].items()}
+    assert read == args
 
 
 def test_the_run_and_the_object_that_was_given_stay_as_they_were(quick):

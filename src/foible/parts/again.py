@@ -136,6 +136,21 @@ def is_harmless(kind: str, identity: Mapping[str, Any]) -> bool:
     return family in HARMLESS and sources == [""] and not runs
 
 
+def as_written(identity: Mapping[str, Any], spec: Spec) -> Spec:
+    """Say how a classifier is loaded from what it wrote: with its own arguments, but for those that have changed.
+
+    Args:
+        identity: of the classifier; an argument that is None there was given so, or found in its files.
+        spec: what `save` gave: None there leaves an argument out.
+
+    Raises:
+        PluginError: as `arguments`.
+    """
+    kept = arguments("classifier", spec.name, identity["args"])
+    own = {name: value for name, value in kept.items() if name not in spec.args}
+    return Spec(spec.name, {**own, **{name: value for name, value in spec.args.items() if value is not None}})
+
+
 def _loaded(kind: str, identity: Mapping[str, Any], ceiling: Ceiling | None) -> Part:
     """Load what was noted; a recipe that was found in files may mean another one where it is given by hand."""
     spec = str(identity["spec"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Of `repair.json`."""
+_PLAIN = re.compile(r"(?:[A-Za-z_/]|\.{1,2}/)[\w./~:-]*(?<!:)", re.ASCII)
+"""Names and paths that need no quotes in YAML."""
+_YAML = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+"""Texts that mean something else there."""
 _LONGEST = 80
 _BEST_FIRST: tuple[State, ...] = ("repaired", "better", "same", "open", "worse", "unknown")
 SECTIONS: tuple[tuple[tuple[RowKind, ...], str, str], ...] = (
@@ -170,12 +175,14 @@ def to_html(found: Repair) -> str:
 
 def loads(found: Repair) -> str:
     """Say how the repaired weights are loaded."""
-    more = " ".join(f"--set classifier.args.{name}={_plain_value(value)}" for name, value in found.args.items())
-    return f"--classifier {found.weights}{' ' if more else ''}{more}"
+    more = [f"--set {shlex.quote(f'classifier.args.{name}={_value(given)}')}" for name, given in found.args.items()]
+    return " ".join([f"--classifier {shlex.quote(found.weights)}", *more])
 
 
-def _plain_value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _value(given: object) -> str:
+    """Write a value as `--set` reads it: a text that YAML would take for something else in quotes."""
+    plain = isinstance(given, str) and _PLAIN.fullmatch(given) and given.casefold() not in _YAML
+    return str(given) if plain else json.dumps(given, ensure_ascii=False)
 
 
 def training(found: Repair) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 
 from foible.errors import FoibleError, brief
 from foible.parts import asking
+from foible.parts.again import as_written
 from foible.parts.protocols import Trainable, offers
-from foible.parts.registry import Part, load, taken
-from foible.records import Fault, Spec
+from foible.parts.registry import Part, load
+from foible.records import Fault
 
 if TYPE_CHECKING:
     from foible.parts.protocols import Image
@@ -81,11 +82,8 @@ def _written(part: Part, model: Trainable, images: Sequence[Image], before: Sequ
         yield "`classify` uses the weights of its network: with others it gave the same answers"
     with tempfile.TemporaryDirectory() as folder:
         spec = model.save(Path(folder))
-        known = taken("classifier", spec.name)
-        given = {name: value for name, value in part.identity["args"].items() if known is None or name in known}
-        args = {name: value for name, value in {**given, **spec.args}.items() if value is not None}
         try:
-            again = load("classifier", Spec(spec.name, args))
+            again = load("classifier", as_written(part.identity, spec))
         except FoibleError as error:
             yield f"what it writes loads again: {error}"
             return

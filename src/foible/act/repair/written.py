@@ -19,9 +19,9 @@ import torch
 from foible.act.placed import placed
 from foible.act.repair.checkpoint import NAME, Tensors
 from foible.errors import FoibleError, PluginError, StoreError, TrainingError
-from foible.parts.again import RECIPE
+from foible.parts.again import RECIPE, as_written
 from foible.parts.asking import ask_classifier
-from foible.parts.registry import Part, load, taken
+from foible.parts.registry import Part, load
 from foible.records import Fault, Spec
 from foible.report import repair as pages
 
@@ -124,20 +124,19 @@ def save(part: Part, weights: Tensors, place: Path, images: Sequence[Image]) -> 
 
 def _again(part: Part, spec: Spec, images: Sequence[Image], wanted: Sequence[Any]) -> tuple[Part, dict[str, Any]]:
     """Load what was written, with the arguments of before, or with those of a recipe left to its files."""
-    known = taken("classifier", spec.name)
-    given = {name: value for name, value in part.identity["args"].items() if known is None or name in known}
-    args = {name: value for name, value in {**given, **spec.args}.items() if value is not None}
+    args = dict(as_written(part.identity, spec).args)
     fewer = {name: value for name, value in args.items() if name not in RECIPE}
-    why = "it gives other answers than the trained network did"
-    for some in (args, fewer):
+    why = ""
+    for some in (args, fewer) if fewer != args else (args,):
         try:
             found = load("classifier", Spec(spec.name, some))
         except FoibleError as problem:
-            why = str(problem)
+            why = why or str(problem)
             continue
         said = ask_classifier(found, images)
         if all(_alike(one, other) for one, other in zip(said, wanted, strict=True)):
             return found, some
+        why = why or "with its own arguments it gives other answers than the trained network did"
     message = f"the repaired weights were written, but do not load as they should: {why}"
     raise PluginError(message)
 
