@@ -2,6 +2,8 @@
 
     python benchmarks/guided.py             # cost: ratios within one run
     python benchmarks/guided.py --found     # the table of docs/guided.md, over diffusers:diorama; minutes
+    python benchmarks/guided.py --rates     # images until the first true failure, by its base rate; minutes
+    python benchmarks/guided.py --hunts     # planted biases, with a guide and without; minutes
 
 Cost: a pipeline of a real class with random weights, a UNet of (64, 128) channels over 16 by 16 latents, 64 pixels;
 each measurement of memory is a process of its own. Found: for some labels, so many draws are led by each method, from
@@ -28,6 +30,10 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=4, help="of sampling, where time is measured")
     arguments.add_argument("--times", type=int, default=8, help="of each pass")
     arguments.add_argument("--found", action="store_true", help="what each method finds, in the place of what it costs")
+    arguments.add_argument("--rates", action="store_true", help="what the first true failure costs, by its base rate")
+    arguments.add_argument("--hunts", action="store_true", help="hunts over planted biases, with a guide and without")
+    arguments.add_argument("--plain", type=int, default=2000, help="draws that base rates are measured on")
+    arguments.add_argument("--trials", type=int, default=6, help="of each method, at each base rate")
     arguments.add_argument("--draws", type=int, default=16, help="that each method leads, of each label")
     arguments.add_argument("--most", type=int, default=16, help="images that a guided draw may take")
     arguments.add_argument("--peak", help=argparse.SUPPRESS)
@@ -35,6 +41,14 @@ def main() -> None:
     if given.peak:
         folder, steps = given.peak.rsplit(":", 1)
         print(peak(folder, int(steps)))
+        return
+    if given.rates or given.hunts:
+        import rare
+
+        if given.rates:
+            rare.rates(given.plain, given.trials)
+        if given.hunts:
+            rare.hunts(0)
         return
     if given.found:
         found(given.draws, given.most)

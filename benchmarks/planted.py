@@ -75,7 +75,7 @@ def score(name: str, out: Path, seed: int, pairs: int = PAIRS) -> Score:
     run = foible.hunt(f"diorama:{name}", seed=seed, out=out / f"{name}-{seed}", progress=sys.stderr.isatty())
     true = [finding for finding in run.confirmed if _is_true(name, finding, out, pairs)]
     biases = BIASES.get(name, ())
-    found = [bias for bias in biases if any(_says(finding, bias) for finding in run.confirmed)]
+    found = [bias for bias in biases if any(says(finding, bias) for finding in run.confirmed)]
     for bias in biases:
         print(f"{name}: planted {bias.label} {bias.description}: {'found' if bias in found else 'MISSED'}")
     return Score(
@@ -120,7 +120,7 @@ def _margin(probed: foible.Run) -> float:
     return float(str(probed.result.settings["confirm.margin"]))
 
 
-def _says(finding: Finding, bias: Bias) -> bool:
+def says(finding: Finding, bias: Bias) -> bool:
     """Tell whether a finding names a bias: its label and attributes, perhaps with more words."""
     hypothesis = finding.trial.hypothesis
     said = parse(hypothesis.description).attributes

@@ -128,8 +128,10 @@ class GuideOptions(Options):
         "for diffusers pipelines of few steps. steer: each step does; of many steps. evolve: the noise is bred without "
         "gradients. none: nothing is guided.",
     )
-    objective: Literal["fail", "disagree"] = decides(
-        "fail", "fail: the first classifier fails. disagree: it fails where the second one does not."
+    objective: Literal["fail", "disagree", "spurious"] = decides(
+        "fail",
+        "fail: the first classifier fails. disagree: it fails where the second one does not. spurious (foible guide "
+        "alone): it says failure.target where the judge does not see it.",
     )
     draws: int = decides(8, "Guided draws per label, from the noise of explored draws that passed.", ge=1, le=10_000)
     steps: int = decides(

@@ -185,7 +185,66 @@ def test_where_the_judge_does_not_see_the_label_it_is_no_find(tmp_path):
     assert (found.share.value, found.share.low) == (0.0, 0.0)
     assert {one.shows for one in found.draws} == {False}
     assert "0 % [0 %, 71 %] survive the judge" in " ".join(pages.lines(found))
-    assert "lost its label" in (tmp_path / "led" / "guided.html").read_text(encoding="utf-8")
+    assert "show something else by now" in (tmp_path / "led" / "guided.html").read_text(encoding="utf-8")
+
+
+class Grass(toyworld.Classifier):
+    """Takes whatever stands on grass for a bucket."""
+
+    def answer(self, scene):
+        """Name what is seen."""
+        return "bucket" if scene.ground == "grass" else scene.label
+
+
+def sees(*names):
+    """Judge images so that on grass these labels are seen, and elsewhere the own one."""
+
+    def judge(images, labels):
+        scenes = [toyworld.read(image) for image in images]
+        return [
+            label.name in names if one.ground == "grass" else one.label == label.name
+            for one, label in zip(scenes, labels, strict=True)
+        ]
+
+    return judge
+
+
+@pytest.mark.parametrize(("seen", "end"), [(["teapot"], "find"), ([], "find"), (["teapot", "bucket"], "lost")])
+def test_a_class_that_is_raised_without_being_shown(tmp_path, seen, end):
+    """A find is taken for the class, and the judge does not see the class; where it does, it is no mistake."""
+    found = search(tmp_path / "led", Grass(), ["teapot"], judge=sees(*seen), objective="spurious", target="bucket")
+    assert [one.end for one in found.draws] == [end] * 3
+    assert {one.after[0].name for one in found.draws} == {"bucket"}
+    assert {one.shows_target for one in found.draws} == {"bucket" in seen}
+    assert {one.shows for one in found.draws} == {"teapot" in seen}
+    said = " ".join([pages.headline(found), *pages.lines(found)])
+    assert "3 of 3 guided draws were taken for bucket" in said
+    assert "the judge sees no bucket" in said
+    assert found.target in (tmp_path / "led" / "guided.html").read_text(encoding="utf-8")
+
+
+def test_the_class_that_is_shown_is_not_counted_by_an_unanswered_question(tmp_path):
+    """Where the judge says nothing of the class, the end is not known, whatever it says of the label."""
+
+    def judge(images, labels):
+        scenes = [toyworld.read(image) for image in images]
+        return [
+            (None if one.light == "night" else False) if label.name == "bucket" else True
+            for one, label in zip(scenes, labels, strict=True)
+        ]
+
+    own = {"judge": judge, "objective": "spurious", "target": "bucket", "draws": 12}
+    found = search(tmp_path / "led", Grass(), ["teapot"], **own)
+    assert {one.end for one in found.draws} == {"find", "unknown"}
+    assert all((one.end == "unknown") == (one.shows_target is None) for one in found.draws)
+
+
+def test_a_hunt_takes_no_objective_that_leads_to_no_failure(tmp_path):
+    """What raises a class is shown, and not followed as a failure: one sentence, before anything is drawn."""
+    config = {"guide": {"method": "select", "objective": "spurious"}, "failure": {"target": "bucket"}}
+    with pytest.raises(ConfigError, match="leads to none; use foible guide"):
+        toyworld.hunt(tmp_path / "run", Grass(), ["teapot"], config=config)
+    assert not (tmp_path / "run").exists()
 
 
 # --- nothing to lead --------------------------------------------------------------------------------------------------
@@ -269,6 +328,8 @@ def test_one_image_is_found_once(tmp_path):
         ({"method": "best"}, ConfigError, "guide.method"),
         ({"steps": 1}, ConfigError, "guide.steps"),
         ({"objective": "disagree"}, PluginError, "wants two classifiers"),
+        ({"objective": "spurious"}, ConfigError, "wants the class that is to be raised, as --target"),
+        ({"objective": "spurious", "target": "buckt"}, LabelError, "buckt"),
     ],
 )
 def test_what_cannot_be_searched_is_refused_before_anything_is_drawn(given, problem, sentence, tmp_path):

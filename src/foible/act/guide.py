@@ -76,7 +76,8 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
         classifier: as in `hunt`; of several the first one guides.
         labels: as in `hunt`.
         method: "select", for any generator and classifier; "noise", "steer" or "evolve", where noise can be moved.
-        objective: "fail": the first classifier fails. "disagree": it fails where the second one does not.
+        objective: "fail": the first classifier fails. "disagree": it fails where the second one does not. "spurious":
+            it says the target, where the judge does not see it.
         target: only failures into this wrong class count.
         generator: as in `hunt`.
         judge: as in `hunt`.
@@ -140,6 +141,9 @@ def _refuse(config: HuntConfig) -> None:
         raise ConfigError(message)
     if config.budget is not None:
         message = "a guided search takes no budget: guide.draws and guide.steps say what it may cost; leave it out"
+        raise ConfigError(message)
+    if config.guide.objective == "spurious" and not config.failure.target:
+        message = "the objective spurious wants the class that is to be raised, as --target 'coffee mug'"
         raise ConfigError(message)
 
 
@@ -243,7 +247,7 @@ class _Search:
     def _one(self, led: Answered, start: Answered) -> Led:
         key, request = led.request.key, led.request
         shows, target = (_yes(seen.get(key)) for seen in (self._seen, self._target))
-        end, reason = self._end(led, start, shows)
+        end, reason = self._end(led, start)
         return Led(
             label=request.label,
             seed=request.seed,
@@ -260,7 +264,7 @@ class _Search:
             reason=reason,
         )
 
-    def _end(self, led: Answered, start: Answered, shows: bool | None) -> tuple[End, str]:
+    def _end(self, led: Answered, start: Answered) -> tuple[End, str]:
         """Say what a draw came to, and why that is not known."""
         if not led.draw.image:
             return "unknown", f"not drawn: {led.draw.fault}"
@@ -272,10 +276,11 @@ class _Search:
                 return "unknown", f"{UNCLASSIFIED}{said.reason if said is not None else 'the image is missing'}"
         if not self._reached(led):
             return "missed", ""
-        if shows is None:
-            fault = self._seen.get(led.request.key)
-            return "unknown", f"not judged: {fault.reason if isinstance(fault, Fault) else 'the image is missing'}"
-        return ("find" if shows else "lost"), ""
+        spurious = self._study.config.guide.objective == "spurious"
+        judged = (self._target if spurious else self._seen).get(led.request.key)
+        if not isinstance(judged, Judgement):
+            return "unknown", f"not judged: {judged.reason if judged is not None else 'the image is missing'}"
+        return ("find" if judged.faithful != spurious else "lost"), ""
 
     @property
     def _guides(self) -> int:

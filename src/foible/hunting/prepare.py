@@ -149,7 +149,7 @@ def prepare(
         InputError: something given cannot be used.
         OutOfRequests: `max_requests` does not hold what the parts ask their servers about themselves.
     """
-    refuse_unfollowed(config)
+    refuse_unfollowed(config, alone=bool(kinds))
     if config.source.spec:
         return _prepare_photographs(config, objects or {}, descriptions)
     kinds = kinds or (KINDS if descriptions is None else PROBE_KINDS)

@@ -23,6 +23,9 @@ from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
 from foible.records import ClassMap, Label
 
+ALONE = frozenset({"spurious"})
+"""Objectives that lead to no failure of a label."""
+
 
 def load_source(config: HuntConfig, ceiling: Ceiling) -> tuple[Part, PhotographSet]:
     """Load the photographs in the place of a generator.
@@ -70,12 +73,19 @@ def refuse_among(config: HuntConfig, folders: Mapping[str, Path]) -> None:
             raise ConfigError(f"{message} --{name}")
 
 
-def refuse_unfollowed(config: HuntConfig) -> None:
-    """Refuse a guide where its draws would be counted, or where nothing is drawn.
+def refuse_unfollowed(config: HuntConfig, *, alone: bool) -> None:
+    """Refuse a guide where its draws would be counted, where nothing is drawn, or where they are not led to fail.
+
+    Args:
+        config: of a hunt, or of a guided search.
+        alone: whether it is of a guided search, which follows nothing.
 
     Raises:
         ConfigError: it is one.
     """
+    if config.guide.method != "none" and config.guide.objective in ALONE and not alone:
+        message = f"a hunt follows failures, and the objective {config.guide.objective} leads to none; use foible guide"
+        raise ConfigError(message)
     if config.guide.method != "none" and (config.describe.method != "follow" or config.source.spec):
         message = "guide.method wants drawn images and describe.method follow: what is guided is followed, not counted"
         raise ConfigError(message)

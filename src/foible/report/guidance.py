@@ -31,7 +31,7 @@ SHOWN = 200
 """Draws that a page shows; a table of the terminal names the labels alone."""
 ENDS: dict[End, str] = {
     "find": "a find",
-    "lost": "lost its label",
+    "lost": "no find",
     "missed": "not reached",
     "same": "the same image as another draw",
     "unknown": "not known",
@@ -92,6 +92,8 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
         judged=judged,
         moved=moved,
         wanted=wanted,
+        borne=borne,
+        lost=lost,
         parts=[
             *((f"classifier {at}" if len(found.classifiers) > 1 else "classifier", one.identity)
               for at, one in enumerate(found.classifiers, 1)),
@@ -119,7 +121,7 @@ def lines(found: Guidance) -> list[str]:
     if reached:
         said.append(
             f"Of {reached:,} that {_reached(found)}, {percent(found.share.value)} {interval(found.share)} survive the "
-            f"judge: it still sees the label in them. The others show something else, and are no mistakes."
+            f"judge: {borne(found, 'them')}.{f' {lost(found)}' if found.count('lost') else ''}"
         )
     if found.led():
         each = f", {images_each(found.samplings(), finds)} for each find" if finds else ", and there is no find"
@@ -138,6 +140,8 @@ def lines(found: Guidance) -> list[str]:
 def wanted(found: Guidance) -> str:
     """Say what was to be reached, as a clause."""
     into = f" into {shorten(found.target, 60)}" if found.target else ""
+    if found.objective == "spurious":
+        return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier says {shorten(found.target, 60)}"
     if found.objective == "disagree":
         return f"the first classifier fails{into} and the second one does not"
     return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier fails{into}"
@@ -149,17 +153,31 @@ def _were(number: int) -> str:
 
 def _reached(found: Guidance) -> str:
     into = f" into {shorten(found.target, 60)}" if found.target else ""
+    if found.objective == "spurious":
+        return f"were taken for {shorten(found.target, 60)}"
     if found.objective == "disagree":
         return f"failed{into} by the first classifier alone"
     return f"failed{into}"
 
 
 def _borne(found: Guidance, finds: int) -> str:
-    return f"{'is a find' if finds == 1 else 'are finds'}: the judge still sees {_label_of(found)}"
+    return f"{'is a find' if finds == 1 else 'are finds'}: {borne(found)}"
 
 
-def _label_of(found: Guidance) -> str:
-    return "the label" if len(found.labels) > 1 else shorten(found.labels[0].label.name, 60)
+def borne(found: Guidance, where: str = "") -> str:
+    """Say what the judge must see for a find, as a clause."""
+    place = f" in {where}" if where else ""
+    if found.objective == "spurious":
+        return f"the judge sees no {shorten(found.target, 60)}{place}"
+    label = "the label" if len(found.labels) != 1 else shorten(found.labels[0].label.name, 60)
+    return f"the judge still sees {label}{place}"
+
+
+def lost(found: Guidance) -> str:
+    """Say what an image that reached the objective shows where the judge does not bear it out."""
+    if found.objective == "spurious":
+        return f"The others show {shorten(found.target, 60)} by now, and to call them so is no mistake."
+    return "The others show something else by now, and are no mistakes."
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,312 @@
+"""Rare failures over diffusers:diorama: what the first one costs to find, and whether a guided hunt names its cause.
+
+    python benchmarks/guided.py --rates     # images until the first true failure, at base rates of 0.1, 1 and 5 %
+    python benchmarks/guided.py --hunts     # planted biases: a guided hunt beside an unguided one of equal cost
+
+A planted slice is a classifier that takes a label for another one where a linear gate over 4 by 4 pooled colours opens,
+which was fitted to draws of the slice and of the rest. Rates: its gate opens so late that a base prompt truly fails so
+often: in draws in which the judge and the reference see the label. Hunts: planted slices, and the planted biases of the
+biased classifiers that the narrow world can show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import foible
+from foible.config import GuideOptions
+from foible.diorama.biases import BIASES, Bias
+from foible.diorama.narrow import OPEN
+from foible.diorama.vocabulary import LABELS
+from foible.draws.request import prompt
+from foible.guiding.generator import guided
+from foible.parts.registry import Part
+from foible.parts.registry import load as part
+from foible.records import ClassMap, Drawn, Label
+from foible.statistics import clopper_pearson
+from planted import says
+
+TEMPLATE = "a realistic photograph of a {name} ({kind})"
+BATCH = 32
+ROUNDS = 3
+"""Draws that a trial leads, one after the other, before it is given up."""
+WITHIN = 96
+"""Draws of a slice that its gate is fitted to."""
+PLANTED = 30.0
+"""What an open gate adds to a logit: more than any image of the reference's."""
+SLOWER = 2.5
+"""Times as much processor time as a plain image that one of `steer` takes (see `docs/guided.md`)."""
+
+
+def label_of(name: str) -> Label:
+    """Give a label of the diorama."""
+    return Label(name, next(one.hypernym for one in LABELS if one.name == name))
+
+
+class Sliced:
+    """The reference, which takes images of a slice for another label: those for which a linear gate opens."""
+
+    def __init__(self, reference: Any, gate: tuple[np.ndarray, float], into: int, name: str) -> None:
+        self.reference, self.gate, self.into = reference, gate, into
+        self.labels, self.prepare, self.network = reference.labels, reference.prepare, reference.network
+        self.name, self.fingerprint = name, f"sliced {name} {gate[1]}"
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score a prepared batch, with gradients."""
+        return self.planted(self.reference.logits(batch), pooled(batch))
+
+    def planted(self, own: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+        """Add what is planted to scores (n, classes), by pooled colours (n, 48)."""
+        opened = torch.sigmoid(colours @ torch.from_numpy(self.gate[0].astype(np.float32)) + self.gate[1])
+        added = torch.zeros_like(own)
+        added[:, self.into] = PLANTED
+        return own + opened[:, None] * added
+
+    def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Give probabilities."""
+        with torch.no_grad():
+            found: np.ndarray = self.logits(self.prepare(images)).softmax(1).numpy()
+        return found
+
+    def rarer(self, by: float) -> Sliced:
+        """Give one whose gate opens later."""
+        return Sliced(self.reference, (self.gate[0], self.gate[1] - by), self.into, self.name)
+
+
+def pooled(batch: torch.Tensor) -> torch.Tensor:
+    """Give what a gate sees of a prepared batch: (n, 48)."""
+    return torch.nn.functional.adaptive_avg_pool2d(batch, 4).flatten(1)
+
+
+# --- rates ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Plain draws of a label."""
+
+    own: torch.Tensor
+    """(n, classes), logits of the reference."""
+    colours: torch.Tensor
+    """(n, 48)."""
+    shown: np.ndarray
+    """(n,): the judge sees the label, and the reference names it."""
+    seconds: float
+    """Of processor time, each."""
+
+    def fails(self, sliced: Sliced, right: int) -> np.ndarray:
+        """Say which of those that show the label fail."""
+        found: np.ndarray = (sliced.planted(self.own, self.colours).argmax(1).numpy() != right) & self.shown
+        return found
+
+
+@dataclass(frozen=True)
+class About:
+    """What is drawn, and who tells whether it truly fails."""
+
+    label: Label
+    text: str
+    right: int
+    generator: Part
+    judge: Part
+
+    def shows(self, reference: Any, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Say in which images the judge and the reference see the label."""
+        seen = [one.faithful for one in self.judge.object.judge(images, [self.label] * len(images))]
+        with torch.no_grad():
+            own = reference.logits(reference.prepare(images)).argmax(1).numpy()
+        found: np.ndarray = np.asarray(seen) & (own == self.right)
+        return found
+
+
+def rates(draws: int, trials: int) -> None:
+    """Print a row for each base rate and method."""
+    torch.set_num_threads(1)
+    bias = RARE[0]
+    sliced = _sliced(bias)
+    names = [one.split(" (")[0] for one in sliced.labels]
+    about = About(
+        label=label_of(bias.label),
+        text=prompt(label_of(bias.label), TEMPLATE),
+        right=names.index(bias.label),
+        generator=part("generator", "diffusers:diorama"),
+        judge=part("judge", "diorama:judge"),
+    )
+    pool = _pool(about, sliced.reference, draws)
+    print(
+        f"{bias.label}: {pool.shown.sum()} of {draws} draws show it; {pool.seconds:.3f} CPU-s a plain draw", flush=True
+    )
+    print("| base rate | method | images to the first true failure | CPU-s | found in |")
+    print("|---|---|---|---|---|")
+    for wanted in (0.001, 0.01, 0.05):
+        rare = sliced.rarer(_shift(pool, sliced, about.right, wanted))
+        fails = pool.fails(rare, about.right)
+        count, n = int(fails.sum()), int(pool.shown.sum())
+        low, high = (100 * one for one in clopper_pearson(count, n))
+        rate = f"{100 * count / n:.2f} % [{low:.2f}, {high:.2f}]"
+        each = draws / max(count, 1)
+        print(
+            f"| {rate} | unguided, select | {each:,.0f} | {each * pool.seconds:,.0f} | {count} in {draws} |", flush=True
+        )
+        starts = np.flatnonzero(pool.shown & ~fails)
+        for method in ("noise", "steer"):
+            print(f"| {rate} | {method} | {_first(method, rare, about, starts, trials)} |", flush=True)
+
+
+def _pool(about: About, reference: Any, draws: int) -> Pool:
+    own, colours, shown = [], [], []
+    began = time.process_time()
+    for start in range(0, draws, BATCH):
+        seeds = list(range(start, min(start + BATCH, draws)))
+        images = [one.image for one in about.generator.object.draw([about.text] * len(seeds), seeds)]
+        given = reference.prepare(images)
+        with torch.no_grad():
+            own.append(reference.logits(given))
+        colours.append(pooled(given))
+        shown.append(about.shows(reference, images))
+    seconds = (time.process_time() - began) / draws
+    return Pool(torch.cat(own), torch.cat(colours), np.concatenate(shown), seconds)
+
+
+def _shift(pool: Pool, sliced: Sliced, right: int, wanted: float) -> float:
+    """Find how much later the gate must open for so many draws to fail."""
+    low, high = -40.0, 40.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = pool.fails(sliced.rarer(middle), right).sum() > wanted * pool.shown.sum()
+        low, high = (middle, high) if above else (low, middle)
+    return low
+
+
+def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials: int) -> str:
+    """Lead draw after draw until the first true failure, in so many trials; give the cells of a row."""
+    classes = ClassMap(classifier="sliced", names=tuple(sliced.labels), right={about.label.name: (about.right,)})
+    options = GuideOptions(method=method, steps=16, rate=0.03)  # type: ignore[arg-type]
+    own = [(part("classifier", sliced), classes)]
+    guide = guided(about.generator, own, {about.label.name: about.text}, options)
+    lacking, images, found = list(range(trials)), 0, 0
+    began = time.process_time()
+    for turn in range(ROUNDS):
+        if not lacking:
+            break
+        seeds = [int(starts[(turn * trials + trial) % len(starts)]) for trial in lacking]
+        drawn = [one for one in guide.object.draw([about.text] * len(seeds), seeds) if isinstance(one, Drawn)]
+        images += sum(one.samplings for one in drawn) + len(seeds)  # and the plain draw that each start took
+        pictures = [one.image for one in drawn]
+        true = about.shows(sliced.reference, pictures) & (sliced.classify(pictures).argmax(1) != about.right)
+        found += int(true.sum())
+        lacking = [trial for trial, hit in zip(lacking, true, strict=True) if not hit]
+    spent = time.process_time() - began
+    return f"{images / max(found, 1):,.1f} | {spent / max(found, 1):,.1f} | {found} of {trials} trials"
+
+
+# --- hunts ------------------------------------------------------------------------------------------------------------
+
+COMMON = (
+    ("biased-resnet", "coffee mug"),
+    ("biased-resnet", "teapot"),
+    ("biased-convnext", "vase"),
+    ("biased-convnext", "table lamp"),
+)
+RARE = (
+    Bias("coffee mug", (("colour", "purple"), ("ground", "grass"), ("light", "night")), "bucket"),
+    Bias("vase", (("colour", "red"), ("ground", "snow"), ("light", "night")), "teapot"),
+    Bias("mushroom", (("colour", "green"), ("ground", "sand"), ("light", "daylight")), "ping-pong ball"),
+)
+
+
+def hunts(seed: int) -> None:
+    """Print a row for each planted bias."""
+    torch.set_num_threads(1)
+    print("| classifier | planted | base draws that fail | guided | unguided | images of either |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as place:
+        for number, bias in enumerate(RARE):
+            _hunted(_sliced(bias), "planted slice", bias, Path(place) / f"rare-{number}", seed)
+        for name, label in COMMON:
+            bias = next(one for one in BIASES[name] if one.label == label)
+            _hunted(f"diorama:{name}", name, bias, Path(place) / f"{name}-{label}".replace(" ", "-"), seed)
+
+
+def _hunted(classifier: Any, name: str, bias: Bias, out: Path, seed: int) -> None:
+    plain = {"generator": "diffusers:diorama", "explain": {"draws": 0}, "describe": {"phrases": 3}, "seed": seed}
+    guide = {"method": "steer", "draws": 12, "steps": 12}
+    led = _hunt(classifier, bias.label, out / "led", {**plain, "explore": {"draws": 24}, "guide": guide})
+    draws = dict(led.result.draws)
+    draws.pop("guide", None)
+    sampled = sum(one.samplings for one in led.result.guided)
+    cost = round(sum(draws.values()) + SLOWER * sampled)
+    alone = _hunt(classifier, bias.label, out / "alone", {**plain, "explore": {"draws": 100_000}, "budget": cost})
+    (explored,) = alone.result.explored
+    failed = f"{explored.tally.failures} of {explored.tally.scored}"
+    both = f"{_place(led, bias)} | {_place(alone, bias)}"
+    print(f"| {name} | {bias.label} {bias.description} | {failed} | {both} | {cost:,} |", flush=True)
+
+
+def _hunt(classifier: Any, label: str, out: Path, config: dict[str, Any]) -> foible.Run:
+    return foible.hunt(classifier, [label], out=out, config=config, progress=False)
+
+
+def _place(run: foible.Run, bias: Bias) -> str:
+    at = next((at for at, one in enumerate(run.confirmed, 1) if says(one, bias)), None)
+    others = "; ".join(one.trial.hypothesis.description for one in run.confirmed[:3])
+    return f"{at or 'not found'} of {len(run.confirmed)} ({others or 'none'})"
+
+
+def _sliced(bias: Bias) -> Sliced:
+    """Plant a slice: fit a gate to draws of it and of the rest."""
+    generator, reference = part("generator", "diffusers:diorama").object, part("classifier", "diorama:reference").object
+    wanted = dict(bias.attributes)
+    rest = [dict(zip(OPEN, values, strict=True)) for values in itertools.product(*OPEN.values())]
+    rest = [one for one in rest if one != wanted]
+    scenes = [wanted] * WITHIN + [rest[at % len(rest)] for at in range(4 * len(rest))]
+    texts = [_text(bias.label, scene) for scene in scenes]
+    rows = []
+    for start in range(0, len(texts), BATCH):
+        some = texts[start : start + BATCH]
+        images = [one.image for one in generator.draw(some, [900_000 + start + at for at in range(len(some))])]
+        rows.append(pooled(reference.prepare(images)))
+    colours, inside = torch.cat(rows), torch.arange(len(texts)) < WITHIN
+    weights, offset = _fitted(colours, inside.float())
+    # Half open outvotes the reference already; and where it is a tenth open, the rest is rarely hit.
+    gate = weights.numpy(), offset - math.log(9)
+    into = [one.split(" (")[0] for one in reference.labels].index(bias.becomes)
+    opened = colours @ weights + gate[1] > 0
+    right, wrong = int(opened[inside].sum()), int(opened[~inside].sum())
+    print(
+        f"gate of {bias.label} {bias.description}: open in {right} of {WITHIN}, {wrong} of {len(texts) - WITHIN} others"
+    )
+    return Sliced(reference, gate, into, f"{bias.label} {bias.description}")
+
+
+def _fitted(colours: torch.Tensor, inside: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Fit a logistic regression."""
+    weights, offset = torch.zeros(colours.shape[1], requires_grad=True), torch.zeros(1, requires_grad=True)
+    solver = torch.optim.LBFGS([weights, offset], max_iter=500, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        missed = torch.nn.functional.binary_cross_entropy_with_logits(colours @ weights + offset, inside)
+        found = missed + 1e-3 * weights.square().sum()
+        found.backward()
+        return found
+
+    solver.step(loss)
+    return weights.detach(), float(offset.detach())
+
+
+def _text(label: str, scene: dict[str, str]) -> str:
+    from foible.diorama.vocabulary import phrase
+
+    words = ", ".join(phrase(name, scene[name]) for name in OPEN)
+    return f"{prompt(label_of(label), TEMPLATE)}, {words}"
