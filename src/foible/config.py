@@ -223,6 +223,22 @@ class ReportOptions(Options):
     examples: int = decides(8, "Failing, and passing, images per finding.", ge=0, le=64)
 
 
+class WorkerOptions(Options):
+    """Processes that share the work, by Ray (`pip install "foible[ray]"`)."""
+
+    count: int = runtime(0, "Worker processes; 0: all work is done in this one.", ge=0, le=100_000)
+    address: str = runtime("", "A Ray cluster: auto, or ray://HOST:10001. Empty: this machine.")
+    cpus: float = runtime(1.0, "CPUs that each worker takes.", ge=0)
+    gpus: float = runtime(0.0, "Accelerators that each worker takes; a share, such as 0.5, lets two have one.", ge=0)
+
+    @model_validator(mode="after")
+    def _some_on_a_cluster(self) -> Self:
+        if self.address and not self.count:
+            message = "must say how many workers the cluster is to have: give count, or --workers"
+            raise ValueError(message)
+        return self
+
+
 BESIDE_PHOTOGRAPHS = {"generator": "", "captioner": "", "embedder": "", "judge": "annotation"}
 """By kind: the default of a part where photographs are the source; none, and the annotation counts as judge."""
 
@@ -269,6 +285,7 @@ class HuntConfig(Options):
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
+    workers: WorkerOptions = runtime(WorkerOptions(), "Processes that share the work.")
     log: Path | None = runtime(None, "Append a line of JSON for each event of the hunt to this file.")
 
     @model_validator(mode="before")

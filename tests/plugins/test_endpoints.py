@@ -268,10 +268,10 @@ def test_a_hunt_stops_at_its_ceiling_and_goes_on_to_the_same_end(server, tmp_pat
     while not (part / "findings.json").exists():
         before = len(server.bodies)
         try:
-            hunt(server, part, max_requests=20)
+            hunt(server, part, max_requests=36)
         except OutOfRequests:
             stops += 1
-            assert 0 < len(server.bodies) - before <= 20
+            assert 0 < len(server.bodies) - before <= 36
     assert stops >= 2
     assert len(server.bodies) == 2 * asked
     assert (part / "findings.json").read_bytes() == (whole.folder / "findings.json").read_bytes()

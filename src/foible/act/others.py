@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from foible.act.sought import Other
 from foible.draws.execute import Carried, Here, Unit
-from foible.draws.observe import Observer, Watch
+from foible.draws.known import Watch
+from foible.draws.observe import Observer
 from foible.draws.once import REPEATED, SUGGESTED
 from foible.draws.outcome import UNCLASSIFIED
 from foible.draws.questions import classifier

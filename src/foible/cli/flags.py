@@ -40,7 +40,13 @@ app = typer.Typer(
 PARTS = ("generator", "captioner", "embedder", "judge")
 """Fields of the parts that are used beside a classifier."""
 
-_SPELLINGS = {"labels": ("--label", "-l"), "budget": ("--budget", "--max-draws"), "guide.method": ("--guide",)}
+_SPELLINGS = {
+    "labels": ("--label", "-l"),
+    "budget": ("--budget", "--max-draws"),
+    "guide.method": ("--guide",),
+    "workers.count": ("--workers",),
+    "workers.address": ("--cluster",),
+}
 """Flags that are not called as the last part of their field."""
 _OTHERS = "other_classifiers"
 _FILES = frozenset({"log"})

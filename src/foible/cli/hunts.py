@@ -33,7 +33,7 @@ FailOn = Annotated[
 _STYLES = {"label": "bold", "description": "italic"}
 TOLD = 5
 """Rates that a failing gate names on stderr."""
-PLACES = ("seed", "out", "archive", "log")
+PLACES = ("seed", "out", "archive", "workers.count", "workers.address", "log")
 THE_LABEL = Flag("labels", required=True, told="The label that the hypothesis is about.")
 
 

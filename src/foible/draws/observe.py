@@ -10,22 +10,23 @@ carries out, `outcome.py` decides, `hunting/loop.py` says what is wanted.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from foible.arms import ARMS
-from foible.draws.execute import Carried, Executor, Question, Unit
+from foible.draws.crew import Crew
+from foible.draws.execute import Carried, Executor, Unit
+from foible.draws.known import Known, Notes, Watch
 from foible.draws.outcome import outcome
-from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, KEPT, Questions, classifier
+from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, JUDGE, classifier
 from foible.draws.texts import read_texts
 from foible.draws.values import read_caption, read_judgement, read_prediction, read_vector
-from foible.errors import PluginError
-from foible.labels import check_classes
+from foible.errors import OutOfTime
 from foible.records import Answered, ClassMap, Draw, Fault, Label, Outcome, Request
 from foible.run.archive import Archive, DrawRow
-from foible.run.events import Event, Learned, Lost, Mended
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,34 +39,17 @@ TRIES = 3
 drawn again with other pixels, the parts have not been asked about the image that counts."""
 
 
-class Notes(Protocol):
-    """What a run remembers of faults, and of its first unit: the journal, or a reader of one."""
+@dataclass(kw_only=True)
+class _Begun:
+    """A unit that is being carried out, and what was known of it before."""
 
-    @property
-    def faults(self) -> Mapping[str, Fault]:
-        """What was lost and not mended since, by the key of the draw or the answer."""
-        ...
-
-    @property
-    def learned(self) -> Learned | None:
-        """What the first unit told."""
-        ...
-
-    def note(self, event: Event) -> None:
-        """Append an event."""
-        ...
-
-
-class Watch(Protocol):
-    """Ends a hunt between two units of work."""
-
-    def before(self) -> None:
-        """Say that new work is about to be done; raises `OutOfTime` where none may be."""
-        ...
-
-    def after(self, spent: Mapping[str, tuple[int, float]]) -> None:
-        """Say what new work took, by part: items and seconds."""
-        ...
+    unit: Sequence[Request]
+    parts: Sequence[str]
+    draws: dict[str, DrawRow | Fault]
+    answers: dict[tuple[str, str], Any]
+    job: Unit
+    carried: Future[Carried] | None
+    """None where nothing was missing."""
 
 
 @dataclass(kw_only=True)
@@ -82,25 +66,29 @@ class Observer:
     labels: Mapping[str, Label]
     batch: int
     watch: Watch
+    abreast: int = 1
+    """Units that the executor is given at once."""
     reading: bool = False
     """Whether nothing is asked again, neither what a server lost nor a part that may be dead."""
     advance: Callable[[int], None] = lambda _: None
     """Told how many draws were observed, after every unit."""
-    _faults: dict[str, Fault] = field(init=False)
-    _lost: set[str] = field(init=False)
-    _worked: set[str] = field(init=False, default_factory=set)
-    _whole: set[str] = field(init=False, default_factory=set)
-    """Hashes of the images that were drawn or read by this call: these are what they should be."""
     _units: dict[str, tuple[Request, ...]] = field(init=False, default_factory=dict)
     """By key: the unit that a request was observed in first."""
-    _questions: Questions = field(init=False)
+    _known: Known = field(init=False)
+    _crew: Crew = field(init=False)
 
     def __post_init__(self) -> None:
-        """Know the faults of earlier calls: those of the moment are forgotten, and asked about again."""
-        self._questions = Questions(identities=self.identities, maps=self.maps, labels=self.labels)
-        earlier = dict(self.notes.faults)
-        self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
-        self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
+        """Begin with what archive and journal know."""
+        self._known = Known(
+            archive=self.archive,
+            notes=self.notes,
+            identities=self.identities,
+            maps=self.maps,
+            labels=self.labels,
+            watch=self.watch,
+            reading=self.reading,
+        )
+        self._crew = Crew(self.executor, self.abreast)
 
     @property
     def classifiers(self) -> int:
@@ -116,15 +104,13 @@ class Observer:
             StoreError: archive or journal cannot be used.
         """
         asked = [*(classifier(place) for place in range(len(self.maps))), JUDGE]
-        found: list[Answered] = []
+        work: list[tuple[Sequence[Request], Sequence[str]]] = []
         for arm, run in itertools.groupby(requests, key=lambda r: r.arm):
             parts = [*asked, CAPTIONER] if ARMS[arm].captioned else asked
-            for unit in _cut(list(run), self.batch):
-                self._units |= {r.key: tuple(unit) for r in unit if r.key not in self._units}
-                draws, answers = self._unit(unit, parts)
-                found += [self._answered(draws[r.key], r, answers) for r in unit]
-                self.advance(len(unit))
-        return found
+            work += [(unit, parts) for unit in _cut(list(run), self.batch)]
+        for unit, _ in work:
+            self._units |= {r.key: tuple(unit) for r in unit if r.key not in self._units}
+        return self._all(work, lambda one: [self._answered(one.draws[r.key], r, one.answers) for r in one.unit])
 
     def under(self, draws: Sequence[Draw], place: int, classes: ClassMap) -> list[Outcome]:
         """Say what would have become of draws that were observed before, if one classifier's classes meant otherwise.
@@ -137,8 +123,8 @@ class Observer:
         by_key: dict[str, Outcome] = {}
         part = classifier(place)
         for unit in _cut([draw.request for draw in draws], self.batch):
-            rows = self._drawn(unit)
-            answers = self._said(unit, [part, JUDGE], rows)
+            rows = self._known.drawn(unit)
+            answers = self._known.said(unit, [part, JUDGE], rows)
             for r in unit:
                 row = rows.get(r.key)
                 draw = _draw(r, row) if isinstance(row, DrawRow) else None
@@ -169,7 +155,7 @@ class Observer:
         """
         if self.reading:
             return
-        kept = [draw for draw in draws if draw.image and draw.image not in self._whole]
+        kept = [draw for draw in draws if draw.image and draw.image not in self._known.whole]
         torn = [draw.request for draw in kept if self.archive.images.get(draw.image) is None]
         size = self.notes.learned.size if self.notes.learned is not None else None
         # In the unit that it was drawn in: in another one the same model may give other pixels.
@@ -184,185 +170,80 @@ class Observer:
 
     def each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
         """Return what a part says of draws that were made before, by key of the request."""
-        found: dict[str, T | Fault] = {}
-        for unit in _cut([draw.request for draw in draws if draw.image], self.batch):
-            said = self._unit(unit, [part])[1]
-            found |= {r.key: _read(said.get((part, r.key), Fault("the image is missing")), read) for r in unit}
-            self.advance(len(unit))
-        return found
+        gone = Fault("the image is missing")
+        units = _cut([draw.request for draw in draws if draw.image], self.batch)
+        return dict(
+            self._all(
+                [(unit, [part]) for unit in units],
+                lambda one: [(r.key, _read(one.answers.get((part, r.key), gone), read)) for r in one.unit],
+            )
+        )
 
-    # --- one unit ----------------------------------------------------------------------------------------------------
+    # --- units -------------------------------------------------------------------------------------------------------
 
-    def _unit(
-        self, unit: Sequence[Request], parts: Sequence[str]
-    ) -> tuple[dict[str, DrawRow | Fault], dict[tuple[str, str], Any]]:
-        """Return what became of a unit: draws by request, and answers by part and request."""
-        draws = self._drawn(unit)
-        answers = self._said(unit, parts, draws)
-        for _ in range(TRIES):
-            job = self._lacking(unit, parts, draws, answers)
-            if not (job.draw or job.questions):
+    def _all(
+        self, work: Sequence[tuple[Sequence[Request], Sequence[str]]], read: Callable[[_Begun], list[T]]
+    ) -> list[T]:
+        """Find out all about some units, each for its parts; they are kept in their order, whoever is faster."""
+        done: list[T] = []
+        begun: deque[_Begun] = deque()
+        try:
+            for unit, parts in work:
+                while begun and (len(begun) >= self._at_once(parts) or _shares(unit, begun)):
+                    done += read(self._end(begun.popleft()))
+                begun.append(self._begin(unit, parts))
+            while begun:
+                done += read(self._end(begun.popleft()))
+        except BaseException as stop:
+            self._keep_finished(begun, wait=isinstance(stop, OutOfTime))
+            raise
+        return done
+
+    def _at_once(self, parts: Sequence[str]) -> int:
+        """Give how many units may be under way: one, until all of their parts have worked once."""
+        known = self.notes.learned is not None and self._known.worked.issuperset([GENERATOR, *parts])
+        return self._crew.abreast if known else 1
+
+    def _begin(self, unit: Sequence[Request], parts: Sequence[str]) -> _Begun:
+        """Look up what is known of a unit, and have the rest carried out."""
+        draws = self._known.drawn(unit)
+        answers = self._known.said(unit, parts, draws)
+        job = self._known.lacking(unit, parts, draws, answers)
+        return _Begun(unit=unit, parts=parts, draws=draws, answers=answers, job=job, carried=self._submit(job))
+
+    def _submit(self, job: Unit) -> Future[Carried] | None:
+        if not (job.draw or job.questions):
+            return None
+        self.watch.before()
+        return self._crew.submit(job)
+
+    def _end(self, one: _Begun) -> _Begun:
+        """Keep what came of a unit, and have carried out what is missing still; then nothing of it is."""
+        for left in reversed(range(TRIES)):
+            if one.carried is None:
                 break
-            self.watch.before()
-            carried = self.executor.carry_out(job)
-            self._keep(job, carried, answers)
+            carried = one.carried.result()
+            self._known.keep(one.job, carried, one.answers)
             if carried.stopped is not None:
                 raise carried.stopped
             if carried.draws:
-                draws, answers = self._drawn(unit), {}
-            asked = parts if carried.draws else [question.part for question in job.questions]
-            answers |= self._said(unit, asked, draws)
-            self._learn(carried, draws)
-        self._worked |= {part for (part, _), value in answers.items() if not isinstance(value, Fault)}
+                one.draws, one.answers = self._known.drawn(one.unit), {}
+            asked = one.parts if carried.draws else [question.part for question in one.job.questions]
+            one.answers |= self._known.said(one.unit, asked, one.draws)
+            self._known.learn(carried, one.draws)
+            one.job = self._known.lacking(one.unit, one.parts, one.draws, one.answers)
+            one.carried = self._submit(one.job) if left else None
+        self._known.worked |= {part for (part, _), value in one.answers.items() if not isinstance(value, Fault)}
         if self.notes.learned is None:
-            self._learn(Carried(), draws)
-        return draws, answers
+            self._known.learn(Carried(), one.draws)
+        self.advance(len(one.unit))
+        return one
 
-    def _drawn(self, unit: Sequence[Request]) -> dict[str, DrawRow | Fault]:
-        rows = self.archive.draws(r.key for r in unit)
-        draws: dict[str, DrawRow | Fault] = {
-            key: row for key, row in rows.items() if self.reading or self.archive.images.holds(row.image)
-        }
-        if draws:
-            self._worked.add(GENERATOR)
-        self._note({}, draws.keys())
-        return draws | {r.key: self._faults[r.key] for r in unit if r.key in self._faults}
-
-    def _said(
-        self, unit: Sequence[Request], parts: Sequence[str], draws: Mapping[str, DrawRow | Fault]
-    ) -> dict[tuple[str, str], Any]:
-        keys = {
-            (part, r.key): self._questions.key(part, r.label, row.image)
-            for part in parts
-            for r in unit
-            if isinstance(row := draws.get(r.key), DrawRow)
-        }
-        kept = self.archive.answers(keys.values())
-        # Another hunt may have made what was lost, or a kill came before it was noted.
-        self._note({}, kept.keys())
-        answers = {place: self._faults.get(key, kept.get(key)) for place, key in keys.items()}
-        return {place: value for place, value in answers.items() if value is not None}
-
-    def _lacking(
-        self,
-        unit: Sequence[Request],
-        parts: Sequence[str],
-        draws: Mapping[str, DrawRow | Fault],
-        answers: Mapping[tuple[str, str], Any],
-    ) -> Unit:
-        """Say what has to be carried out so that nothing of a unit is missing."""
-        everything = {r.key for r in unit}
-        undrawn = everything - draws.keys()
-        draw = undrawn if undrawn <= self._lost else everything if undrawn else set()
-        images = {key: row.image for key, row in draws.items() if isinstance(row, DrawRow)}
-        by_key = {r.key: r for r in unit}
-        questions = []
-        for part in parts:
-            unanswered = {key for key in images if (part, key) not in answers}
-            lost = {
-                key for key in unanswered if self._questions.key(part, by_key[key].label, images[key]) in self._lost
-            }
-            again = unanswered if unanswered == lost else set(images)
-            wanted = draw | again if draw or unanswered else set()
-            if wanted:
-                questions.append(self._question(part, [r.key for r in unit if r.key in wanted]))
-        return Unit(
-            requests=tuple(unit),
-            labels=self.labels,
-            draw=frozenset(draw),
-            images=images,
-            size=self.notes.learned.size if self.notes.learned is not None else None,
-            questions=tuple(questions),
-        )
-
-    def _question(self, part: str, keys: Sequence[str]) -> Question:
-        place = next((at for at in range(len(self.maps)) if classifier(at) == part), None)
-        if place is None:
-            return Question(part=part, keys=tuple(keys))
-        names, learned = self.maps[place].names, self.notes.learned
-        classes = len(names) if names is not None else learned.classes[place] if learned is not None else None
-        return Question(part=part, keys=tuple(keys), kept=max(KEPT, self.maps[place].top), classes=classes)
-
-    # --- keeping -----------------------------------------------------------------------------------------------------
-
-    def _keep(self, job: Unit, carried: Carried, before: Mapping[tuple[str, str], Any]) -> None:
-        """Keep what came of a unit: rows in one transaction, faults in the journal.
-
-        Raises:
-            PluginError: a part that never worked gave nothing but faults.
-        """
-        by_key = {r.key: r for r in job.requests}
-        rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
-        self._whole |= carried.whole | {row.image for row in rows}
-        images = {**job.images, **{row.key: row.image for row in rows}}
-        drawn = {key for key, image in images.items() if image != job.images.get(key)}
-        new = {at: value for at, value in carried.answers.items() if at not in before or at[1] in drawn}
-        keys = {place: self._questions.key(place[0], by_key[place[1]].label, images[place[1]]) for place in new}
-        answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
-        if rows or answers:
-            self.archive.add(rows, answers, replace=self._without_image(rows))
-        self.watch.after(carried.spent)
-        faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
-        faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}
-        if not self.reading:
-            self._refuse_dead_parts(carried)
-        self._note(faults, {row.key for row in rows} | answers.keys())
-
-    def _without_image(self, rows: Sequence[DrawRow]) -> dict[str, str]:
-        """Return, by key, the images of known rows that have gone or are torn: what was drawn anew counts then."""
-        known = self.archive.draws(row.key for row in rows)
-        return {key: row.image for key, row in known.items() if self.archive.images.get(row.image) is None}
-
-    def _refuse_dead_parts(self, carried: Carried) -> None:
-        """End a hunt whose part cannot work at all, before a thousand draws are spent on it."""
-        said: dict[str, list[Any]] = {GENERATOR: list(carried.draws.values())}
-        for (part, _), value in carried.answers.items():
-            said.setdefault(part, []).append(value)
-        for part, values in said.items():
-            faults = [value for value in values if isinstance(value, Fault)]
-            if faults and len(faults) == len(values) and part not in self._worked:
-                spec = self.identities[part]["spec"]
-                what = (
-                    f"the generator {spec} drew none of the first {len(values)} images"
-                    if part == GENERATOR
-                    else f"the {part.partition(' ')[0]} {spec} gave no usable answer for the first {len(values)} images"
-                )
-                raise PluginError(f"{what}: {faults[0].reason}")
-        self._worked |= {part for part, values in said.items() if any(not isinstance(value, Fault) for value in values)}
-
-    def _note(self, faults: Mapping[str, Fault], had: AbstractSet[str]) -> None:
-        mended = sorted(had & self._lost)
-        self._lost -= had | faults.keys()
-        self._faults.update(faults)
-        if faults:
-            self.notes.note(Lost(faults={key: (fault.reason, fault.passing) for key, fault in faults.items()}))
-        if mended:
-            self.notes.note(Mended(keys=mended))
-
-    def _learn(self, carried: Carried, draws: Mapping[str, DrawRow | Fault]) -> None:
-        """Note what the first unit that was judged told: the size of the images, and how many classes there are.
-
-        Raises:
-            LabelError: a classifier without names turns out to lack a class that a label needs.
-            ConfigError: so many scores count that a label could never fail.
-        """
-        learned = self.notes.learned
-        before = [None] * len(self.maps) if learned is None else learned.classes
-        now = [
-            len(m.names) if m.names is not None else carried.classes.get(classifier(place), before[place])
-            for place, m in enumerate(self.maps)
-        ]
-        if JUDGE not in self._worked or (learned is not None and now == before):
-            return
-        for m, classes in zip(self.maps, now, strict=True):
-            if classes is not None:
-                check_classes(m, classes)
-        row = next((row for row in draws.values() if isinstance(row, DrawRow)), None)
-        size = learned.size if learned is not None else carried.size
-        if size is None and row is not None and (image := self.archive.images.get(row.image)) is not None:
-            size = (int(image.shape[0]), int(image.shape[1]))
-        if size is not None:
-            self.notes.note(Learned(size=size, classes=now))
+    def _keep_finished(self, begun: Iterable[_Begun], *, wait: bool) -> None:
+        """Keep what other units have come to when one was stopped, waiting for those under way or not."""
+        for one in begun:
+            if one.carried is not None and (wait or (one.carried.done() and one.carried.exception() is None)):
+                self._known.keep(one.job, one.carried.result(), one.answers)
 
     def _answered(self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]) -> Answered:
         draw = Draw(request=request, fault=row.reason) if isinstance(row, Fault) else _draw(request, row)
@@ -377,6 +258,12 @@ class Observer:
 
 def _draw(request: Request, row: DrawRow) -> Draw:
     return Draw(request=request, image=row.image, ignored=row.ignored, samplings=row.samplings)
+
+
+def _shares(unit: Sequence[Request], begun: Iterable[_Begun]) -> bool:
+    """Say whether a unit has a request that is under way: it is drawn once."""
+    under_way = {r.key for one in begun for r in one.unit}
+    return any(r.key in under_way for r in unit)
 
 
 def _cut(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:

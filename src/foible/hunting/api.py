@@ -16,10 +16,10 @@ from typing import Any
 
 from foible import report
 from foible.config import HuntConfig
-from foible.draws.execute import Here
 from foible.draws.questions import EMBEDDER
 from foible.draws.texts import keep_texts, read_texts, refuse_same
 from foible.hunting.clock import Clock
+from foible.hunting.executing import abreast, executor
 from foible.hunting.finished import Run
 from foible.hunting.logged import LoggedExecutor, LoggedProgress, run_id, tell_event, tell_result
 from foible.hunting.loop import loop_over
@@ -188,7 +188,8 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         )
         loop = loop_over(
             study,
-            executor=LoggedExecutor(Here(prepared.parts, archive.images), log),
+            executor=LoggedExecutor(last.enter_context(executor(prepared, archive.images)), log),
+            abreast=abreast(prepared),
             archive=archive,
             record=Reopened(journal, clock) if journal.ended else journal,
             clock=clock,

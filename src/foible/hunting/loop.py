@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from foible.asker import Ask, Asker
 from foible.budget import Allowance, Budget
 from foible.draws.execute import Executor
-from foible.draws.observe import Notes, Observer
+from foible.draws.known import Notes
+from foible.draws.observe import Observer
 from foible.draws.once import Once
 from foible.draws.questions import JUDGE
 from foible.draws.questions import classifier as classifier_named
@@ -289,6 +290,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
     clock: Clock,
     progress: Progress,
     tries: Tries | None = None,
+    abreast: int = 1,
     reading: bool = False,
     closed: bool = False,
 ) -> Loop:
@@ -302,6 +304,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         clock: asked before every unit of new work.
         progress: who is told.
         tries: who asks parts again before a hunt; None where a run is read.
+        abreast: how many units the executor is given at once.
         reading: whether nothing is drawn, asked or written.
         closed: whether nothing more is asked for than was.
     """
@@ -314,6 +317,7 @@ def loop_over(  # noqa: PLR0913 - as `Loop`
         labels=study.labels,
         batch=study.config.batch,
         watch=clock,
+        abreast=abreast,
         reading=reading,
     )
     return Loop(

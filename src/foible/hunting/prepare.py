@@ -110,6 +110,8 @@ class Prepared:
     """Label and words of each hypothesis that a probe is given; None for a hunt."""
     photographs: PhotographSet | None = None
     """What the hunt is over; None where a generator draws."""
+    ceiling: Ceiling
+    """From which all parts take their requests."""
 
     @property
     def archive(self) -> Path:
@@ -157,7 +159,8 @@ def prepare(
     named = [kind for kind in kinds if all(one is None or _named_spec(one) for one in given.get(kind, ()))]
     # Before anything is loaded, which may take long.
     refuse_other_worlds_by_spec({kind: config.parts(kind)[0].spec for kind in named})
-    parts = dict(_load_all(kinds, config, given, Ceiling(config.max_requests)))
+    ceiling = Ceiling(config.max_requests)
+    parts = dict(_load_all(kinds, config, given, ceiling))
     refuse_other_worlds(list(parts.values()))
     classes = _tested(parts)
     labels, maps = resolve_labels(config.labels, classes, top=config.failure.top, target=config.failure.target)
@@ -168,7 +171,7 @@ def prepare(
     if probe is None and config.guide.method != "none":
         parts[GUIDE] = guide_of(config, parts, labels, maps)
     folder = _folder(config, [one.classifier for one in classes], probe)
-    return Prepared(folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=probe)
+    return Prepared(folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=probe, ceiling=ceiling)
 
 
 def _prepare_photographs(
@@ -197,7 +200,14 @@ def _prepare_photographs(
         raise LabelError(message)
     folder = _folder(config, [one.classifier for one in classes], None)
     return Prepared(
-        folder=folder, config=config, parts=parts, labels=labels, maps=maps, probe=None, photographs=photographs
+        folder=folder,
+        config=config,
+        parts=parts,
+        labels=labels,
+        maps=maps,
+        probe=None,
+        photographs=photographs,
+        ceiling=ceiling,
     )
 
 

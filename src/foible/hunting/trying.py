@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from foible.config import HuntConfig
-from foible.draws.observe import Watch
+from foible.draws.known import Watch
 from foible.draws.questions import GENERATOR, GUIDE, JUDGE, classifier
 from foible.errors import FoibleError, OutOfTime, PluginError
 from foible.identity import question_key

@@ -8,6 +8,7 @@ says who takes it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from foible.errors import OutOfRequests
 
@@ -29,6 +30,15 @@ class Ceiling:
         self._most = most
         self._made = made
         self._lock = threading.Lock()
+        self._elsewhere: Callable[[int], str] | None = None
+
+    def hand_over(self, elsewhere: Callable[[int], str]) -> None:
+        """Let somebody else count from now on, for several processes.
+
+        Args:
+            elsewhere: takes so many requests, and says why not where it cannot: the sentence of `OutOfRequests`.
+        """
+        self._elsewhere = elsewhere
 
     def __reduce__(self) -> tuple[type[Ceiling], tuple[int | None, int]]:
         return Ceiling, (self._most, self._made)
@@ -49,6 +59,10 @@ class Ceiling:
         Raises:
             OutOfRequests: fewer are left.
         """
+        if self._elsewhere is not None:
+            if refused := self._elsewhere(count):
+                raise OutOfRequests(refused)
+            return
         with self._lock:
             if self._most is not None and self._made + count > self._most:
                 left = self._most - self._made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -65,7 +66,7 @@ class Log:
         """Of the lines to come."""
         self.stage = ""
         """Likewise."""
-        self._path, self._file = path, -1
+        self._path, self._file, self._lock = path, -1, threading.Lock()
         self._torn, self._lost, self._why = False, 0, ""
         if path is None:
             return
@@ -128,14 +129,15 @@ class Log:
 
     def _write(self, line: bytes) -> None:
         """Write a line at once; behind one that was cut off, in a line of its own."""
-        whole = b"\n" + line if self._torn else line
-        try:
-            written = os.write(self._file, whole)
-        except OSError as problem:
-            written, self._why = 0, problem.strerror or type(problem).__name__
-        if written == len(whole):
-            self._torn = False
-            return
-        self._lost += 1
-        self._torn = self._torn or written > 0
-        self._why = self._why or "no space"
+        with self._lock:  # units may come from several threads
+            whole = b"\n" + line if self._torn else line
+            try:
+                written = os.write(self._file, whole)
+            except OSError as problem:
+                written, self._why = 0, problem.strerror or type(problem).__name__
+            if written == len(whole):
+                self._torn = False
+                return
+            self._lost += 1
+            self._torn = self._torn or written > 0
+            self._why = self._why or "no space"

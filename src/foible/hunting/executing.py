@@ -1,0 +1,53 @@
+"""Where the units of a hunt are carried out: in this process, or by workers.
+
+Comes in: what was prepared. Goes out: an executor, for as long as a hunt lasts. Neighbours: `draws/execute.py` works
+here, `workers.py` elsewhere; it is not imported, nor is Ray, where nobody wants workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from foible.draws.execute import Executor, Here
+from foible.errors import PluginError
+from foible.hunting.prepare import Prepared
+from foible.hunting.worker import Job, new_token, refuse_objects
+from foible.run.images import Images
+
+
+@contextmanager
+def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
+    """Give the executor of a hunt.
+
+    Raises:
+        PluginError: Ray is not installed or cannot be started, or a part cannot be made again in a worker.
+        StoreError: the archive's folder cannot be written.
+    """
+    options = prepared.config.workers
+    if not options.count:
+        yield Here(prepared.parts, images)
+        return
+    refuse_objects(prepared.parts)
+    try:
+        from foible.hunting.workers import workers
+    except ModuleNotFoundError as error:
+        message = f"workers need the module {error.name!r}, which is not installed: "
+        raise PluginError(message + 'pip install "foible[ray]"') from error
+    job = Job(
+        config=prepared.config,
+        identities={name: dict(part.identity) for name, part in prepared.parts.items()},
+        labels=prepared.labels,
+        maps=prepared.maps,
+        images=images.folder.resolve(),
+        token=new_token(),
+        directory=Path.cwd(),
+    )
+    with workers(job, options, prepared.ceiling) as several:
+        yield several
+
+
+def abreast(prepared: Prepared) -> int:
+    """Give how many units are handed out at once: two for each worker, so that none waits for the next one."""
+    return max(1, 2 * prepared.config.workers.count)
