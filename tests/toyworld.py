@@ -154,6 +154,21 @@ class Slow:
         return draw(prompts, seeds)
 
 
+class Metered(Slow):
+    """Draws as `Slow` does, and counts each image as a request to a server."""
+
+    fingerprint = "the same however many requests are left"
+
+    def count_on(self, ceiling):
+        """Take requests from a ceiling."""
+        self._ceiling = ceiling
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
+        """Take a request for each image, then draw."""
+        self._ceiling.take(len(prompts))
+        return super().draw(prompts, seeds)
+
+
 SPECS = {
     "classifier": "python:toyworld:Classifier",
     "generator": "python:toyworld:Slow",

@@ -242,7 +242,7 @@ class Observer:
     def _keep_finished(self, begun: Iterable[_Begun], *, wait: bool) -> None:
         """Keep what other units have come to when one was stopped, waiting for those under way or not."""
         for one in begun:
-            if one.carried is not None and (wait or (one.carried.done() and one.carried.exception() is None)):
+            if one.carried is not None and (wait or one.carried.done()) and one.carried.exception() is None:
                 self._known.keep(one.job, one.carried.result(), one.answers)
 
     def _answered(self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]) -> Answered:

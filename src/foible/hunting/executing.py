@@ -6,11 +6,14 @@ here, `workers.py` elsewhere; it is not imported, nor is Ray, where nobody wants
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from foible.draws.execute import Executor, Here
+from foible.draws.questions import GUIDE
 from foible.errors import PluginError
 from foible.hunting.prepare import Prepared
 from foible.hunting.worker import Job, new_token, refuse_objects
@@ -30,16 +33,20 @@ def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
         yield Here(prepared.parts, images)
         return
     refuse_objects(prepared.parts)
+    if not options.address and "ray" not in sys.modules:
+        # None but this user may hand code to a Ray of one's own: its default, of which it tells unless it is set.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         from foible.hunting.workers import workers
     except ModuleNotFoundError as error:
         message = f"workers need the module {error.name!r}, which is not installed: "
         raise PluginError(message + 'pip install "foible[ray]"') from error
     job = Job(
-        config=prepared.config,
+        config=prepared.config.model_copy(update={"labels": ()}),
         identities={name: dict(part.identity) for name, part in prepared.parts.items()},
-        labels=prepared.labels,
-        maps=prepared.maps,
+        # A guide alone needs them, and Ray warns of a large message that a worker is made again from.
+        labels=prepared.labels if GUIDE in prepared.parts else (),
+        maps=prepared.maps if GUIDE in prepared.parts else (),
         images=images.folder.resolve(),
         token=new_token(),
         directory=Path.cwd(),

@@ -35,8 +35,9 @@ class Job:
     identities: Mapping[str, Mapping[str, Any]]
     """Of each part, by what the run calls it."""
     labels: tuple[Label, ...]
+    """Of a guided hunt; else none."""
     maps: tuple[ClassMap, ...]
-    """Of each classifier."""
+    """Of each classifier of a guided hunt; else none."""
     images: Path
     """The archive's folder of images: absolute, and the same on every machine."""
     token: str

@@ -14,7 +14,9 @@ import math
 import os
 import queue
 import signal
+import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +37,8 @@ STORE = 256 * 2**20
 """Bytes of Ray's store of objects on this machine: no pixels pass through it."""
 PATIENCE = 120.0
 """Seconds in which a first worker must find its place on a cluster."""
+ANSWER = 20.0
+"""Seconds in which a cluster must take a connection."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +50,8 @@ class Workers:
         resources = {"num_cpus": options.cpus, "num_gpus": options.gpus}
         take = None
         if ceiling.most is not None:
-            take = _Taker(ray.remote(Counter).options(num_cpus=0).remote(ceiling))
+            take = _Taker(f"requests-{uuid.uuid4().hex}")
+            self._counter = ray.remote(Counter).options(num_cpus=0, name=take.name).remote(ceiling)
             ceiling.hand_over(take)
         made = ray.remote(Worker).options(max_restarts=RESTARTS, max_task_retries=RESTARTS, **resources)
         self._alive = options.count
@@ -54,7 +59,7 @@ class Workers:
         self._lock = threading.Lock()
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._actors = [made.remote(job, take) for _ in range(options.count)]
-        self._needs = f"{options.cpus:g} CPUs" + (f" and {options.gpus:g} GPUs" if options.gpus else "")
+        self._options = options
         self._placed = threading.Event()
         """Set when Ray has started a first worker, which then loads the parts for as long as that takes."""
         for actor in self._actors:
@@ -84,10 +89,7 @@ class Workers:
 
     def _next(self) -> Any:
         if not self._placed.wait(PATIENCE):
-            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-            message = f"no worker found its place within {PATIENCE:g} seconds: each wants {self._needs}, the cluster "
-            message += f"has {resources.get('CPU', 0):g} CPUs and {resources.get('GPU', 0):g} GPUs"
-            raise PluginError(f"{message}; set workers.cpus and workers.gpus to what there is")
+            raise PluginError(f"no worker found its place within {PATIENCE:g} seconds: {_wanted(self._options)}")
         found = self._free.get()
         if found is None:
             self._free.put(None)  # for whoever else waits
@@ -120,11 +122,12 @@ class Workers:
 class _Taker:
     """Takes requests from the one counter of all workers; is sent to each of them."""
 
-    def __init__(self, counter: Any) -> None:
-        self._counter = counter
+    def __init__(self, name: str) -> None:
+        # By its name: Ray warns of handles among what a worker is made again from.
+        self.name = name
 
     def __call__(self, count: int) -> str:
-        return str(ray.get(self._counter.take.remote(count)))
+        return str(ray.get(ray.get_actor(self.name).take.remote(count)))
 
 
 @contextlib.contextmanager
@@ -146,6 +149,8 @@ def workers(job: Job, options: WorkerOptions, ceiling: Ceiling) -> Iterator[Work
     try:
         if own:
             _start(options)
+        if not options.address and ray.cluster_resources().get("GPU", 0) < options.gpus:  # type: ignore[no-untyped-call]
+            raise PluginError(f"no worker can be placed on this machine: {_wanted(options)}")
         yield Workers(job, options, ceiling)
     finally:
         with contextlib.suppress(OSError):
@@ -157,12 +162,12 @@ def workers(job: Job, options: WorkerOptions, ceiling: Ceiling) -> Iterator[Work
 def _start(options: WorkerOptions) -> None:
     """Start Ray on this machine, or find a cluster; it says nothing of its own, and leaves signals alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it tells a server about each run
+    if options.address:
+        _reach(options.address)
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": False, "logging_level": logging.ERROR}
     here: dict[str, Any] = {"address": "local", "include_dashboard": False, "object_store_memory": STORE}
     # As many as are asked for: whoever wants more processes than cores has a reason, such as parts that wait.
     here["num_cpus"] = max(1, math.ceil(options.count * options.cpus))
-    if options.gpus:
-        here["num_gpus"] = math.ceil(options.count * options.gpus)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(**quiet, **({"address": options.address} if options.address else here))
@@ -173,6 +178,30 @@ def _start(options: WorkerOptions) -> None:
         if threading.current_thread() is threading.main_thread():
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _wanted(options: WorkerOptions) -> str:
+    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return (
+        f"each wants {options.cpus:g} CPUs and {options.gpus:g} GPUs, and there are {there.get('CPU', 0):g} and "
+        f"{there.get('GPU', 0):g} in all; set workers.cpus and workers.gpus to what there is"
+    )
+
+
+def _reach(address: str) -> None:
+    """Refuse an address where nobody answers, for which Ray would wait many minutes.
+
+    Raises:
+        PluginError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return  # "auto", which Ray looks up
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
+    except (OSError, OverflowError, ValueError) as problem:
+        message = f"no Ray cluster answers at {brief(address)!r} ({_line(problem)}); start one by `ray start --head`, "
+        raise PluginError(f"{message}or name another with --cluster") from None
 
 
 def _line(problem: BaseException) -> str:
