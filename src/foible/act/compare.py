@@ -28,9 +28,9 @@ from foible.act.shown import NO_BASE, NO_DRAWS, Shown, bugs_of, labels_of
 from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.comparison import Compared, Comparison
 from foible.errors import ConfigError, brief
+from foible.hunting.classes import classes_of, unique_names
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
-from foible.hunting.prepare import classes_of, unique_names
 from foible.parts.ceiling import Ceiling
 from foible.parts.registry import Part, load
 from foible.records import Outcome

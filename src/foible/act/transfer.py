@@ -25,8 +25,8 @@ from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.draws.request import BASE
 from foible.errors import ConfigError
 from foible.findings import Finding, Rate, Subject
+from foible.hunting.classes import classes_of, unique_names
 from foible.hunting.clock import Clock
-from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.replay import Reread, reread_whole
 from foible.labels import called
 from foible.matrix import AdversarialSet, Cell, Matrix, Row

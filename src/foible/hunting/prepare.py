@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from foible._version import __version__
 from foible.budget import explored_each, least_total
 from foible.config import HuntConfig, PartOptions, fields, plain, settings
 from foible.draws.questions import GENERATOR, GUIDE, JUDGE, classifier
-from foible.errors import ConfigError, LabelError, PluginError, brief, near
+from foible.errors import ConfigError, LabelError, brief, near
+from foible.hunting.classes import classes_of, unique_names
 from foible.hunting.sources import guide_of, load_source, refuse_unfollowed, refuse_unread
 from foible.identity import digest
 from foible.labels import Classes, labels_of, texts_of
@@ -26,12 +27,6 @@ from foible.layers import Layer, read_file, resolve
 from foible.parts.ceiling import Ceiling
 from foible.parts.fitting import refuse_other_worlds, refuse_other_worlds_by_spec, refuse_undrawable
 from foible.parts.members import members_of
-from foible.parts.protocols import (
-    AcceptsClasses,
-    LikensClasses,
-    NamesClasses,
-    offers,
-)
 from foible.parts.registry import KINDS, Part, load, method
 from foible.photographs import PhotographSet
 from foible.records import ClassMap, Label, Spec
@@ -234,11 +229,6 @@ def _load_all(
             yield (classifier(place) if kind == "classifier" else kind), part
 
 
-def unique_names(specs: Sequence[str]) -> list[str]:
-    """Give each classifier a name of its own: its spec, numbered where it comes again."""
-    return [f"{s} ({specs[: at + 1].count(s)})" if specs[:at].count(s) else s for at, s in enumerate(specs)]
-
-
 def _settings(config: HuntConfig, parts: Mapping[str, Part]) -> dict[str, Any]:
     """Return the settings of a run: those of parts as they are used, be it an object in place of a spec."""
     found = dict(settings(config))
@@ -280,63 +270,6 @@ def _owner(part: Part) -> object:
     """Return who answers: a function, or the object that the method is bound to."""
     answers = getattr(part.object, method(part.kind))
     return getattr(answers, "__self__", answers)
-
-
-def classes_of(part: Part, called: str) -> Classes:
-    """Return what a classifier says of its own classes."""
-    names = _class_names(part)
-    return Classes(classifier=called, names=names, accepted=_accepted(part, names), alike=_alike(part, names))
-
-
-def _class_names(part: Part) -> tuple[str, ...] | None:
-    """Return the classifier's classes in order; None where it names none."""
-    names = part.object.labels if offers(part.object, NamesClasses) else None
-    if names is None:
-        return None
-    listed = [] if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable) else list(names)
-    if not listed or not all(isinstance(name, str) for name in listed):
-        message = (
-            f"the `labels` of the classifier {brief(part.identity['spec'])} must be the names of its classes "
-            f"in order, but got {brief(repr(names), 80)}"
-        )
-        raise PluginError(message)
-    return tuple(listed)
-
-
-def _accepted(part: Part, names: Sequence[str] | None) -> Mapping[int, Collection[int]]:
-    """Return which further classes the classifier says are as good as another: index -> indices."""
-    found = part.object.accepted if offers(part.object, AcceptsClasses) else None
-    if not found or names is None:
-        return {}
-    rows = found.items() if isinstance(found, Mapping) else [(-1, ())]
-    every = [index for one, others in rows for index in (one, *(others if isinstance(others, Collection) else (-1,)))]
-    if not all(isinstance(index, int) and 0 <= index < len(names) for index in every):
-        message = (
-            f"`accepted` of the classifier {brief(part.identity['spec'])} must map class indices to collections "
-            f"of class indices below {len(names)}, but got {brief(repr(found), 80)}"
-        )
-        raise PluginError(message)
-    return found
-
-
-def _alike(part: Part, names: Sequence[str] | None) -> Mapping[int, Mapping[int, float]]:
-    """Return which further classes annotators saw in the pictures of a class: index -> index -> share."""
-    found = part.object.alike if offers(part.object, LikensClasses) else None
-    if not found or names is None:
-        return {}
-    rows = found.items() if isinstance(found, Mapping) else [(-1, {})]
-    whole = all(
-        isinstance(index, int) and 0 <= index < len(names) and isinstance(share, int | float) and 0 <= share <= 1
-        for one, others in rows
-        for index, share in [(one, 0.0), *(others.items() if isinstance(others, Mapping) else [(-1, 0.0)])]
-    )
-    if not whole:
-        message = (
-            f"`alike` of the classifier {brief(part.identity['spec'])} must map class indices below {len(names)} to "
-            f"mappings from class indices to shares of 0 to 1, but got {brief(repr(found), 80)}"
-        )
-        raise PluginError(message)
-    return found
 
 
 def _own_words(

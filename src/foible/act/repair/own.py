@@ -22,7 +22,7 @@ from foible.draws.questions import KEPT
 from foible.draws.request import BASE
 from foible.draws.values import read_prediction, write_scores
 from foible.errors import ConfigError, LabelError, brief
-from foible.hunting.prepare import classes_of
+from foible.hunting.classes import classes_of
 from foible.labels import labels_of, resolve, texts_of
 from foible.parts.asking import ask_classifier, ask_generator
 from foible.parts.ceiling import Ceiling

@@ -33,9 +33,9 @@ from foible.act.sought import Other, find_labels, refuse_judge, sought
 from foible.draws.once import REPEATED
 from foible.errors import ConfigError, brief
 from foible.findings import Finding
+from foible.hunting.classes import classes_of, unique_names
 from foible.hunting.clock import Clock
 from foible.hunting.finished import Run
-from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.replay import Reread, reread_whole
 from foible.parts.ceiling import Ceiling
 from foible.parts.registry import Part, load

@@ -29,8 +29,8 @@ from foible.act.sets.rows import Exported, FailsOn, Taken, row
 from foible.act.sought import find_labels, refuse_judge, sought
 from foible.errors import ConfigError, StoreError, brief, near
 from foible.findings import Finding
+from foible.hunting.classes import classes_of, unique_names
 from foible.hunting.clock import Clock
-from foible.hunting.prepare import classes_of, unique_names
 from foible.hunting.replay import Reread, reread_whole
 from foible.parts.again import load_again
 from foible.parts.ceiling import Ceiling

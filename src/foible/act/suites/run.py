@@ -20,7 +20,7 @@ from foible.draws.outcome import outcome
 from foible.draws.questions import KEPT
 from foible.draws.values import read_prediction, write_scores
 from foible.errors import ConfigError, OutOfRequests, brief
-from foible.hunting.prepare import classes_of, unique_names
+from foible.hunting.classes import classes_of, unique_names
 from foible.labels import check_classes
 from foible.parts.asking import ask_classifier
 from foible.parts.ceiling import Ceiling

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foible.errors import brief
+from foible.hunting.classes import unique_names
 from foible.hunting.finished import Run, RunFinding
-from foible.hunting.prepare import unique_names
 from foible.report.bases import base_title
 from foible.report.sentences import headline, plain, summary, title
 from foible.report.words import printable
