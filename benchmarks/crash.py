@@ -1,8 +1,9 @@
-"""`make crash`: a hunt is killed, its disk fails, its power goes; the same command must end as if nothing had been.
+"""`make crash`: a hunt is killed, its disk fails, its power goes, a bit flips; the same command must end as ever.
 
 A small hunt over the toy world of the tests runs in a process of its own, to its end, to a random kill, or to a spoiled
 operation. Then the same hunt is called again on what is left: it must end, with findings and report equal to the byte,
-and `foible verify` must agree. A fault that is no kill must end the hunt with one sentence, or cost it nothing.
+and `foible verify` must agree. A fault that is no kill must end the hunt with one sentence, or cost it nothing. A bit
+that flips in a finished run must be refused with one sentence, or be mended by the same command.
 
     python benchmarks/crash.py --kills 200 --power 100 --faults 0    # 0: each operation, in every way
 
@@ -41,12 +42,21 @@ CONFIG: dict[str, Any] = {
     "batch": 4,
     "budget": 120,
 }
-DONE, REFUSED, CRASHED, DIFFERS, HUNG = 0, 2, 3, 4, 5
+DONE, REFUSED, CRASHED, DIFFERS, HUNG, FOUND = 0, 2, 3, 4, 5, 6
 """Exit codes of a case's process."""
 PATIENCE = 120.0
 """Seconds after which a case hangs."""
 CALLS = {"pwrite64": (("ENOSPC", "EIO"), 200), "fdatasync": (("EIO",), 4), "ftruncate": (("EIO",), 2)}
 """System calls of SQLite: how `strace` spoils them, and up to which one."""
+
+
+FLIPPED = {
+    "journal": "run/journal.jsonl",
+    "rows": "archive/archive.sqlite*",
+    "images": "archive/images/*/*.png",
+    "what was written": "run/[fr]*.*",
+}
+"""What a bit is flipped in: files of a finished hunt."""
 
 
 @dataclass
@@ -115,6 +125,17 @@ def whole(folder: Path) -> int:
     if differences:
         raise AssertionError("\n".join(differences))
     return DONE
+
+
+def verified(folder: Path) -> int:
+    """Verify what a hunt left; what foible says is one sentence."""
+    from foible.checks.verify import verify
+    from foible.errors import FoibleError
+
+    try:
+        return FOUND if verify(folder / "run").differences else DONE
+    except FoibleError as problem:
+        return REFUSED if "\n" not in str(problem) else DIFFERS
 
 
 def refused(folder: Path, disk: Disk | None) -> int:
@@ -198,6 +219,32 @@ class Harness:
 
         self._case(called, f"call {at}", disturb)
 
+    def flip(self) -> None:
+        """Flip a bit of what a finished hunt left: it must be found, or change nothing."""
+        name = self.dice.choice(sorted(FLIPPED))
+        self.number += 1
+        folder, said = self.place / f"case {self.number}", self.place / f"case {self.number}.said"
+        shutil.copytree(self.place / "whole", folder)
+        path = self.dice.choice(sorted(path for path in folder.glob(FLIPPED[name]) if path.is_file()))
+        bit = self.dice.randrange(8 * path.stat().st_size)
+        data = bytearray(path.read_bytes())
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        table = self.tables.setdefault(f"a bit flipped: {name}", Table())
+        table.cases["cases"] += 1
+        seen = apart(lambda: verified(folder), said)
+        table.cases["found" if seen else "not seen"] += 1
+        again = apart(lambda: refused(folder, None), said)
+        table.cases[_NAMES.get(again, f"code {again}")] += 1
+        same = again == DONE and _written(folder) == self.expected
+        table.cases["equal"] += same
+        # What is refused is found; what goes on must end as if no bit had flipped.
+        if seen in {DONE, REFUSED, FOUND} and (same or again == REFUSED):
+            shutil.rmtree(folder)
+        else:
+            told = f"bit {bit} of {path.relative_to(folder)}, verified {seen}, hunted again {again}"
+            table.failures.append(f"{told}: {_last(said)}, left in {folder}")
+
     def _case(self, name: str, told: str, disturb: Callable[[Path, Path], Iterator[int]]) -> None:
         table = self.tables.setdefault(name, Table())
         self.number += 1
@@ -223,7 +270,7 @@ class Harness:
 
     def told(self) -> str:
         """Give the table, and every failure."""
-        columns = ("cases", "done", "refused", "killed", "not reached", "equal")
+        columns = ("cases", "found", "done", "refused", "killed", "not reached", "equal")
         lines = [f"{'':<34}" + "".join(f"{one:>13}" for one in columns)]
         for name, table in sorted(self.tables.items()):
             lines.append(f"{name:<34}" + "".join(f"{table.cases[one]:>13}" for one in columns))
@@ -234,6 +281,12 @@ class Harness:
 
 
 _NAMES = {DONE: "done", REFUSED: "refused"}
+
+
+def _written(folder: Path) -> bytes:
+    import toyworld
+
+    return b"".join(toyworld.written(folder / "run").values())
 
 
 def _operation(line: str) -> str:
@@ -258,6 +311,7 @@ def main() -> None:
     flags.add_argument(
         "--calls", type=int, default=60, help="system calls of SQLite that are spoiled, where strace is there"
     )
+    flags.add_argument("--flips", type=int, default=500, help="bits that are flipped in what a finished hunt left")
     flags.add_argument("--seed", type=int, default=0)
     given = flags.parse_args()
     import foible.hunting.api  # noqa: F401
@@ -274,6 +328,9 @@ def main() -> None:
     for _ in range(given.kills):
         harness.kill()
     harness.so_far("kills")
+    for _ in range(given.flips):
+        harness.flip()
+    harness.so_far("flips")
     kills = [at for at, kind in every if kind == "kill"]
     for _ in range(given.power):
         harness.fault(harness.dice.choice(kills), "kill", power=True)

@@ -28,12 +28,13 @@ def python(*arguments):
 
 def test_kills_faults_and_lost_power_change_no_byte(tmp_path):
     """A few of each: every hunt ends with the same bytes, and what a fault ends says so in one sentence."""
-    flags = ("--kills", "1", "--faults", "3", "--power", "1", "--calls", "1", "--seed", "7")
+    flags = ("--kills", "1", "--faults", "3", "--power", "1", "--calls", "1", "--flips", "4", "--seed", "7")
     code, said = python(ROOT / "benchmarks" / "crash.py", *flags)
     assert code == 0, said
     assert "0 failures" in said
     assert "kill at a random moment" in said
     assert "power lost" in said
+    assert "a bit flipped" in said
 
 
 BROKEN = """

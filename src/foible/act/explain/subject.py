@@ -20,7 +20,8 @@ from foible.act.shown import place_of
 from foible.config import HuntConfig
 from foible.errors import ConfigError, PluginError, brief
 from foible.guiding.sight import Sight
-from foible.hunting.prepare import classes_of, refuse_self_judging
+from foible.hunting.classes import classes_of
+from foible.hunting.prepare import refuse_self_judging
 from foible.hunting.replay import Reread, reread_whole
 from foible.labels import Classes
 from foible.labels import resolve as resolve_labels
