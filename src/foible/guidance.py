@@ -16,7 +16,8 @@ from foible.records import Label, Tally
 End = Literal["find", "lost", "missed", "same", "unknown"]
 """find: the objective is reached, and the judge bears it out. lost: it is reached, and the judge does not. missed: it
 is not reached. same: the pixels are those of another draw of the search, so that they count once. unknown: there is no
-image, or a part did not answer."""
+image, or a part did not answer. Of the objective neuron, reached is what is higher than every explored draw."""
+NO_SHARE = Rate(value=None, low=0.0, high=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Led:
     """Whether the judge sees the label in the end; None where it was not asked, or did not answer."""
     shows_target: bool | None = None
     """Whether it sees the class that was to be raised; None where there is none, or it did not answer."""
+    unit: tuple[float, float] | None = None
+    """Of the objective neuron: the unit on the start, and on the image that it was led to."""
     moved: float | None
     """Mean difference of a number of the image from the start, as a share of its range, 0..1; None without an image."""
     samplings: int
@@ -70,6 +73,30 @@ class LedLabel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A phrase that may raise a unit, and what fresh pairs on the same seeds, with it and without, say of that."""
+
+    label: str
+    phrase: str
+    high: int
+    """Images that say it, among those of the label that raise the unit most."""
+    low: int
+    """Likewise among those that raise it least."""
+    of: int
+    """Images at each of the two ends."""
+    pairs: int = 0
+    """Pairs that both show the label, and of which one raises the unit more."""
+    raised: int = 0
+    """Of these, the pairs in which the draw with the phrase does."""
+    share: Rate = NO_SHARE
+    """With its exact interval."""
+    adjusted: float = 1.0
+    """p-value of "in no more than half of the pairs", adjusted (Holm) over all phrases."""
+    holds: bool = False
+    """Whether it surely raises the unit, at the level of the settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guidance:
     """A guided search."""
 
@@ -86,6 +113,8 @@ class Guidance:
     """Label by label, in draw order."""
     share: Rate
     """As of a label, over all."""
+    words: tuple[Word, ...] = ()
+    """Of the objective neuron: what may raise the unit, label by label."""
 
     @property
     def target(self) -> str:

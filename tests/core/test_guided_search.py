@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import foible
 import toyworld
 from foible.act.guide import _share, guide_wanted
+from foible.act.unit import _tested
 from foible.cli import main
 from foible.config import HuntConfig
 from foible.errors import ConfigError, LabelError, MisfitError, OutOfTime, PluginError
-from foible.guidance import Led
+from foible.guidance import Led, Word
 from foible.progress import Silent
 from foible.report import guidance as pages
 from foible.statistics import clopper_pearson
@@ -444,3 +447,108 @@ def test_where_no_folder_is_named_it_is_not_that_of_a_hunt(tmp_path, monkeypatch
     assert folder.name.endswith("-guide")
     assert (folder / "guided.html").is_file()
     assert (tmp_path / "runs" / "archive").is_dir()
+
+
+# --- a unit -----------------------------------------------------------------------------------------------------------
+
+
+class Network(torch.nn.Module):
+    """Two layers over the codes that stand in the first row of pixels: unit 1 of "codes" is how the ground is coded."""
+
+    def __init__(self):
+        super().__init__()
+        self.codes, self.head = torch.nn.Identity(), torch.nn.Linear(16, 3, bias=False)
+
+    def forward(self, images):
+        """Score (n, 3, height, width)."""
+        return self.head(self.codes(images[:, 0, 0, :16]))
+
+
+class Seeing(toyworld.Classifier):
+    """Right everywhere, with a network beside it that reads pixels."""
+
+    fingerprint = "seeing"
+
+    def __init__(self):
+        self.network = Network().eval()
+
+    def answer(self, scene):
+        """Name what is there."""
+        return scene.label
+
+    def prepare(self, images):
+        """Give pixels, channels first."""
+        return torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2).astype(np.float32))
+
+    def logits(self, batch):
+        """Run the network."""
+        return self.network(batch)
+
+
+GROUND = toyworld.FIELDS.index("ground") + 1
+NEURON = {"objective": "neuron", "captioner": toyworld.describe, "steps": 6, "draws": 4}
+PAIRS = {"batch": 8, "explore": {"draws": 40}, "confirm": {"draws": 16}}
+
+
+def test_what_raises_a_unit_is_put_into_words_and_tested(tmp_path):
+    """The ground is coded in a unit: words of high grounds raise it on fresh pairs, and words of nothing do not."""
+    found = search(
+        tmp_path / "led", Seeing(), ["teapot"], unit=f"codes:{GROUND}", config=PAIRS, **NEURON
+    )  # fmt: skip
+    assert all(one.samplings == 6 for one in found.draws)
+    for one in found.draws:
+        assert one.unit is not None
+        assert (one.unit[1] > one.unit[0]) == (one.image != one.start)
+        assert one.end in {"find", "missed", "same"}
+    grounds = [value.word for value in toyworld.ATTRIBUTES["ground"]]
+    holding = [one for one in found.words if one.holds]
+    assert holding
+    assert all(one.high > one.low for one in found.words)
+    for one in holding:
+        assert one.raised / one.pairs > 0.5
+        assert any(word in one.phrase for word in grounds[len(grounds) // 2 :])
+    told = loaded(tmp_path / "led")
+    assert [one["phrase"] for one in told["words"]] == [one.phrase for one in found.words]
+    assert "raise codes" in (tmp_path / "led" / "guided.html").read_text(encoding="utf-8")
+    before = (tmp_path / "led" / "guided.json").read_bytes()
+    search(tmp_path / "led", Seeing(), ["teapot"], unit=f"codes:{GROUND}", config=PAIRS, **NEURON)
+    assert (tmp_path / "led" / "guided.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "and no other, wants a unit: --objective neuron --unit"),
+        ({"unit": "codes"}, "wants a unit as LAYER:INDEX, such as --unit layer4:17, but got 'codes'"),
+        ({"unit": "code:1"}, r"has no layer 'code': did you mean 'codes'\? known: codes, head"),
+        ({"unit": "head:3"}, "the layer 'head' has 3 units, from 0 on, but got 3"),
+        ({"unit": "codes:1", "objective": "fail"}, "and no other, wants a unit"),
+    ],
+)
+def test_a_unit_that_is_not_there_is_refused_with_what_is(given, sentence, tmp_path):
+    """One sentence, before anything is drawn: the layers that there are, and how many units one has."""
+    with pytest.raises(foible.InputError, match=sentence):
+        search(tmp_path / "led", Seeing(), ["teapot"], **{**NEURON, **given})
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_classifier_that_shows_no_network_has_no_unit(tmp_path):
+    """It is said which classifiers have."""
+    with pytest.raises(PluginError, match="shows no network; those of timm:, transformers:, torch: and diorama: do"):
+        search(tmp_path / "led", Rare(), ["teapot"], unit="codes:1", **NEURON)
+
+
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6),
+    level=st.floats(0.001, 0.2),
+)
+def test_a_phrase_holds_only_where_far_more_than_half_of_its_pairs_are_raised(counts, level):
+    """The exact sign test with Holm's correction; no pair says nothing."""
+    words = _tested([Word(label="cup", phrase="red", high=3, low=0, of=3) for _ in counts], counts, level)
+    for one, (up, down) in zip(words, counts, strict=True):
+        assert (one.raised, one.pairs) == (up, up + down)
+        assert one.holds == (one.adjusted <= level)
+        assert not one.holds or up > down
+        assert (
+            one.adjusted >= (sum(math.comb(up + down, k) for k in range(up, up + down + 1)) / 2 ** (up + down)) - 1e-9
+        )

@@ -9,6 +9,7 @@ No journal is kept: every draw and answer lies in the archive, so that a call th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,13 @@ import numpy as np
 
 from foible._version import __version__
 from foible.act.others import Remembered
+from foible.act.unit import raised
 from foible.config import HuntConfig
 from foible.draws.execute import Here
 from foible.draws.observe import Observer
 from foible.draws.once import REPEATED
 from foible.draws.outcome import UNCLASSIFIED
-from foible.draws.questions import GENERATOR, GUIDE, JUDGE
+from foible.draws.questions import CAPTIONER, GENERATOR, GUIDE, JUDGE, classifier
 from foible.draws.values import read_judgement
 from foible.errors import ConfigError, MisfitError, brief
 from foible.findings import Rate, Subject
@@ -45,6 +47,7 @@ from foible.search.starts import Starts
 from foible.statistics import clopper_pearson
 from foible.trial.pairs import tally
 
+KINDS = (GENERATOR, CAPTIONER, JUDGE, GUIDE)
 METHODS = "select (any generator and classifier), noise, steer or evolve (generators whose noise can be moved)"
 """Ways to lead, for a sentence."""
 
@@ -56,7 +59,9 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
     method: str | None = None,
     objective: str | None = None,
     target: str | None = None,
+    unit: str | None = None,
     generator: object = None,
+    captioner: object = None,
     judge: object = None,
     draws: int | None = None,
     steps: int | None = None,
@@ -77,9 +82,12 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
         labels: as in `hunt`.
         method: "select", for any generator and classifier; "noise", "steer" or "evolve", where noise can be moved.
         objective: "fail": the first classifier fails. "disagree": it fails where the second one does not. "spurious":
-            it says the target, where the judge does not see it.
+            it says the target, where the judge does not see it. "neuron": a unit of it is raised; what raises it is put
+            into words, and these are tested on fresh pairs.
         target: only failures into this wrong class count.
+        unit: of the objective neuron: LAYER:INDEX, such as "layer4:17".
         generator: as in `hunt`.
+        captioner: as in `hunt`; of the objective neuron alone.
         judge: as in `hunt`.
         draws: that are led, of each label.
         steps: images that each may take, at least 2.
@@ -95,8 +103,8 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
     several = list(classifier) if isinstance(classifier, list | tuple) else [classifier]
-    parts = {"classifier": several, "generator": [generator], "judge": [judge]}
-    own = {"method": method, "objective": objective, "draws": draws, "steps": steps, "rate": rate}
+    parts = {"classifier": several, "generator": [generator], "captioner": [captioner], "judge": [judge]}
+    own = {"method": method, "objective": objective, "unit": unit, "draws": draws, "steps": steps, "rate": rate}
     named: dict[str, object] = {"seed": seed, "out": out, "archive": archive}
     named |= {"failure": {"target": target}} if target else {}
     named |= {"guide": given} if (given := {name: value for name, value in own.items() if value is not None}) else {}
@@ -114,7 +122,8 @@ def guide_wanted(
         OutOfTime: as `guide`.
     """
     _refuse(config)
-    prepared = prepare(config, objects, kinds=PROBE_KINDS)
+    neuron = config.guide.objective == "neuron"
+    prepared = prepare(config, objects, kinds=(*PROBE_KINDS, CAPTIONER) if neuron else PROBE_KINDS)
     folder = config.out if config.out is not None else prepared.folder.with_name(f"{prepared.folder.name}-guide")
     pages.make_ready(folder)
     study = study_of(prepared.began, prepared.began.settings)
@@ -141,6 +150,9 @@ def _refuse(config: HuntConfig) -> None:
         raise ConfigError(message)
     if config.budget is not None:
         message = "a guided search takes no budget: guide.draws and guide.steps say what it may cost; leave it out"
+        raise ConfigError(message)
+    if (config.guide.objective == "neuron") != bool(config.guide.unit):
+        message = "the objective neuron, and no other, wants a unit: --objective neuron --unit layer4:17"
         raise ConfigError(message)
     if config.guide.objective == "spurious" and not config.failure.target:
         message = "the objective spurious wants the class that is to be raised, as --target 'coffee mug'"
@@ -193,7 +205,10 @@ class _Search:
         self._images = asking.archive.images
         self._parts = prepared.parts
         options = study.config.guide
-        starts = Starts(study.requests, options.draws, max(study.config.explore.draws, options.draws))
+        unit = raised(study, loop, prepared.parts[classifier(0)], self._images) if options.unit else None
+        most = max(study.config.explore.draws, options.draws)
+        # Of a unit, what is high and what is low is known from many draws alone.
+        starts = Starts(study.requests, options.draws if unit is None else most, most)
         loop.run(starts)
         self._explored = starts.answered
         _refuse_unseen(self._explored, study)
@@ -206,6 +221,8 @@ class _Search:
             {key: said for draws in arms for key, said in loop.predictions(draws, place).items()}
             for place in range(len(study.maps))
         ]
+        self._unit = {} if unit is None else unit.of([*self._explored, *self._led])
+        self._words = () if unit is None else unit.words([*self._explored, *self._led], self._unit)
         self._seen = self._judged()
         self._target = self._target_seen()
 
@@ -227,10 +244,11 @@ class _Search:
             settings=study.settings,
             failure=failure_sentence(study.config),
             classifiers=tuple(self._subject(place) for place in range(len(study.maps))),
-            parts={kind: self._parts[kind].identity for kind in (GENERATOR, JUDGE, GUIDE)},
+            parts={kind: self._parts[kind].identity for kind in KINDS if kind in self._parts},
             labels=tuple(labels),
             draws=draws,
             share=_share(draws),
+            words=self._words,
         )
 
     def _judged(self) -> dict[str, Judgement | Fault]:
@@ -259,6 +277,7 @@ class _Search:
             end=end,
             shows=shows,
             shows_target=target,
+            unit=self._unit_of(start, led),
             moved=self._moved(start.draw.image, led.draw.image),
             samplings=led.draw.samplings if led.draw.image else 0,
             reason=reason,
@@ -282,13 +301,24 @@ class _Search:
             return "unknown", f"not judged: {judged.reason if judged is not None else 'the image is missing'}"
         return ("find" if judged.faithful != spurious else "lost"), ""
 
+    def _unit_of(self, *draws: Answered) -> tuple[float, float] | None:
+        found = [self._unit[one.draw.image] for one in draws if one.draw.image in self._unit]
+        return (found[0], found[1]) if len(found) == len(draws) else None
+
     @property
     def _guides(self) -> int:
         """How many classifiers the objective is about."""
         return 2 if self._study.config.guide.objective == "disagree" else 1
 
     def _reached(self, led: Answered) -> bool:
-        """Say whether the first classifier fails and, where they should disagree, the second one surely does not."""
+        """Say whether the first classifier fails and, where they should disagree, the second one surely does not.
+
+        Of a unit, whether it is higher than on every explored draw of the label.
+        """
+        if self._study.config.guide.objective == "neuron":
+            own = [one.draw.image for one in self._explored if one.request.label == led.request.label]
+            before = max((self._unit[name] for name in own if name in self._unit), default=math.inf)
+            return self._unit.get(led.draw.image, -math.inf) > before
         fails = []
         for place in range(self._guides):
             said = self._said[place][led.request.key]

@@ -28,7 +28,8 @@ METHOD = Flag(
 @app.command()
 @over(
     *(CLASSIFIERS, "labels", "generator", "judge", METHOD, "guide.objective", "failure.target"),
-    *("guide.draws", "guide.steps", "guide.rate", "seed", "max_minutes", "max_requests", "out", "archive"),
+    *("guide.unit", "captioner", "guide.draws", "guide.steps", "guide.rate", "seed"),
+    *("max_minutes", "max_requests", "out", "archive"),
 )
 def guide(config: HuntConfig, *, quiet: Quiet = False, as_json: Json = False) -> None:
     """Lead draws of chosen labels to mistakes of a classifier, and show each from its start to its end."""
@@ -50,6 +51,9 @@ def _print(found: Guidance, folder: Path) -> None:
         console.print(cell(pages.headline(found), "bold"), soft_wrap=True)
         rows = [[cell(text) for text in pages.row(one, found)] for one in found.labels]
         show_rows(console, pages.HEAD, rows, pages.HEAD)
+        if found.words:
+            words = [[cell(text) for text in pages.word_row(one)] for one in found.words]
+            show_rows(console, pages.WORD_HEAD, words, pages.WORD_HEAD)
         for line in pages.lines(found):
             console.print(cell(line), soft_wrap=True)
         console.print(cell(f"page: {folder / 'guided.html'}"), soft_wrap=True)

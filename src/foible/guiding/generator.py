@@ -18,6 +18,7 @@ from foible.errors import FoibleError, PartError, PluginError, brief
 from foible.guiding.aim import aim_of
 from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
+from foible.guiding.unit import Activation, read_unit
 from foible.identity import digest
 from foible.parts.protocols import StartsFromNoise, offers
 from foible.parts.registry import Part
@@ -90,7 +91,10 @@ def guided(
         )
         for number, (part, classes) in enumerate(classifiers[:wanted])
     ]
-    method = _method(generator, Objective(goals), options)
+    first = classifiers[0][0]
+    unit = read_unit(options.unit) if options.objective == "neuron" else None
+    objective = Objective(goals) if unit is None else Activation(first, unit)
+    method = _method(generator, objective, options)
     if options.method in _GRADIENTS:
         for goal in goals:
             goal.sight.differentiable()
@@ -101,6 +105,7 @@ def guided(
         "prompts": dict(prompts),
     }
     own: dict[str, Any] = {"objective": options.objective, "steps": options.steps, "rate": options.rate}
+    own |= {} if unit is None else {"unit": options.unit}
     identity = {
         "spec": f"guide:{options.method}",
         "args": own,

@@ -23,7 +23,7 @@ from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
 from foible.records import ClassMap, Label
 
-ALONE = frozenset({"spurious"})
+ALONE = frozenset({"spurious", "neuron"})
 """Objectives that lead to no failure of a label."""
 
 

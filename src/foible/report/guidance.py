@@ -17,13 +17,13 @@ from foible.report.files import sweep, write_both
 from foible.report.guided import images_each, no_pass
 from foible.report.html import render
 from foible.report.pictures import data_uri
-from foible.report.words import count, interval, listed, percent, shorten
+from foible.report.words import as_sentence, count, interval, listed, percent, probability, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from foible.guidance import Guidance, Led, LedLabel, Said
+    from foible.guidance import Guidance, Led, LedLabel, Said, Word
 
 VERSION = 1
 """Of `guided.json`."""
@@ -87,6 +87,8 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
         picture=picture,
         row=row,
         HEAD=HEAD,
+        WORD_HEAD=WORD_HEAD,
+        word_row=word_row,
         end=end,
         said=said,
         judged=judged,
@@ -134,17 +136,37 @@ def lines(found: Guidance) -> list[str]:
     unled = [one for one in found.labels if not found.led(one.label.name)]
     said += [f"Nothing was led of {shorten(one.label.name, 80)}: {no_pass(one.explored)}." for one in unled[:12]]
     said += [f"Nor of {count(len(unled) - 12, 'more label')}."] if len(unled) > 12 else []  # noqa: PLR2004 - as above
+    said += [f"{as_sentence(word_sentence(one, found))}" for one in found.words]
+    if found.objective == "neuron" and not found.words:
+        said.append("No phrase is said of the highest images more often than of the lowest, so none was tested.")
     return [*said, NO_RATE]
 
 
 def wanted(found: Guidance) -> str:
     """Say what was to be reached, as a clause."""
     into = f" into {shorten(found.target, 60)}" if found.target else ""
+    if found.objective == "neuron":
+        return f"{_unit(found)} of the classifier is as high as they go"
     if found.objective == "spurious":
         return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier says {shorten(found.target, 60)}"
     if found.objective == "disagree":
         return f"the first classifier fails{into} and the second one does not"
     return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier fails{into}"
+
+
+def _unit(found: Guidance) -> str:
+    return shorten(str(found.settings["guide.unit"]), 80)
+
+
+def word_sentence(one: Word, found: Guidance) -> str:
+    """Say of a phrase whether draws with it raise the unit."""
+    about = f"draws of {shorten(one.label, 60)} “{shorten(one.phrase, 80)}”"
+    if not one.pairs:
+        return f"whether {about} raise {_unit(found)} is not known: no fresh pair shows the label twice"
+    seen = f"in {one.raised:,} of {count(one.pairs, 'fresh pair')}, {percent(one.share.value)} {interval(one.share)}"
+    if one.holds:
+        return f"{about} raise {_unit(found)}: {seen}"
+    return f"that {about} raise {_unit(found)} is not shown: {seen}"
 
 
 def _were(number: int) -> str:
@@ -153,6 +175,8 @@ def _were(number: int) -> str:
 
 def _reached(found: Guidance) -> str:
     into = f" into {shorten(found.target, 60)}" if found.target else ""
+    if found.objective == "neuron":
+        return f"raised {_unit(found)} above every explored draw"
     if found.objective == "spurious":
         return f"were taken for {shorten(found.target, 60)}"
     if found.objective == "disagree":
@@ -175,6 +199,8 @@ def borne(found: Guidance, where: str = "") -> str:
 
 def lost(found: Guidance) -> str:
     """Say what an image that reached the objective shows where the judge does not bear it out."""
+    if found.objective == "neuron":
+        return "The others show something else by now."
     if found.objective == "spurious":
         return f"The others show {shorten(found.target, 60)} by now, and to call them so is no mistake."
     return "The others show something else by now, and are no mistakes."
@@ -183,6 +209,23 @@ def lost(found: Guidance) -> str:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 HEAD = ("label", "led", "reached", "finds", "survives the judge", "images a find", "explored")
+
+
+WORD_HEAD = ("label", "phrase", "said of the highest", "of the lowest", "raised", "share of pairs", "p", "verdict")
+
+
+def word_row(one: Word) -> tuple[str, ...]:
+    """Give the cells of a phrase, as `WORD_HEAD` names them."""
+    return (
+        shorten(one.label, 80),
+        shorten(one.phrase, 80),
+        f"{one.high:,} of {one.of:,}",
+        f"{one.low:,} of {one.of:,}",
+        f"{one.raised:,} of {one.pairs:,}",
+        f"{percent(one.share.value)} {interval(one.share)}",
+        probability(one.adjusted),
+        "raises it" if one.holds else "not shown",
+    )
 
 
 def row(one: LedLabel, found: Guidance) -> tuple[str, ...]:
@@ -254,6 +297,7 @@ def to_json(found: Guidance) -> str:
         "samplings": found.samplings(),
         "labels": [_label(one, found) for one in found.labels],
         "draws": [_draw(one) for one in found.draws],
+        "words": [_word(one) for one in found.words],
     }
     return json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False, default=str) + "\n"
 
@@ -288,6 +332,7 @@ def _draw(one: Led) -> dict[str, Any]:
         "after": [_said(each) for each in one.after],
         "shows": one.shows,
         "shows_target": one.shows_target,
+        "unit": one.unit,
         "moved": one.moved,
         "samplings": one.samplings,
     }
@@ -295,3 +340,18 @@ def _draw(one: Led) -> dict[str, Any]:
 
 def _said(one: Said) -> dict[str, Any]:
     return {"class": one.predicted, "name": one.name, "score": one.score}
+
+
+def _word(one: Word) -> dict[str, Any]:
+    return {
+        "label": one.label,
+        "phrase": one.phrase,
+        "high": one.high,
+        "low": one.low,
+        "of": one.of,
+        "pairs": one.pairs,
+        "raised": one.raised,
+        "share": _rate(one.share),
+        "adjusted": one.adjusted,
+        "holds": one.holds,
+    }
