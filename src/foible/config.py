@@ -286,6 +286,13 @@ class HuntConfig(Options):
     archive: Path | None = runtime(
         None, "The image archive, shared by hunts. Default: `archive` beside the run directory."
     )
+    overlap: int = runtime(
+        1,
+        "Units under way at once in this process: with 2, one is drawn while another is classified. Worth it where "
+        "parts wait for servers, or have an accelerator each.",
+        ge=1,
+        le=64,
+    )
     workers: WorkerOptions = runtime(WorkerOptions(), "Processes that share the work.")
     log: Path | None = runtime(None, "Append a line of JSON for each event of the hunt to this file.")
 

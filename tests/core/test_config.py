@@ -46,13 +46,11 @@ def test_every_field_is_declared(name, info):
     assert info.description.endswith(".")
 
 
-WORKERS = ("count", "address", "cpus", "gpus")
-
-
 def test_what_decides_is_what_the_run_directory_notes():
     """The settings of a run are all fields but those of run time, so that none that decides can slip through."""
     runtime = {name for name, _, role in fields(HuntConfig()) if role == "runtime"}
-    assert runtime == {"out", "archive", "log", "max_minutes", "max_requests", *(f"workers.{name}" for name in WORKERS)}
+    workers = {f"workers.{name}" for name in ("count", "address", "cpus", "gpus")}
+    assert runtime == {"out", "archive", "log", "max_minutes", "max_requests", "overlap"} | workers
     assert list(settings(HuntConfig())) == [name for name in NAMES if name not in runtime]
     labelled = [f"judge.labelled.{count}" for count in ("shown_yes", "shown_n", "absent_no", "absent_n")]
     assert [name for name, _, role in fields(HuntConfig()) if role == "grows"] == [*labelled, "budget"]

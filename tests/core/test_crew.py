@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -12,67 +14,69 @@ from hypothesis import strategies as st
 
 import toyworld
 from foible.errors import OutOfRequests, OutOfTime, PartError, PluginError
-from foible.hunting import api
 from foible.parts.ceiling import Ceiling
 
 
-class Uneven:
-    """Draws as the toy world does; some batches take longer than those behind them."""
+class Uneven(toyworld.Classifier):
+    """Draws and classifies as the toy world does; some batches take longer than those behind them."""
+
+    fingerprint = "the same however long it takes"
 
     def __init__(self, seed, lost=()):
-        """Shuffle the waits by a seed; batches with a seed among `lost` are lost."""
+        """Shuffle the waits by a seed; draws with certain remainders of their seeds are lost."""
         self.random, self.lost = random.Random(seed), set(lost)
-        self.now, self.most, self.lock = 0, 0, threading.Lock()
+        self.calls, self.most, self.lock = Counter(), Counter(), threading.Lock()
 
-    def draw(self, prompts, seeds):
-        """Draw, and count how many batches are under way."""
+    @contextlib.contextmanager
+    def slowly(self, what):
+        """Take some time, and count what is under way meanwhile."""
         with self.lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
+            self.calls[what] += 1
+            self.most["all"] = max(self.most["all"], self.calls.total())
+            self.most[what] = max(self.most[what], self.calls[what])
             wait = self.random.choice([0, 0.001, 0.01])
         time.sleep(wait)
+        yield
         with self.lock:
-            self.now -= 1
-        return [PartError("lost") if s % 7 in self.lost else d
-                for s, d in zip(seeds, toyworld.draw(prompts, seeds), strict=True)]  # fmt: skip
+            self.calls[what] -= 1
+
+    def draw(self, prompts, seeds):
+        """Draw."""
+        with self.slowly("draw"):
+            images = toyworld.draw(prompts, seeds)
+            return [PartError("lost") if s % 7 in self.lost else one for s, one in zip(seeds, images, strict=True)]
+
+    def classify(self, images):
+        """Classify."""
+        with self.slowly("classify"):
+            return super().classify(images)
 
 
-@pytest.fixture
-def side_by_side(monkeypatch):
-    """Let hunts of this process carry out units side by side."""
-
-    def at_once(count):
-        monkeypatch.setattr(api, "abreast", lambda _: count)
-
-    return at_once
-
-
-def hunted(folder, **more):
+def hunted(folder, overlap=1, config=None, **more):
     """Hunt, and give the bytes that were written."""
-    toyworld.hunt(folder, **more)
+    toyworld.hunt(folder, config={"overlap": overlap, **(config or {})}, **more)
     return toyworld.written(folder)
 
 
 @pytest.mark.parametrize("lost", [(), (3,)])
-def test_units_side_by_side_find_the_same(tmp_path, side_by_side, lost):
+def test_units_side_by_side_find_the_same(tmp_path, lost):
     """Four units at once give the bytes of one at a time, whichever is done first, and lost draws among them."""
     part = Uneven(0, lost)
-    one = hunted(tmp_path / "one" / "run", generator=part)
-    assert part.most == 1
+    one = hunted(tmp_path / "one" / "run", classifier=part, generator=part)
+    assert part.most["all"] == 1
     for seed in range(3):
-        side_by_side(4)
         part = Uneven(seed, lost)
-        assert hunted(tmp_path / f"{seed}" / "run", generator=part) == one
-        assert part.most > 1
+        assert hunted(tmp_path / f"{seed}" / "run", 4, classifier=part, generator=part) == one
+        assert part.most["all"] > 1
+        assert part.most["draw"] == part.most["classify"] == 1
 
 
-def test_the_first_unit_is_alone(tmp_path, side_by_side):
+def test_the_first_unit_is_alone(tmp_path):
     """Until every part has worked once, one unit is under way: a dead part costs one unit, not four."""
-    side_by_side(4)
     part = Uneven(0, range(7))
     with pytest.raises(PluginError, match="drew none of the first 8 images"):
-        toyworld.hunt(tmp_path / "run", generator=part)
-    assert part.most == 1
+        hunted(tmp_path / "run", 4, generator=part)
+    assert part.most["all"] == 1
 
 
 class Stopping:
@@ -102,13 +106,10 @@ def whole(tmp_path_factory):
 @given(stop=st.integers(2, 30), at_once=st.integers(2, 6))
 def test_what_was_under_way_is_kept(whole, tmp_path_factory, stop, at_once):
     """A part that stops the hunt in the middle costs nothing: the next call ends with the same bytes."""
-    folder = tmp_path_factory.mktemp("stopped") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "abreast", lambda _: at_once)
-        part = Stopping(stop)
-        with pytest.raises(KeyboardInterrupt):
-            hunted(folder, generator=part)
-        assert hunted(folder, generator=part) == whole
+    folder, part = tmp_path_factory.mktemp("stopped") / "run", Stopping(stop)
+    with pytest.raises(KeyboardInterrupt):
+        hunted(folder, at_once, generator=part)
+    assert hunted(folder, at_once, generator=part) == whole
 
 
 class Counted:
@@ -127,16 +128,15 @@ class Counted:
         return toyworld.draw(prompts, seeds)
 
 
-def test_minutes_wait_for_what_is_under_way(tmp_path, side_by_side):
+def test_minutes_wait_for_what_is_under_way(tmp_path):
     """Units that are under way when the minutes are over are kept: nothing is drawn twice."""
-    side_by_side(3)
     part = Counted()
     whole = hunted(tmp_path / "whole" / "run", generator=part)
     once, part.seeds = len(part.seeds), []
     stops, found = 0, None
     while found is None and stops < 200:
         try:
-            found = hunted(tmp_path / "run", generator=part, config={"max_minutes": 0.01})
+            found = hunted(tmp_path / "run", 3, generator=part, config={"max_minutes": 0.01})
         except OutOfTime:
             stops += 1
     assert stops

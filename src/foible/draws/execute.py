@@ -8,6 +8,7 @@ comes back; `asking.py` in `parts/` checks every answer.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -90,13 +91,16 @@ class Executor(Protocol):
 
 
 class Here:
-    """Carries units out in this process."""
+    """Carries units out in this process; several at once where several threads ask, each part about one at a time."""
 
     def __init__(self, parts: Mapping[str, Part], images: Images) -> None:
         """Name the parts by what the run calls them, and where the images lie."""
         self._parts = parts
         self._images = images
         self._writers = ThreadPoolExecutor(WRITERS)
+        # A guide moves the generator by what the classifier says of it: nobody else may ask either meanwhile.
+        shared = threading.Lock()
+        self._locks = {name: shared if GUIDE in parts else threading.Lock() for name in parts}
 
     def carry_out(self, unit: Unit) -> Carried:
         """Draw, then ask part after part."""
@@ -129,11 +133,12 @@ class Here:
         return {key: image for key, image in (shown | drawn).items() if image is not None}
 
     def _draw(self, todo: Sequence[Request], unit: Unit, carried: Carried) -> dict[Request, Drawn | Fault]:
-        began = time.perf_counter()
         name = GUIDE if ARMS[todo[0].arm].guided else GENERATOR  # a unit is of one arm
         part = self._parts[name]
-        answers = wrappers.ask_generator(part, [r.text for r in todo], [r.seed for r in todo], unit.size)
-        carried.spent[name] = len(todo), time.perf_counter() - began
+        with self._locks[name]:
+            began = time.perf_counter()
+            answers = wrappers.ask_generator(part, [r.text for r in todo], [r.seed for r in todo], unit.size)
+            carried.spent[name] = len(todo), time.perf_counter() - began
         carried.size = unit.size or next((one.image.shape[:2] for one in answers if isinstance(one, Drawn)), None)
         return dict(zip(todo, answers, strict=True))
 
@@ -159,9 +164,10 @@ class Here:
         columns: list[list[Any]] = [[shown[key] for key in keys]]
         if part.kind == "judge":
             columns.append([unit.labels[by_key[key].label] for key in keys])
-        began = time.perf_counter()
-        answers = _ASK[part.kind](part, columns, question)
-        carried.spent[question.part] = len(keys), time.perf_counter() - began
+        with self._locks[question.part]:
+            began = time.perf_counter()
+            answers = _ASK[part.kind](part, columns, question)
+            carried.spent[question.part] = len(keys), time.perf_counter() - began
         scored = next((len(one) for one in answers if not isinstance(one, Fault)), 0) if question.kept else 0
         if scored:
             carried.classes[question.part] = scored

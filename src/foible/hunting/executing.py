@@ -57,4 +57,5 @@ def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
 
 def abreast(prepared: Prepared) -> int:
     """Give how many units are handed out at once: two for each worker, so that none waits for the next one."""
-    return max(1, 2 * prepared.config.workers.count)
+    config = prepared.config
+    return 2 * config.workers.count or config.overlap
