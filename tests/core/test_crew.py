@@ -24,8 +24,9 @@ class Uneven(toyworld.Classifier):
 
     def __init__(self, seed, lost=()):
         """Shuffle the waits by a seed; draws with certain remainders of their seeds are lost."""
-        self.random, self.lost = random.Random(seed), set(lost)
-        self.calls, self.most, self.lock = Counter(), Counter(), threading.Lock()
+        self.random, self.lost, self.lock = random.Random(seed), set(lost), threading.Lock()
+        self.calls: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def slowly(self, what):
