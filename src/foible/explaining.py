@@ -23,7 +23,13 @@ Status = Literal["turned", "kept", "unscored"]
 """Of an attempt: the classifier gives the wanted answer; it does not, however large the mask grew; nobody knows."""
 
 
-RATES = (0.5, 1.0)
+RATES: dict[Where, tuple[float, ...]] = {
+    "attribution": (0.5, 1.0, 2.0),
+    "object": (0.5, 1.0, 2.0),
+    "random": (0.5, 1.0, 2.0),
+    "background": (0.5, 1.0),
+}
+"""Of guidance. Twice as much turns answers without a shortcut by the background, too."""
 STRENGTH: dict[Where, float] = {"attribution": 0.6, "object": 0.6, "random": 0.6, "background": 1.0}
 """Of the noise that is repainted. An object that changes a little stays near; another background is another one."""
 
@@ -38,8 +44,9 @@ class Search:
     """How it is found what the answer hangs on; None: by gradients where the classifier has them."""
     guidance: Literal["steer", "select"] | None = None
     """steer: up the classifier's gradient. select: the best of as many draws. None: steer where there are gradients."""
-    rates: tuple[float, ...] = RATES
-    """Of guidance, the mildest first: how far a step moves, as a share of the norm of what is moved."""
+    rates: tuple[float, ...] = ()
+    """Of guidance, the mildest first: how far a step moves, as a share of the norm of what is moved; of "select" as
+    many images are drawn. Empty: 0.5, 1 and 2; of a background 0.5 and 1."""
     strength: float | None = None
     """How much of what is drawn anew is noise at first, above 0 and at most 1; None: 0.6, and 1 of a background."""
     prompt: str = ""

@@ -213,7 +213,7 @@ def test_a_damaged_or_foreign_attempt_is_made_again(tmp_path):
         ({"where": "sky"}, "known: attribution"),
         ({"seeds": 0}, "seeds"),
         ({"strength": 1.5}, "strength"),
-        ({"rates": ()}, "rate"),
+        ({"rates": (0.5, -1.0)}, "rate"),
         ({"finding": 1}, "directory"),
         ({"judge": DEFAULTS["classifier"]}, "judge"),
     ],
@@ -390,6 +390,28 @@ def test_the_page_escapes_whatever_it_is_told(tmp_path):
     assert "default-src 'none'; img-src data:; style-src" in page
 
 
+@pytest.mark.slow
+def test_a_planted_shortcut_turns_the_answer_beside_the_object(tmp_path):
+    """The classifier that takes mugs on grass for buckets is turned by the background; the object stays as it is."""
+    (drawn,) = registry.load("generator", "diffusers:diorama").object.draw(["a coffee mug on sand"], [500])
+    found = foible.explain(
+        drawn.image,
+        "bucket",
+        label="coffee mug",
+        where="background",
+        search=Search(seeds=2, words=False),
+        out=tmp_path,
+        progress=False,
+    )
+    assert found.count("turned") > 0
+    assert found.words.before
+    for one in found.attempts:
+        assert one.image is not None
+        assert one.mask is not None
+        assert np.array_equal(one.image[~one.mask], drawn.image[~one.mask])
+        assert one.mask.mean() < 0.7
+
+
 def test_the_command_explains_an_image_file(tmp_path):
     """The verb prints what it found and where the page is; --json is the file it wrote; a typo ends with code 2."""
     path = tmp_path / "mug.png"
@@ -406,3 +428,28 @@ def test_the_command_explains_an_image_file(tmp_path):
     code, out, err = toyworld.called(*[one if one != "lamp" else "lmap" for one in asked], "--out", tmp_path / "other")
     assert (code, out) == (2, "")
     assert "did you mean 'lamp'" in err
+
+
+@pytest.mark.slow
+def test_a_failing_draw_of_a_run_is_turned_back(tmp_path):
+    """Of a finding the first failing draw is explained, for the classifier that it is about."""
+    run = foible.probe(
+        ["diorama:reference", "diorama:biased-resnet"],
+        "coffee mug",
+        "on grass",
+        generator="diffusers:diorama",
+        out=tmp_path / "run",
+        config={"confirm.method": "fixed", "confirm.draws": 12, "measure.most": 0},
+        progress=False,
+    )
+    number = [one.trial.hypothesis.classifier for one in run.confirmed].index(1) + 1
+    search = Search(seeds=1, words=False, control=False)
+    found = foible.explain(run.folder, finding=number, search=search, out=tmp_path / "out", progress=False)
+    assert (found.error, found.label, found.to) == (True, "coffee mug", "coffee mug")
+    assert found.parts["classifier"]["spec"] == "diorama:biased-resnet"
+    key = run.confirmed[number - 1].failing[0]
+    assert key[:8] in found.about
+    with pytest.raises(InputError, match="no draw of that key"):
+        foible.explain(run.folder, draw="0" * 33, out=tmp_path / "other", progress=False)
+    with pytest.raises(InputError, match="no confirmed finding 9"):
+        foible.explain(run.folder, finding=9, out=tmp_path / "other", progress=False)

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+import painted
+from foible import testing
 from foible.parts.protocols import offers
 from foible.parts.repainting import Repaints
+from foible.testing.repaint import repainted
 from plugins.test_draw_diffusers import PROMPT, load, pipelines
 
 __all__ = ["pipelines"]  # a fixture of the other file
@@ -91,3 +94,32 @@ def test_a_gradient_that_is_not_finite_is_told(pipelines):
         generator.repaint(PAIR, SEEDS, drawn, masks(generator), 0.8, lambda x: bright(x) * torch.nan, [0.1, 0.1])
     again = generator.draw(PAIR, SEEDS)
     assert all(np.array_equal(one, two.image) for one, two in zip(drawn, again, strict=True))
+
+
+class Careless(painted.Painter):
+    """Repaints everything, whatever the mask."""
+
+    def repaint(self, prompts, seeds, images, masks, *given, **named):
+        """Repaint with a mask of its own."""
+        return super().repaint(prompts, seeds, images, [np.ones_like(mask) for mask in masks], *given, **named)
+
+
+class Idle(painted.Painter):
+    """Repaints nothing."""
+
+    def repaint(self, prompts, seeds, images, masks, *given, **named):
+        """Give the images back."""
+        return numbers(images)
+
+
+def test_the_conformance_suite_knows_a_careless_painter():
+    """One that keeps its promises passes; one that paints outside the mask, or not at all, is told so."""
+    assert not [one for one in testing.check("generator", painted.Painter()) if "mask" in one]
+    assert any("outside the mask" in one for one in testing.check("generator", Careless()))
+    assert any("drawn anew" in one for one in testing.check("generator", Idle()))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_keeps_what_repainting_promises(name, pipelines):
+    """Four families are repainted as the suite wants it."""
+    assert list(repainted(load(pipelines(name)))) == []

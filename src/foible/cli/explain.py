@@ -49,7 +49,7 @@ Strength = Annotated[
     float | None,
     typer.Option("--strength", help="How much of what is drawn anew is noise at first: 0.6, and 1 of a background."),
 ]
-Rates = Annotated[list[float] | None, typer.Option("--rate", help="Of guidance, the mildest first: 0.5 and 1.")]
+Rates = Annotated[list[float] | None, typer.Option("--rate", help="Of guidance, the mildest first: 0.5, 1, 2.")]
 Prompt = Annotated[str, typer.Option("--prompt", help="What the whole image should show.")]
 Seed = Annotated[int | None, typer.Option("--seed", help=declared("seed").description)]
 Archive = Annotated[Path | None, typer.Option("--archive", help=declared("archive").description)]
@@ -97,14 +97,14 @@ def explain(  # noqa: PLR0913 - each is a flag of its own
     """Find the region of an image that, drawn anew by a generator, turns the classifier's answer."""
     from foible.act.explain.explain import explain_wanted
     from foible.act.explain.wanted import Wanted
-    from foible.explaining import RATES, Search
+    from foible.explaining import Search
 
     parts = {"classifier": classifier, "generator": generator, "judge": judge, "captioner": captioner}
     own: dict[str, object] = {**parts, "embedder": embedder, "seed": seed, "archive": archive, "out": out}
     given = [(f"--{name}", {name: value}) for name, value in own.items() if value is not None]
     looks: dict[str, Any] = {"attribution": attribution, "guidance": guidance, "strength": strength, "prompt": prompt}
     looks |= {"resize": resize, "words": words, "control": control}
-    search = Search(seeds=seeds, rates=tuple(rate or RATES), **looks)
+    search = Search(seeds=seeds, rates=tuple(rate or ()), **looks)
     asked: dict[str, Any] = {"to": to, "label": label, "finding": finding, "draw": draw, "where": where, "code": code}
     wanted = Wanted(what=image, search=search, layers=layered(config, assign, given), **asked)
     found, folder = explain_wanted(wanted, Silent() if quiet else Bars())

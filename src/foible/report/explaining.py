@@ -121,8 +121,10 @@ def lines(found: VisualExplanation) -> list[str]:
             "as often, the region says little."
         )
     judged = [one.shows_label for one in turned if one.shows_label is not None]
-    if judged and not found.error:
-        still = f"In {sum(judged)} of {len(judged)} that turned, the judge still sees {shorten(found.label, 60)}"
+    still = f"In {sum(judged)} of {len(judged)} that turned, the judge still sees {shorten(found.label, 60)}"
+    if judged and found.error:
+        said.append(f"{still}{'' if all(judged) else ': the others show what it is no longer'}.")
+    elif judged:
         shortcut = found.where == "background" and sum(judged) > 0
         said.append(
             f"{still}: {'the answer hangs on what is beside the object.' if shortcut else 'these are wrong answers.'}"

@@ -25,7 +25,7 @@ from foible.parts.fingerprint import without_addresses
 from foible.parts.protocols import AcceptsClasses, EmbedsTexts, HoldsPhotographs, NamesClasses, offers
 from foible.parts.registry import METHODS, Part, load
 from foible.records import Drawn, Fault, Judgement, Label
-from foible.testing import naming, noise, training
+from foible.testing import naming, noise, repaint, training
 from foible.testing.trivial import ColourClassifier, ConstantCaptioner, MeanEmbedder, NoiseGenerator, YesJudge
 
 if TYPE_CHECKING:
@@ -281,6 +281,12 @@ def _sampled(probe: _Probe) -> Iterator[str]:
         yield from noise.sampled(probe.part)
 
 
+def _repainted(probe: _Probe) -> Iterator[str]:
+    """A generator that draws part of an image anew leaves the rest as it is."""
+    if probe.kind == "generator":
+        yield from repaint.repainted(probe.part)
+
+
 def _loaded_again(probe: _Probe) -> Iterator[str]:
     """The same plug-in, loaded again, gives the same answers: nothing in it is made by chance when it is loaded."""
     if probe.again.object is probe.part.object:
@@ -303,7 +309,7 @@ def _identity(probe: _Probe) -> Iterator[str]:
             )
 
 
-_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts, _trained, _sampled)
+_PROMISES = (_same_again, _loaded_again, _order, _inputs_stay, _edges, _draws, _texts, _trained, _sampled, _repainted)
 """What can be tried once a plug-in answers at all."""
 
 _READERS: Mapping[str, Callable[[str, Any, int], list[Any]]] = {

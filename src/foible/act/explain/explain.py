@@ -78,7 +78,7 @@ def explain(  # noqa: PLR0913 - the public call: each is something a user sets b
         label: what the image shows; of a draw it is known.
         finding: of a run: the confirmed finding whose first failing draw is explained; by default the first.
         draw: of a run: the key of a draw, or how it begins.
-        classifier: a spec or an object; of a run, by default its first.
+        classifier: a spec or an object; of a run, by default that of the finding, or its first.
         generator: a spec or an object that repaints images (`diffusers:…`).
         judge: a spec or an object: says whether the image still shows its label.
         captioner: a spec or an object: says what changed in words.
@@ -125,7 +125,8 @@ def explain_wanted(wanted: Wanted, progress: Progress) -> tuple[VisualExplanatio
     with progress.stage("explain") as show:
         attempts = []
         for at in range(wanted.search.seeds):
-            attempts.append(kept.attempt(subject.config.seed + at) or kept.keep(_attempt(case, at)))
+            seed = (subject.config.seed + at) % 2**32
+            attempts.append(kept.attempt(seed) or kept.keep(_attempt(case, seed)))
             show(at + 1, wanted.search.seeds, sum(one.sampled for one in attempts))
     words = changed_words(subject, attempts)
     found = _explained(case, attempts, words)
@@ -166,7 +167,7 @@ def _case(wanted: Wanted, subject: Subject) -> _Case:
         objective=Objective([Goal(sight=subject.sight, aims={TEXT: aim})]),
         prompt=prompt,
         strength=wanted.noise,
-        rates=tuple(wanted.search.rates),
+        rates=wanted.rates,
         guidance=guidance,
     )
     region, how = prepared_region(wanted, subject, aim)
@@ -204,9 +205,9 @@ def _folder(wanted: Wanted, subject: Subject, key: str) -> Path:
 # --- one seed ---------------------------------------------------------------------------------------------------------
 
 
-def _attempt(case: _Case, at: int) -> Attempt:
+def _attempt(case: _Case, seed: int) -> Attempt:
     """Search with one seed, and say all that is known of what came out."""
-    subject, seed = case.subject, (case.subject.config.seed + at) % 2**32
+    subject = case.subject
     cell = subject.generator.cell
     shape = (subject.image.shape[0] // cell, subject.image.shape[1] // cell)
     region = case.region or _by_chance(shape, cell, seed)

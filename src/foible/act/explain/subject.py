@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ import numpy as np
 from foible import pixels
 from foible.act.chosen import chosen
 from foible.act.explain.wanted import GENERATOR, Wanted
-from foible.act.shown import place_of
 from foible.config import HuntConfig
 from foible.errors import ConfigError, PluginError, brief
 from foible.guiding.sight import Sight
@@ -65,7 +65,7 @@ class Subject:
     notes: tuple[str, ...]
     """Which parts are missing, and why."""
 
-    @property
+    @cached_property
     def sight(self) -> Sight:
         """The classifier."""
         return Sight(self.parts["classifier"])
@@ -91,8 +91,8 @@ def subject_of(wanted: Wanted) -> Subject:
     _, origins = resolve(wanted.layers)
     named = {kind for kind in ("classifier", "generator", *BESIDE) if origins[f"{kind}.spec"] != "default"}
     named |= wanted.objects.keys()
-    read, image, label, about = _image(wanted)
-    config, parts, notes = _parts(wanted, read, named)
+    read, place, image, label, about = _image(wanted)
+    config, parts, notes = _parts(wanted, (read, place), named)
     image = _fitted(image, parts["generator"], resized=wanted.search.resize)
     of = classes_of(parts["classifier"], str(parts["classifier"].identity["spec"]))
     answer = Sight(parts["classifier"]).exact([image])[0]
@@ -100,7 +100,7 @@ def subject_of(wanted: Wanted) -> Subject:
         message = f"the classifier {brief(of.classifier)} gives no answer to the image, so that none can be turned"
         raise PluginError(message)
     said = int(answer.argmax())
-    own, right, known = _own(wanted, read, label, (of, said))
+    own, right, known = _own(wanted, (read, place), label, (of, said))
     to, classes = _target(wanted, (own, right, known), (of, said))
     return Subject(
         image=image,
@@ -127,19 +127,19 @@ def class_said(index: int, names: tuple[str, ...] | None) -> str:
 # --- the image --------------------------------------------------------------------------------------------------------
 
 
-def _image(wanted: Wanted) -> tuple[Reread | None, Image, str, str]:
-    """Read the image: with the run it is of, the name of its label there, and what it is called."""
+def _image(wanted: Wanted) -> tuple[Reread | None, int, Image, str, str]:
+    """Read the image: with the run it is of, the place of a classifier, the label there, and what it is called."""
     if isinstance(wanted.what, np.ndarray):
         if wanted.what.dtype != np.uint8 or wanted.what.ndim != 3 or wanted.what.shape[2] != 3:  # noqa: PLR2004
             message = f"an image is a uint8 array (height, width, 3), but got {wanted.what.dtype} {wanted.what.shape}"
             raise ConfigError(message)
-        return None, np.ascontiguousarray(wanted.what), "", "an image"
+        return None, 0, np.ascontiguousarray(wanted.what), "", "an image"
     if not wanted.what.is_dir():
         if wanted.finding is not None or wanted.draw:
             message = "a finding or a draw is one of a run; name the run's directory in the place of an image file"
             raise ConfigError(message)
         try:
-            return None, pixels.read_file(wanted.what), "", wanted.what.name
+            return None, 0, pixels.read_file(wanted.what), "", wanted.what.name
         except pixels.PixelError as error:
             raise ConfigError(str(error)) from error
     return _drawn(wanted, wanted.what)
@@ -150,19 +150,21 @@ def _archive(wanted: Wanted, run: Path) -> Path:
     return config.archive if config.archive is not None else run.parent / "archive"
 
 
-def _drawn(wanted: Wanted, run: Path) -> tuple[Reread, Image, str, str]:
+def _drawn(wanted: Wanted, run: Path) -> tuple[Reread, int, Image, str, str]:
     """Take a draw of a run: one that is named, or the first failing example of a finding."""
     with Journal(run, write=False) as journal, Archive(_archive(wanted, run), write=False) as kept:
         read = reread_whole(journal, kept)
-        place_of(read, "")
-        key = wanted.draw
+        if read.study.photographs is not None:
+            message = "the run is over photographs; name the file of a photograph in the place of the run"
+            raise ConfigError(message)
+        key, place = wanted.draw, 0
         if not key:
             number = 1 if wanted.finding is None else wanted.finding
             found = chosen(read.result, [number])[number]
             if not found.failing:
                 message = f"finding {number} has no failing draw to explain; name one with --draw"
                 raise ConfigError(message)
-            key = found.failing[0]
+            key, place = found.failing[0], found.trial.hypothesis.classifier
         matching = [one for one in read.answered if one.startswith(key)]
         if len(matching) != 1:
             several = "no draw of that key" if not matching else f"{len(matching)} draws whose keys begin so"
@@ -174,7 +176,7 @@ def _drawn(wanted: Wanted, run: Path) -> tuple[Reread, Image, str, str]:
     if image is None:
         message = f"the draw {matching[0]} has no image: {brief(drawn.draw.fault or 'the archive has lost it', 120)}"
         raise ConfigError(message)
-    return read, image, drawn.request.label, f"draw {matching[0][:8]} of {run.name}"
+    return read, place, image, drawn.request.label, f"draw {matching[0][:8]} of {run.name}"
 
 
 def _fitted(image: Image, generator: Part, *, resized: bool) -> Image:
@@ -196,9 +198,11 @@ def _fitted(image: Image, generator: Part, *, resized: bool) -> Image:
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 
-def _parts(wanted: Wanted, read: Reread | None, named: set[str]) -> tuple[HuntConfig, dict[str, Part], list[str]]:
+def _parts(
+    wanted: Wanted, run: tuple[Reread | None, int], named: set[str]
+) -> tuple[HuntConfig, dict[str, Part], list[str]]:
     """Load whoever is needed: those that are named, those of the run, the defaults; and say who is missing."""
-    config = resolve(wanted.layers)[0]
+    (read, place), config = run, resolve(wanted.layers)[0]
     ceiling = Ceiling(config.max_requests)
 
     def loaded(kind: str) -> Part:
@@ -212,7 +216,7 @@ def _parts(wanted: Wanted, read: Reread | None, named: set[str]) -> tuple[HuntCo
     parts: dict[str, Part] = {}
     notes: list[str] = []
     for kind in ("classifier", *BESIDE):
-        noted = None if read is None else _noted(read, kind)
+        noted = None if read is None else _noted(read, kind, place)
         if kind in named or (read is None and (kind == "classifier" or own_world)):
             parts[kind] = loaded(kind)
         elif noted is not None:
@@ -225,11 +229,14 @@ def _parts(wanted: Wanted, read: Reread | None, named: set[str]) -> tuple[HuntCo
     if "judge" in parts:
         refuse_self_judging([parts["classifier"]], parts["judge"])
     parts["generator"] = _generator(wanted, read, named, loaded)
+    if read is not None and (drew := read.study.identities["generator"]["spec"]) != parts["generator"].identity["spec"]:
+        told = f"the image was drawn by {brief(drew, 80)} and is drawn anew by {_spec(parts['generator'])}"
+        notes.append(f"{told}: what that cannot draw as well may turn answers, too")
     return config, parts, notes
 
 
-def _noted(read: Reread, kind: str) -> Mapping[str, Any] | None:
-    return read.study.began.classifiers[0] if kind == "classifier" else read.study.identities.get(kind)
+def _noted(read: Reread, kind: str, place: int) -> Mapping[str, Any] | None:
+    return read.study.began.classifiers[place] if kind == "classifier" else read.study.identities.get(kind)
 
 
 def _generator(wanted: Wanted, read: Reread | None, named: set[str], loaded: Any) -> Part:
@@ -265,14 +272,14 @@ def _found(text: str, of: Classes) -> tuple[Label, tuple[int, ...]]:
 
 
 def _own(
-    wanted: Wanted, read: Reread | None, label: str, answered: tuple[Classes, int]
+    wanted: Wanted, run: tuple[Reread | None, int], label: str, answered: tuple[Classes, int]
 ) -> tuple[Label, tuple[int, ...], bool]:
     """Say what the image shows, which classes are right for that, and whether anybody but the classifier said so."""
-    of, said = answered
+    (of, said), (read, place) = answered, run
     if wanted.label:
         return (*_found(wanted.label, of), True)
     if read is not None and label:
-        mapped = read.study.maps[0]
+        mapped = read.study.maps[place]
         if mapped.names == of.names and label in mapped.right:
             return read.study.labels[label], tuple(mapped.right[label]), True
         return (*_found(label, of), True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from foible.counterfactual.attribution import Attribution
 from foible.counterfactual.search import Guidance
 from foible.errors import ConfigError, brief, near
-from foible.explaining import STRENGTH, Search, Where
+from foible.explaining import RATES, STRENGTH, Search, Where
 from foible.layers import Layer
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Wanted:
         if own.strength is not None and not (_number(own.strength) and 0 < own.strength <= 1):
             message = f"strength is a number above 0 and at most 1, but got {brief(repr(own.strength), 40)}"
             raise ConfigError(message)
-        if not own.rates or not all(_number(one) and 0 < one <= _STRONGEST for one in own.rates):
-            message = f"rate is one or more numbers above 0 and at most {_STRONGEST}, the mildest first, but got "
+        if not all(_number(one) and 0 < one <= _STRONGEST for one in own.rates):
+            message = f"a rate is a number above 0 and at most {_STRONGEST}, but got "
             raise ConfigError(message + brief(repr(list(own.rates)), 60))
 
     @property
@@ -71,13 +71,18 @@ class Wanted:
         return STRENGTH[self.where] if self.search.strength is None else self.search.strength
 
     @property
+    def rates(self) -> tuple[float, ...]:
+        """The rates, chosen or by default."""
+        return tuple(self.search.rates) or RATES[self.where]
+
+    @property
     def options(self) -> dict[str, object]:
         """What decides the images beside parts, image and labels, as JSON-able values."""
         return {
             "where": self.where,
             "seeds": self.search.seeds,
             "strength": self.noise,
-            "rates": list(self.search.rates),
+            "rates": list(self.rates),
             "control": self.search.control,
             "resize": self.search.resize,
         }
