@@ -207,7 +207,9 @@ def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials
         found += int(true.sum())
         lacking = [trial for trial, hit in zip(lacking, true, strict=True) if not hit]
     spent = time.process_time() - began
-    return f"{images / max(found, 1):,.1f} | {spent / max(found, 1):,.1f} | {found} of {trials} trials"
+    if not found:
+        return f"none in {images} | none in {spent:,.0f} | 0 of {trials} trials"
+    return f"{images / found:,.1f} | {spent / found:,.1f} | {found} of {trials} trials"
 
 
 # --- hunts ------------------------------------------------------------------------------------------------------------
