@@ -5,8 +5,9 @@
 
 Comes in: nothing but the diorama. Goes out: a table in Markdown, as it stands in docs/repair.md. For each classifier:
 how many of its confirmed bugs fail at most half as often in words that were not trained on (synonyms of the diorama's
-vocabulary, and phrases beside them), what became of them by the repair's own verdicts, the failure rate of fresh base
-draws over all labels before and after, and outside of what was planted, and how long it took, with its draws.
+vocabulary, and phrases beside them), the accuracy on them in these words, what became of them by the repair's own
+verdicts, the failure rate of fresh base draws over all labels before and after, and outside of what was planted, and
+how long it took, with its draws.
 """
 
 from __future__ import annotations
@@ -84,6 +85,15 @@ def halved(found: Repair) -> tuple[int, int]:
     return len(good), len(rows)
 
 
+def right(found: Repair) -> tuple[float, float]:
+    """Give the accuracy on the bugs in words that were not trained on, before and after; each bug counts the same."""
+    rows = [row for row in found.rows if row.kind == "variant"]
+    values = [(row.before.value, row.after.value) for row in rows]
+    known = [(one, other) for one, other in values if one is not None and other is not None]
+    before, after = (1.0 - float(np.mean([pair[at] for pair in known])) for at in (0, 1))
+    return before, after
+
+
 def main() -> None:
     """Hunt, repair, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -95,13 +105,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where runs and repairs go, and are gone on from")
     given = parser.parse_args()
     place = given.folder or Path(tempfile.mkdtemp())
-    images, right, scenes = base_draws(given.each)
-    headings = ("classifier", "layers", "halved", "by verdict", "worse", "base fails", "outside", "minutes (CPU)")
+    images, meant, scenes = base_draws(given.each)
+    headings = (
+        *("classifier", "layers", "halved", "bugs right", "by verdict", "worse", "base fails", "outside"),
+        "minutes (CPU)",
+    )
     print(f"| {' | '.join(headings)} |\n|{'---|' * len(headings)}", flush=True)
     for name in given.classifier or BIASES:
         run = foible.hunt(f"diorama:{name}", seed=given.seed, out=place / f"{name}-{given.seed}", progress=False)
         plain = np.array([not slices_of(scene, name) for scene in scenes])  # type: ignore[arg-type]
-        before = fails(load("classifier", f"diorama:{name}").object, images, right)
+        before = fails(load("classifier", f"diorama:{name}").object, images, meant)
         said = [
             f"{n}={s}" for n, f in enumerate(run.confirmed, 1) for s in synonyms(f.trial.hypothesis.treatment.words)
         ]
@@ -111,12 +124,14 @@ def main() -> None:
             found = foible.repair(run.folder, out, layers=layers, draws=given.draws, variant=said, progress=False)
             took, used = (time.perf_counter() - began) / 60, (time.process_time() - spent) / 60
             args = {key: str(value).replace("OUT", str(out)) for key, value in found.args.items()}
-            after = fails(load("classifier", found.weights.replace("OUT", str(out)), args).object, images, right)
+            after = fails(load("classifier", found.weights.replace("OUT", str(out)), args).object, images, meant)
             good, bugs = halved(found)
+            wrong, mended = right(found)
             states = list(found.bugs.values())
             verdicts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
             print(
-                f"| `{name}` | {layers} | {good} of {bugs} | {verdicts} | {found.count('worse')} of {len(found.rows)} "
+                f"| `{name}` | {layers} | {good} of {bugs} | {wrong:.1%} → {mended:.1%} "
+                f"| {verdicts} | {found.count('worse')} of {len(found.rows)} "
                 f"| {before.mean():.1%} → {after.mean():.1%} "
                 f"| {before[plain].mean():.1%} → {after[plain].mean():.1%} | {took:.1f} ({used:.1f}) |",
                 flush=True,
