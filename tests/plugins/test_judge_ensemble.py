@@ -101,7 +101,7 @@ def test_its_identity_names_all_that_is_inside():
     assert "members" not in registry.load("judge", YES).identity
 
 
-@pytest.mark.parametrize("members", [5, "abc", [toyworld.judge, 3], None], ids=str)
+@pytest.mark.parametrize("members", [5, "abc", [toyworld.judge, 3], None], ids=["number", "text", "list", "none"])
 def test_what_else_is_called_members_is_no_part(members):
     """A judge of somebody else may keep anything under that name."""
     own = testing.YesJudge()
