@@ -237,6 +237,7 @@ def test_every_module_can_be_imported_alone():
             importlib.import_module(name)
 
 
+@pytest.mark.slow
 def test_a_user_s_checker_sees_the_types(tmp_path):
     """Mypy sees what `foible.hunt` takes and gives, from outside the package."""
     pytest.importorskip("mypy")

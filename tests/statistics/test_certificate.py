@@ -46,6 +46,7 @@ def audit(chance, world, asked, draws=300):
     return False, spent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("above", "good"), [(0.5, 0.0), (0.2, 0.0), (0.5, 0.49)])
 def test_a_certificate_is_false_no_more_often_than_its_level(above, good):
     """2,000 worlds at the boundary: just so much weight on modes that fail just so often, looked at after every block.
