@@ -88,7 +88,9 @@ class Attempt:
     rate: float = 0.0
     """Of the guidance, 0 without."""
     sampled: int = 0
-    """Images that the search took."""
+    """Images that the search drew."""
+    unscored: int = 0
+    """Of these, those of which nothing is known: they count neither for nor against."""
     l1: float | None = None
     """Mean difference of all pixels, as a share of the scale."""
     distance: float | None = None
@@ -147,6 +149,8 @@ class VisualExplanation:
     """What it shows, as was given, known of the draw, or, where neither, as the classifier said."""
     label_known: bool
     """Whether anybody but the classifier said so."""
+    label_seen: bool | None
+    """Whether the judge sees that in the image; None where nobody was asked, or could say."""
     to: str
     """The wanted answer."""
     where: Where

@@ -23,6 +23,8 @@ from foible.counterfactual.figures import apart, cout, l1
 from foible.counterfactual.regions import Region, at_random, by_cell, object_of, spread
 from foible.errors import InputError
 from foible.explaining import Attempt, Search
+from foible.guiding.aim import Aim
+from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
 from foible.parts import registry
 from foible.report import explaining as pages
@@ -143,6 +145,38 @@ def test_a_gradient_that_is_not_finite_leaves_the_attempt_unscored(tmp_path):
         explained(tmp_path, classifier=Broken())
 
 
+@pytest.mark.parametrize("breaks", ["answers", "gradients"])
+def test_an_image_without_an_answer_hides_no_other(breaks, tmp_path):
+    """Of two rates the stronger gives no answer, or no gradient: the milder one's image is shown, the other counted."""
+
+    class Dazzled(painted.Eye):
+        def logits(self, batch):
+            found = super().logits(batch)
+            dazzled = batch.mean(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0] > 0.44
+            return torch.where(dazzled, torch.nan, found)
+
+    class Weak(painted.Painter):
+        def repaint(self, prompts, seeds, images, masks, strength, steer=None, rates=()):  # noqa: PLR0913, PLR0917 - as its protocol
+            if max(rates) > 0.5:
+                message = "the gradient is not finite (NaN)"
+                raise FloatingPointError(message)
+            return super().repaint(prompts, seeds, images, masks, strength, steer, rates)
+
+    parts = {"classifier": Dazzled()} if breaks == "answers" else {"generator": Weak()}
+    found = explained(tmp_path, rates=(0.001, 0.6), attribution="occlusion", **parts)
+    assert [one.status for one in found.attempts] == ["kept", "kept"]
+    assert all(0 < one.unscored < one.sampled for one in found.attempts)
+    assert found.validity.value == 0.0
+    assert "of these unscored" in (tmp_path / "explain.html").read_text("utf-8")
+
+
+def test_a_batch_without_any_answer_reaches_nothing():
+    """Where a classifier answers no image at all, each reaches minus infinity, whatever classes are aimed at."""
+    blind = registry.load("classifier", lambda images: np.full((len(images), 2), np.nan))
+    objective = Objective([Goal(sight=Sight(blind), aims={"": Aim(right=(0,), into=(1,))})])
+    assert objective.exact([painted.image()] * 2, ["", ""]).tolist() == [-np.inf, -np.inf]
+
+
 def test_a_batch_that_memory_does_not_hold_is_asked_one_by_one(tmp_path):
     """What fits one by one gives the same; what does not fit at all is unscored, in a sentence."""
 
@@ -241,6 +275,21 @@ def test_an_image_of_another_size_is_scaled_where_that_is_asked_for(tmp_path):
     """It is cut and scaled to the generator's size, and that image is the one that is explained."""
     found = explained(tmp_path, np.repeat(np.repeat(painted.image(), 2, 0), 2, 1), resize=True)
     assert found.image.shape == (32, 32, 3)
+
+
+def test_of_an_unknown_label_no_more_is_said_than_is_known(tmp_path):
+    """Without --label the label is the classifier's word, the page says so, and calls no answer wrong for it alone."""
+    told = "\n".join(pages.lines(explained(tmp_path / "known")))
+    assert "these are wrong answers" in told
+    assert "--label" not in told
+    for sees, said in ((True, "sees that, too"), (False, "does not see that")):
+        judge = lambda images, labels, sees=sees: [sees] * len(images)  # noqa: E731 - a part
+        found = explained(tmp_path / str(sees), label="", judge=judge)
+        told = "\n".join(pages.lines(found))
+        assert (found.label, found.label_known, found.label_seen) == ("mug", False, sees)
+        assert f"is the classifier's word: name what it shows with --label. The judge {said}." in told
+        assert ": these are wrong answers" not in told
+    assert explained(tmp_path / "alone", label="", judge=None).label_seen is None
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ margin to the wanted answer. Without gradients as many images are drawn on other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -63,8 +63,10 @@ class Found:
     """By how much the classifier gives the wanted answer: above 0 if it does, for disturbed copies too."""
     rate: float
     """Of the guidance; 0 without."""
-    sampled: int
-    """Images that it took."""
+    sampled: int = 1
+    """Images that the search drew, this one among them."""
+    unscored: int = 0
+    """Of these, those that are not known: a gradient that is not finite, or a classifier without an answer."""
 
     @property
     def turned(self) -> bool:
@@ -81,54 +83,63 @@ def grow(turn: Turn, region: Region, seed: int, shares: Sequence[float] = SHARES
         seed: 0 .. 2**32 - 1.
         shares: of the cells that may change, from small to large.
     """
-    best: Found | Fault = Fault("no image was drawn")
-    sampled = 0
+    seen: list[Found | Fault] = []
     for share in shares:
-        found = tried(turn, region.mask(share), seed, sampled)
-        sampled += len(turn.rates)
-        if isinstance(found, Fault):
-            best = found if isinstance(best, Fault) else best
-            continue
-        if found.turned:
-            return found
-        if isinstance(best, Fault) or found.margin > best.margin:
-            best = found
-    return best
+        seen += tried(turn, region.mask(share), seed)
+        if any(isinstance(one, Found) and one.turned for one in seen):
+            break
+    return best_of(seen)
 
 
-def tried(turn: Turn, mask: NDArray[np.bool_], seed: int, before: int = 0) -> Found | Fault:
-    """Draw anew what is under one mask, by each rate: the mildest that turns the answer, or else the best.
+def best_of(seen: Sequence[Found | Fault]) -> Found | Fault:
+    """Choose among images: the first that turns the answer, or else the nearest; a fault where there is none.
+
+    What is unscored hides nothing that is scored, and is counted.
+
+    Args:
+        seen: one at least.
+    """
+    scored = [one for one in seen if isinstance(one, Found)]
+    if not scored:
+        return seen[0]
+    best = next((one for one in scored if one.turned), max(scored, key=lambda one: one.margin))
+    return replace(best, sampled=len(seen), unscored=len(seen) - len(scored))
+
+
+def tried(turn: Turn, mask: NDArray[np.bool_], seed: int) -> list[Found | Fault]:
+    """Draw anew what is under one mask, by each rate, the mildest first; at a lack of memory no more than needed.
 
     Args:
         turn: what is to be turned.
         mask: (height, width).
         seed: 0 .. 2**32 - 1.
-        before: images that were sampled for this seed before.
     """
     count = len(turn.rates)
     seeds = [seed] * count if turn.guidance == "steer" else [sibling(seed, at) for at in range(count)]
     try:
-        images, margins = _drawn(turn, mask, seeds, turn.rates)
-    except FoibleError as error:
-        return Fault(str(error))
-    except FloatingPointError as error:
-        return Fault(str(error))
-    except Exception as error:  # noqa: BLE001 - a stranger's code, or the memory of the device
-        if count == 1:
-            return Fault(brief(f"{type(error).__name__}: {' '.join(str(error).split())}", 160))
-        return _one_by_one(turn, mask, seeds, before)
-    place = next((at for at, margin in enumerate(margins) if margin > 0), int(np.argmax(margins)))
-    if not np.isfinite(margins[place]):
-        return Fault("the classifier gave no answer")
-    rate = turn.rates[place] if turn.guidance == "steer" else 0.0
-    return Found(image=images[place], mask=mask, margin=margins[place], rate=rate, sampled=before + count)
+        return _drawn(turn, mask, seeds, turn.rates)
+    except Exception:  # noqa: BLE001 - a stranger's code, the memory of the device, or one image of several
+        found: list[Found | Fault] = []
+        for own, rate in zip(seeds, turn.rates, strict=True):
+            found.append(_alone(turn, mask, own, rate))
+            if isinstance(found[-1], Found) and found[-1].turned:
+                break
+        return found
 
 
-def _drawn(
-    turn: Turn, mask: NDArray[np.bool_], seeds: Sequence[int], rates: Sequence[float]
-) -> tuple[list[Image], list[float]]:
+def _alone(turn: Turn, mask: NDArray[np.bool_], seed: int, rate: float) -> Found | Fault:
+    """Draw one image, or say why there is none."""
+    try:
+        return _drawn(turn, mask, [seed], [rate])[0]
+    except (FoibleError, FloatingPointError) as error:
+        return Fault(str(error))
+    except Exception as error:  # noqa: BLE001 - as above
+        return Fault(brief(f"{type(error).__name__}: {' '.join(str(error).split())}", 160))
+
+
+def _drawn(turn: Turn, mask: NDArray[np.bool_], seeds: Sequence[int], rates: Sequence[float]) -> list[Found | Fault]:
     """Draw a batch, and say how far each image reaches."""
-    count = len(seeds)
+    count, steered = len(seeds), turn.guidance == "steer"
     texts, dice = [TEXT] * count, dice_of(seeds, 0)
 
     def score(images: torch.Tensor) -> torch.Tensor:
@@ -140,32 +151,15 @@ def _drawn(
         [turn.image] * count,
         [mask] * count,
         turn.strength,
-        score if turn.guidance == "steer" else None,
-        rates if turn.guidance == "steer" else (),
+        score if steered else None,
+        rates if steered else (),
     )
     # Whatever the generator does, nothing outside the mask is another pixel.
     images = [np.where(mask[..., None], one, turn.image) for one in eight_bits(made)]
     kept = torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2).astype(np.float32) / 255)
-    margins: list[float] = turn.objective.steady(kept, texts, dice).tolist()
-    return images, margins
-
-
-def _one_by_one(turn: Turn, mask: NDArray[np.bool_], seeds: Sequence[int], before: int) -> Found | Fault:
-    """Ask again for what a batch could not hold."""
-    best: Found | Fault = Fault("no image was drawn")
-    for seed, rate in zip(seeds, turn.rates, strict=True):
-        alone = Turn(
-            image=turn.image,
-            generator=turn.generator,
-            objective=turn.objective,
-            prompt=turn.prompt,
-            strength=turn.strength,
-            rates=(rate,),
-            guidance=turn.guidance,
-        )
-        found = tried(alone, mask, seed, before + len(seeds) - 1)
-        if isinstance(found, Found) and found.turned:
-            return found
-        if isinstance(best, Fault) or (isinstance(found, Found) and found.margin > best.margin):
-            best = found
-    return best
+    return [
+        Found(image=image, mask=mask, margin=margin, rate=rate if steered else 0.0)
+        if np.isfinite(margin)
+        else Fault("the classifier gave no answer")
+        for image, margin, rate in zip(images, turn.objective.steady(kept, texts, dice).tolist(), rates, strict=True)
+    ]

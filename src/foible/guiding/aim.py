@@ -37,7 +37,8 @@ def aim_of(classes: ClassMap, label: str) -> Aim:
 def margins(scores: Tensor, aims: Sequence[Aim]) -> Tensor:
     """Say how far each image is from passing: (n,), with the gradients of the scores.
 
-    Above 0 it fails, below it passes; at 0 scores are equal. Without a fault a row is finite, and so is its margin.
+    Above 0 it fails, below it passes; at 0 scores are equal. Without a fault a row is finite, and so is its margin;
+    where there is no answer a row is NaN, and so is its margin.
 
     Args:
         scores: (n, classes).
@@ -47,6 +48,8 @@ def margins(scores: Tensor, aims: Sequence[Aim]) -> Tensor:
 
 
 def _margin(row: Tensor, aim: Aim) -> Tensor:
+    if bool(row.isnan().all()):
+        return row.sum()  # no answer, and of a batch without any not even as many numbers as classes
     own = torch.zeros(len(row), dtype=torch.bool, device=row.device)
     own[list(aim.into or aim.right)] = True
     if aim.into:

@@ -59,6 +59,7 @@ def to_json(found: VisualExplanation) -> str:
         "said": found.said,
         "label": found.label,
         "label_known": found.label_known,
+        "label_seen": found.label_seen,
         "to": found.to,
         "where": found.where,
         "guidance": found.guidance,
@@ -125,15 +126,27 @@ def lines(found: VisualExplanation) -> list[str]:
     if judged and found.error:
         said.append(f"{still}{'' if all(judged) else ': the others show what it is no longer'}.")
     elif judged:
-        shortcut = found.where == "background" and sum(judged) > 0
-        said.append(
-            f"{still}: {'the answer hangs on what is beside the object.' if shortcut else 'these are wrong answers.'}"
-            if sum(judged)
-            else f"{still}: the change is one of what the image shows."
-        )
+        said.append(f"{still}: {_means(found, shown=any(judged))}")
     if not found.label_known:
-        said.append("Nobody but the classifier said what the image shows.")
+        said.append(_unsaid(found))
     return said
+
+
+def _means(found: VisualExplanation, *, shown: bool) -> str:
+    """Say what follows where the judge still sees the label in a changed image, or no longer does."""
+    if not shown:
+        return "the change is one of what the image shows."
+    if found.where == "background":
+        return "the answer hangs on what is beside the object."
+    wrong = "these are wrong answers."
+    return wrong if found.label_known else f"if that is what the image shows, {wrong}"
+
+
+def _unsaid(found: VisualExplanation) -> str:
+    """Say whose word the label is where nobody named it."""
+    judge = {True: "The judge sees that, too.", False: "The judge does not see that.", None: ""}[found.label_seen]
+    told = f"That the image shows {shorten(found.label, 60)} is the classifier's word: name what it shows with --label."
+    return f"{told} {judge}".rstrip()
 
 
 def rate(of: Rate) -> str:
@@ -201,6 +214,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
         "share": one.share,
         "rate": one.rate,
         "sampled": one.sampled,
+        "unscored": one.unscored,
         "l1": one.l1,
         "distance": one.distance,
         "cout": one.cout,

@@ -24,7 +24,7 @@ from foible.act.explain.words import changed_words, tested_words
 from foible.config import HuntConfig
 from foible.counterfactual.figures import apart, cout, l1
 from foible.counterfactual.regions import Region, at_random
-from foible.counterfactual.search import TEXT, Found, Guidance, Turn, grow, tried
+from foible.counterfactual.search import TEXT, Found, Guidance, Turn, best_of, grow, tried
 from foible.errors import PluginError, brief
 from foible.explaining import Attempt, Control, Search, VisualExplanation, Where, Words
 from foible.findings import Rate
@@ -41,6 +41,8 @@ from foible.statistics import clopper_pearson
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from foible.parts.protocols import Image
 
 VERSION = 1
 """Raised when the same search gives other images."""
@@ -227,10 +229,11 @@ def _attempt(case: _Case, seed: int) -> Attempt:
         margin=found.margin,
         rate=found.rate,
         sampled=found.sampled,
+        unscored=found.unscored,
         l1=l1(subject.image, found.image),
         distance=_distance(subject, found),
         cout=cout(subject.sight, subject.image, found.image, ((subject.said,), subject.wanted)),
-        shows_label=_shows(subject, found),
+        shows_label=_shows(subject, found.image),
         caption=_caption(subject, found),
         control=control,
     )
@@ -245,7 +248,7 @@ def _by_chance(shape: tuple[int, int], cell: int, seed: int) -> Region:
 def _control(case: _Case, found: Found, shape: tuple[int, int], seed: int) -> Control:
     """Try a random mask of the same area, in as many ways as the last mask of the search."""
     region = _by_chance(shape, case.subject.generator.cell, seed)
-    other = tried(case.turn, region.mask(float(found.mask.mean())), seed)
+    other = best_of(tried(case.turn, region.mask(float(found.mask.mean())), seed))
     if isinstance(other, Fault):
         return Control(status="unscored", reason=other.reason)
     return Control(status="turned" if other.turned else "kept", margin=other.margin)
@@ -258,10 +261,10 @@ def _distance(subject: Subject, found: Found) -> float | None:
     return None if isinstance(one, Fault) or isinstance(two, Fault) else apart(one, two)
 
 
-def _shows(subject: Subject, found: Found) -> bool | None:
+def _shows(subject: Subject, image: Image) -> bool | None:
     if "judge" not in subject.parts:
         return None
-    (said,) = ask_judge(subject.parts["judge"], [found.image], [subject.label])
+    (said,) = ask_judge(subject.parts["judge"], [image], [subject.label])
     return None if isinstance(said, Fault) else said.faithful
 
 
@@ -285,6 +288,7 @@ def _explained(case: _Case, attempts: Sequence[Attempt], words: Words) -> Visual
         said=class_said(subject.said, subject.names),
         label=subject.label.name,
         label_known=subject.label_known,
+        label_seen=_shows(subject, subject.image),
         to=subject.to.name,
         where=wanted.where,
         guidance=case.turn.guidance,
