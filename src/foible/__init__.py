@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from foible._version import __version__
 
 if TYPE_CHECKING:
+    from foible.act.attribute import attribute
     from foible.act.certify import certify
     from foible.act.compare import compare
     from foible.act.explain.explain import explain
@@ -49,6 +50,7 @@ _HOMES = {
     "Label": "foible.records",
     "Run": "foible.hunting.finished",
     "Spec": "foible.records",
+    "attribute": "foible.act.attribute",
     "certify": "foible.act.certify",
     "compare": "foible.act.compare",
     "diff_suites": "foible.act.suites.diff",
@@ -81,6 +83,7 @@ __all__ = [
     "Run",
     "Spec",
     "__version__",
+    "attribute",
     "certify",
     "compare",
     "diff_suites",

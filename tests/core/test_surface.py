@@ -28,7 +28,7 @@ LAYERS = (
     {"pilots", "vocabulary"},
     {"budget", "findings", "labels", "photographs"},
     {"comparison", "matrix"},
-    {"certificates", "explaining", "guidance", "repairs", "seeking", "suites"},
+    {"attributions", "certificates", "explaining", "guidance", "repairs", "seeking", "suites"},
     {"swapping"},
     {"asker", "config", "diorama", "pixels", "progress"},
     {"layers", "parts"},
@@ -168,6 +168,7 @@ def test_the_report_sees_records_only():
     """The report is made from the result: it imports records, arms, errors, the reader of images and itself."""
     for path in (ROOT / "report").glob("*.py"):
         results = {
+            "attributions",
             "certificates",
             "comparison",
             "explaining",

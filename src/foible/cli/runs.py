@@ -1,4 +1,4 @@
-"""The verbs that look at what was found: `runs`, `show` and `report`. None loads a model, and none makes a draw.
+"""The verbs that look at what was found: `runs`, `show` and `report`. None makes a draw.
 
 Comes in: flags. Goes out: lists and sentences on stdout, files. What a run directory holds is not trusted: each text of
 it passes `cell`. Neighbours: `foible.hunting.opening`, which opens a run again; `hunts.py` has the verbs that hunt.
@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from foible.cli.flags import Assignments, app, cell, show_rows, while_read
+from foible.cli.flags import Assignments, Quiet, app, cell, show_rows, while_read
 from foible.config import declared
-from foible.errors import FoibleError, InputError, OtherVersionError, StoreError, brief
+from foible.errors import ConfigError, FoibleError, InputError, OtherVersionError, StoreError, brief
+from foible.progress import Bars, Silent
 
 _LARGEST = 256 * 2**20
 """Bytes of a findings.json beyond which it is none of ours."""
@@ -73,15 +74,30 @@ def show(
 
 
 @app.command()
-def report(
+def report(  # noqa: PLR0913 - each is a flag of its own
     run: Folder,
     archive: Where = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the files there. Default: the run directory.", metavar="DIR")
     ] = None,
     assign: Assignments = None,
+    classifier: Annotated[
+        list[str] | None,
+        typer.Option("--classifier", help="With --attribution: the run's, where it cannot be loaded.", metavar="SPEC"),
+    ] = None,
+    *,
+    attribution: Annotated[
+        bool, typer.Option("--attribution", help="Show beside the bugs' images what the score reacts to (captum).")
+    ] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="Load a classifier though it runs code of its own or asks a server.")
+    ] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Write a finished run's files again, without a model; with --set by another margin or level, or more examples."""
+    """Write a finished run's files again; with --set by another margin or level, or more examples.
+
+    No model is loaded but for --attribution, which asks the classifiers what their scores react to.
+    """
     from foible.hunting.opening import open_run, write_again
     from foible.layers import read_assignment
     from foible.report.afterwards import afterwards_sentence
@@ -89,12 +105,25 @@ def report(
     settings: dict[str, object] = {}
     for text in assign or ():
         settings |= _dotted(read_assignment(text))
+    if (classifier or code) and not attribution:
+        message = "--classifier and --code say how a classifier is loaded, which --attribution alone does; give it, too"
+        raise ConfigError(message)
     opened = open_run(run, archive=archive, settings=settings)
-    page = write_again(opened, out)
+    said: list[str] = []
+    if attribution:
+        from foible.act.attribute import attributed
+        from foible.report.attribution import told
+
+        found, page = attributed(opened, classifier or (), Silent() if quiet else Bars(), code=code, out=out)
+        said = told(found)
+    else:
+        page = write_again(opened, out)
     with while_read() as console:
         console.print(f"{len(opened.confirmed)} confirmed of {len(opened)} tested", style="italic")
         if opened.result.afterwards:
             console.print(cell(afterwards_sentence(opened.result)))
+        for line in said:
+            console.print(cell(line), soft_wrap=True)
         console.print(cell(f"report: {page}"), soft_wrap=True)
 
 

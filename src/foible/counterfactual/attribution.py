@@ -7,11 +7,12 @@ by changing it (`search.py`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from foible.attributions import How
 from foible.errors import PluginError
 from foible.guiding.aim import Aim, margins
 from foible.guiding.sight import Sight, eight_bits
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from foible.parts.protocols import Image
 
-Attribution = Literal["gradients", "occlusion"]
+Attribution = How
 
 _COPIES, _NOISE = 16, 0.1
 """Disturbed copies over which gradients are averaged, and the standard deviation of their noise on the scale 0..1."""
@@ -42,14 +43,12 @@ def attribute(sight: Sight, image: Image, aim: Aim, how: Attribution) -> NDArray
             the margin changes where grey covers the image (Zeiler and Fergus, arXiv 1311.2901), for any classifier.
 
     Raises:
-        FloatingPointError: a gradient is not finite.
+        FloatingPointError: a gradient is not finite, or there is no answer.
         PluginError: captum is not installed; or the classifier has no gradients, and these are wanted.
     """
-    try:
-        from captum.attr import NoiseTunnel, Occlusion, Saliency
-    except ModuleNotFoundError as error:
-        message = f"explaining an image wants the package {error.name}: pip install 'foible[explain]'"
-        raise PluginError(message) from error
+    wants_captum()
+    from captum.attr import NoiseTunnel, Occlusion, Saliency
+
     given = torch.from_numpy(image.transpose(2, 0, 1)[None].astype(np.float32) / 255)
     if how == "gradients":
         made = NoiseTunnel(Saliency(lambda batch: margins(sight.scores(batch), [aim] * len(batch))))
@@ -71,8 +70,28 @@ def attribute(sight: Sight, image: Image, aim: Aim, how: Attribution) -> NDArray
     return np.asarray(numbers, np.float64)
 
 
+def wants_captum() -> None:
+    """Refuse to go on without the library.
+
+    Raises:
+        PluginError: it is not installed; the sentence says how to get it.
+    """
+    try:
+        import captum.attr  # noqa: F401 - whether it is there
+    except ModuleNotFoundError as error:
+        message = f"explaining an image wants the package {error.name}: pip install 'foible[explain]'"
+        raise PluginError(message) from error
+
+
 def _exact(sight: Sight, batch: Tensor, aim: Aim) -> Tensor:
-    """Say the margins of images as they are kept; where there is no answer, that of the least."""
+    """Say the margins of images as they are kept; where there is no answer, that of the least.
+
+    Raises:
+        FloatingPointError: there is none at all.
+    """
     found = margins(sight.exact(eight_bits(batch)), [aim] * len(batch))
     finite = found[found.isfinite()]
-    return found.nan_to_num(nan=float(finite.min()) if len(finite) else 0.0)
+    if not len(finite):
+        message = "the classifier gives no answer to the image"
+        raise FloatingPointError(message)
+    return found.nan_to_num(nan=float(finite.min()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from foible import report
 from foible.errors import StoreError
@@ -18,6 +19,9 @@ from foible.hunting.replay import reread_whole
 from foible.run.archive import Archive
 from foible.run.images import Images
 from foible.run.journal import Journal
+
+if TYPE_CHECKING:
+    from foible.attributions import Attributions
 
 
 def open_run(
@@ -45,12 +49,13 @@ def open_run(
         return Run(folder=folder, archive=where, result=found.result, seconds=0.0, spent={**journal.spent})
 
 
-def write_again(run: Run, out: Path | None = None) -> Path:
+def write_again(run: Run, out: Path | None = None, attributed: Attributions | None = None) -> Path:
     """Write the files of a run again, and return the page.
 
     Args:
         run: opened.
         out: where to; None for the run directory, which takes only what its own settings give.
+        attributed: what the answers to its examples react to; None for a page without.
 
     Raises:
         StoreError: a file cannot be written.
@@ -64,7 +69,7 @@ def write_again(run: Run, out: Path | None = None) -> Path:
     except OSError as problem:
         message = f"{folder} cannot be made ({problem.strerror}); name another directory with --out"
         raise StoreError(message) from None
-    report.write(run.result, Images(run.archive / "images").bytes, folder, run.archive)
+    report.write(run.result, Images(run.archive / "images").bytes, folder, run.archive, attributed)
     return folder / report.FILES[-1]
 
 

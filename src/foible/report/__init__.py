@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from foible.attributions import Attributions
     from foible.findings import HuntResult
 
 __all__ = [
@@ -57,7 +58,13 @@ def make_ready(folder: Path) -> None:
         raise StoreError(f"{message} wrote it; use that, name another --out, or move the file away")
 
 
-def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path, archive: Path | None = None) -> None:
+def write(
+    result: HuntResult,
+    image: Callable[[str], bytes | None],
+    folder: Path,
+    archive: Path | None = None,
+    attributed: Attributions | None = None,
+) -> None:
     """Write `findings.json`, `findings.md` and `report.html`, in that order, each whole or not at all.
 
     Args:
@@ -65,6 +72,7 @@ def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path
         image: gives the PNG file of an image by the hash of its pixels; None where there is none.
         folder: where the files go; it exists.
         archive: the folder of the archive: where it lies beside `folder`, the page links whole images.
+        attributed: what the answers to its examples react to; None for a page without.
 
     Raises:
         StoreError: a file cannot be written, or would replace one that a newer foible wrote.
@@ -72,4 +80,4 @@ def write(result: HuntResult, image: Callable[[str], bytes | None], folder: Path
     make_ready(folder)
     write_atomically(folder / FILES[0], to_json(result))
     write_atomically(folder / FILES[1], to_markdown(result))
-    write_html(result, image, folder / FILES[2], archive)
+    write_html(result, image, folder / FILES[2], archive, attributed)

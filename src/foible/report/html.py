@@ -12,14 +12,15 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from foible.report import alike, bases, causes, claims, guided, notes, photographs, pilots, sentences, taken, words
+from foible.report.attribution import Views
 from foible.report.files import write_atomically
+from foible.report.pairs import pairs
 from foible.report.pictures import Pictures
 from foible.report.steps import next_step
 from foible.report.terms import terms
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from foible.attributions import Attributions
     from foible.findings import Counterfactual, Finding, HuntResult, Rate
 
 _PAIRS_SHOWN = 16
@@ -40,7 +42,11 @@ _PROBED = 12
 
 
 def write_html(
-    result: HuntResult, image: Callable[[str], bytes | None], path: Path, archive: Path | None = None
+    result: HuntResult,
+    image: Callable[[str], bytes | None],
+    path: Path,
+    archive: Path | None = None,
+    attributed: Attributions | None = None,
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -50,11 +56,12 @@ def write_html(
             shown).
         path: the file.
         archive: the folder of the archive: where it lies beside that of the page, whole images are linked.
+        attributed: what the answers to its examples react to; None for a page without.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, to_html(result, image, linked(path.parent, archive)))
+    write_atomically(path, to_html(result, image, linked(path.parent, archive), attributed))
 
 
 def linked(folder: Path, archive: Path | None) -> str:
@@ -71,18 +78,25 @@ def linked(folder: Path, archive: Path | None) -> str:
     return f"../{quote(os.fsencode(archive.resolve().name))}/images"
 
 
-def to_html(result: HuntResult, image: Callable[[str], bytes | None], archive: str = "") -> str:
+def to_html(
+    result: HuntResult,
+    image: Callable[[str], bytes | None],
+    archive: str = "",
+    attributed: Attributions | None = None,
+) -> str:
     """Make the text of the page. The same result and images give the same text.
 
     Args:
         result: what the hunt found.
         image: as for `write_html`.
         archive: the link to the folder of whole images (see `linked`); empty for no links.
+        attributed: as for `write_html`.
     """
     return render(
         "template.html",
         result=result,
         pictures=Pictures(result, image, archive),
+        glows=None if attributed is None else Views(attributed, result, image),
         confirmed=[f for f in result.findings if f.verdict == "confirmed"],
         others=[f for f in result.findings if f.verdict != "confirmed"],
         probe=not result.explored and len(result.findings) <= _PROBED,
@@ -106,25 +120,6 @@ def render(template: str, **given: object) -> str:
         )
     )
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A failing draw, and the draw of the same seed without the description; None where that is not known."""
-
-    failing: str
-    control: str | None
-
-
-def pairs(finding: Finding, result: HuntResult) -> list[Pair]:
-    """Pair the failing draws with the control draws of the same seeds."""
-
-    def seed(key: str) -> int | None:
-        seen = result.observations.get(key)
-        return seen.request.seed if seen else None
-
-    controls = {seed(key): key for key in finding.paired if seed(key) is not None}
-    return [Pair(key, controls.get(seed(key))) for key in finding.failing]
 
 
 def at(share: float, low: float = 0.0, high: float = 1.0) -> str:

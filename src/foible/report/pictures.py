@@ -186,11 +186,12 @@ def data_uri(png: bytes) -> str:
     return "" if image is None else webp(image).uri
 
 
-def webp(image: NDArray[np.uint8]) -> Small:
+def webp(image: NDArray[np.uint8], *, exact: bool = True) -> Small:
     """Make the image that a page holds.
 
     Args:
         image: uint8 (height, width, 3), RGB; whole up to 160 pixels a side, else reduced to at most 256.
+        exact: hold a small one pixel for pixel.
     """
     from PIL import Image as Pictures
 
@@ -199,7 +200,7 @@ def webp(image: NDArray[np.uint8]) -> Small:
     if largest > _LARGEST:
         sides = [max(1, round(side * _LARGEST / largest)) for side in picture.size]
         picture = picture.resize((sides[0], sides[1]), Pictures.Resampling.LANCZOS)
-    if largest <= _SMALL:
+    if largest <= _SMALL and exact:
         # With the most effort a file is 5 % smaller, and takes seven times as long.
         picture.save(file, "WEBP", lossless=True, quality=25, method=2)
     else:
