@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "photo", "of", "red", "cup", "
 
 
 def main() -> None:
-    """Measure, and print two ratios."""
+    """Measure, and print ratios."""
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("--steps", type=int, default=4, help="of sampling, where time is measured")
     arguments.add_argument("--times", type=int, default=8, help="of each pass")
@@ -37,10 +39,12 @@ def main() -> None:
     arguments.add_argument("--draws", type=int, default=16, help="that each method leads, of each label")
     arguments.add_argument("--most", type=int, default=16, help="images that a guided draw may take")
     arguments.add_argument("--peak", help=argparse.SUPPRESS)
+    arguments.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.peak:
         folder, steps = given.peak.rsplit(":", 1)
-        print(peak(folder, int(steps)))
+        with kept_whole() if given.whole else nullcontext():
+            print(peak(folder, int(steps)))
         return
     if given.rates or given.hunts:
         import rare
@@ -55,10 +59,13 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         make(Path(place))
-        bare, guided = times(place, given.steps, given.times)
+        bare, guided, whole = times(place, given.steps, given.times)
         print(f"guided step over bare forward and backward pass: {guided / bare:.2f} ({guided:.2f} s, {bare:.2f} s)")
+        print(f"bare passes, denoiser asked again over kept whole: {bare / whole:.2f} ({bare:.2f} s, {whole:.2f} s)")
         few, many = (_peak_of(place, steps) for steps in (5, 20))
         print(f"peak memory of a guided step, 20 steps of sampling over 5: {many / few:.2f} ({many} KB, {few} KB)")
+        few, many = (_peak_of(place, steps, "--whole") for steps in (5, 20))
+        print(f"the same with the denoiser kept whole: {many / few:.2f} ({many} KB, {few} KB)")
 
 
 def make(folder: Path) -> None:
@@ -120,30 +127,52 @@ def search(folder: str, steps: int, times_: int) -> Any:
     return Noise(generator=generator, objective=Objective([goal]), steps=times_, rate=1e-4)
 
 
-def times(folder: str, steps: int, often: int) -> tuple[float, float]:
-    """Give the seconds of a bare pass, and of a guided step: the least of several of each, in turn."""
+def times(folder: str, steps: int, often: int) -> tuple[float, float, float]:
+    """Give the seconds of a bare pass, of a guided step, and of a bare pass through a graph that keeps everything.
+
+    The least of several of each, in turn.
+    """
     import torch
 
     torch.set_num_threads(1)
     guide = search(folder, steps, 2)
     generator, classifier = load(folder, steps)
-    bare, guided = [], []
+    bare, guided, whole = [], [], []
     texts, seeds = [PROMPT] * BATCH, list(range(BATCH))
-    for _ in range(often):
+
+    def passes() -> float:
         began = time.perf_counter()
         noise = generator.noise(texts, seeds).requires_grad_()
         images = generator.sample(texts, seeds, noise)
         given = torch.nn.functional.interpolate(images, classifier.object.prepare([_blank()]).shape[-2:])
         torch.autograd.grad(classifier.object.logits(given)[:, 0].sum(), noise)
-        bare.append(time.perf_counter() - began)
+        return time.perf_counter() - began
+
+    for _ in range(often):
+        bare.append(passes())
+        with kept_whole():
+            whole.append(passes())
         began = time.perf_counter()
         guide.search(texts, seeds)  # two images, and one way back between them
         guided.append(time.perf_counter() - began)
         began = time.perf_counter()
         with torch.no_grad():
-            generator.sample(texts, seeds, noise)
+            generator.sample(texts, seeds, generator.noise(texts, seeds))
         guided[-1] -= time.perf_counter() - began
-    return min(bare), min(guided)
+    return min(bare), min(guided), min(whole)
+
+
+@contextmanager
+def kept_whole() -> Iterator[None]:
+    """Let graphs keep all that a denoiser computes."""
+    from foible.adapters.diffusers import sampling
+
+    own = sampling.recomputed
+    sampling.recomputed = lambda ask: ask
+    try:
+        yield
+    finally:
+        sampling.recomputed = own
 
 
 def peak(folder: str, steps: int) -> int:
@@ -257,8 +286,8 @@ def _passing(generator: Any, own: Any, text: str, right: int, draws: int) -> Any
         seed += draws
 
 
-def _peak_of(folder: str, steps: int) -> int:
-    asked = [sys.executable, __file__, "--peak", f"{folder}:{steps}"]
+def _peak_of(folder: str, steps: int, *more: str) -> int:
+    asked = [sys.executable, __file__, "--peak", f"{folder}:{steps}", *more]
     return int(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 

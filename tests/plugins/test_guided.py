@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foible.adapters.diffusers import sampling
 from foible.adapters.diffusers.pipelines import silent
 from foible.adapters.diffusers.sampling import foretold
 from foible.config import GuideOptions
@@ -75,6 +76,72 @@ def test_gradients_of_the_noise_agree_with_finite_differences(name, pipelines):
     with torch.no_grad():
         up, down = (float(weighted(generator.sample(PAIR, SEEDS, noise + sign * step))) for sign in (1, -1))
     assert (up - down) / 2 == pytest.approx(float((gradient * step).sum()), rel=2e-3)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_asking_the_denoiser_again_on_the_way_back_changes_no_gradient(name, pipelines, monkeypatch):
+    """In four families, in float64, gradients are those of a graph that keeps all; nothing is left wrapped."""
+    generator = load(pipelines(name), steps=3).object
+    for part in generator._pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.double()
+    noise = generator.noise(PAIR, SEEDS).double().requires_grad_()
+
+    def gradient():
+        images = generator.sample(PAIR, SEEDS, noise)
+        return torch.autograd.grad(weighted(images), noise)[0], images.detach()
+
+    found, image = gradient()
+    assert all("forward" not in vars(part) for part in generator._pipe.components.values() if hasattr(part, "forward"))
+    monkeypatch.setattr(sampling, "recomputed", lambda own: own)
+    whole, same = gradient()
+    assert torch.equal(image, same)
+    assert float((found - whole).norm() / whole.norm()) < 1e-6
+
+
+def kept_by_graph(generator, noise):
+    """Give the bytes that a graph keeps of a sampling, each block of memory once."""
+    blocks = {}
+
+    def keep(tensor):
+        blocks[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        images = generator.sample(PAIR, SEEDS, noise)
+    assert images.requires_grad
+    return sum(block.nbytes() for block in blocks.values())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_further_step_of_sampling_keeps_what_goes_into_the_denoiser_alone(name, pipelines):
+    """In four families, the memory of a gradient grows with each step by some latents, and by no activations."""
+    kept = {}
+    for steps in (2, 8):
+        generator = load(pipelines(name), steps=steps, dtype="float32").object
+        noise = generator.noise(PAIR, SEEDS).requires_grad_()
+        kept[steps] = kept_by_graph(generator, noise)
+    each = (kept[8] - kept[2]) / 6
+    # With and without the prompt a sample goes in twice; schedulers keep a sample of their own.
+    assert each < 6 * noise.nbytes
+
+
+def test_a_network_that_is_moved_about_stays_so(pipelines):
+    """What another library has put in the place of a denoiser's forward pass is there again after a sampling."""
+    generator = load(pipelines("sd")).object
+    denoiser = generator._pipe.unet
+    asked = []
+    own = denoiser.forward
+
+    def moved_about(*given, **named):
+        asked.append(1)
+        return own(*given, **named)
+
+    denoiser.forward = moved_about
+    noise = generator.noise(PAIR, SEEDS).requires_grad_()
+    torch.autograd.grad(weighted(generator.sample(PAIR, SEEDS, noise)), noise)
+    assert denoiser.forward is moved_about
+    assert len(asked) == 4, "two steps, there and back"
 
 
 @pytest.mark.parametrize("name", FAMILIES)

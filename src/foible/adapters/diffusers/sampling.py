@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 
+from foible.adapters.diffusers.recomputed import recomputed
 from foible.parts.moving import direction, norms
 
 _FLOW = "FlowMatchEulerDiscreteScheduler"
@@ -141,22 +141,18 @@ def _starting(pipe: Any, start: Callable[[torch.Tensor], torch.Tensor]) -> Itera
 
 @contextmanager
 def _forgetting(pipe: Any) -> Iterator[None]:
-    """Keep of each step what goes into the denoiser alone: on the way back it is asked again (arXiv 1604.06174).
-
-    So the memory of a gradient is that of one step, whatever their number.
-    """
+    """Keep of each step what goes into the denoiser alone: on the way back it is asked again."""
     denoisers = [one for one in (getattr(pipe, name, None) for name in _DENOISERS) if one is not None]
-
-    def again(own: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given, **named: checkpoint(own, *given, use_reentrant=False, **named)
-
+    before = [vars(one).get("forward") for one in denoisers]  # such as that which moves a part of a large one about
     for one in denoisers:
-        one.forward = again(one.forward)
+        one.forward = recomputed(one.forward)
     try:
         yield
     finally:
-        for one in denoisers:
+        for one, own in zip(denoisers, before, strict=True):
             del one.forward
+            if own is not None:
+                one.forward = own
 
 
 @contextmanager
