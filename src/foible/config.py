@@ -128,10 +128,11 @@ class GuideOptions(Options):
         "for diffusers pipelines of few steps. steer: each step does; of many steps. evolve: the noise is bred without "
         "gradients. none: nothing is guided.",
     )
-    objective: Literal["fail", "disagree", "spurious", "neuron"] = decides(
+    objective: Literal["fail", "disagree", "spurious", "neuron", "generator"] = decides(
         "fail",
         "fail: the first classifier fails. disagree: it fails where the second one does not. Of foible guide alone are "
-        "spurious: it says failure.target where the judge does not see it; and neuron: a unit of it is raised.",
+        "spurious: it says failure.target where the judge does not see it; neuron: a unit of it is raised; and "
+        "generator: the judge does not see the label, and no classifier says it.",
     )
     unit: str = decides("", "neuron: the unit that is raised, as LAYER:INDEX, such as layer4:17.")
     draws: int = decides(8, "Guided draws per label, from the noise of explored draws that passed.", ge=1, le=10_000)

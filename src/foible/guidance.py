@@ -16,7 +16,9 @@ from foible.records import Label, Tally
 End = Literal["find", "lost", "missed", "same", "unknown"]
 """find: the objective is reached, and the judge bears it out. lost: it is reached, and the judge does not. missed: it
 is not reached. same: the pixels are those of another draw of the search, so that they count once. unknown: there is no
-image, or a part did not answer. Of the objective neuron, reached is what is higher than every explored draw."""
+image, or a part did not answer. Of the objective neuron, reached is what is higher than every explored draw;
+of the objective generator it is reached where the judge does not see the label, and the classifiers bear it out where
+none of them says it."""
 NO_SHARE = Rate(value=None, low=0.0, high=1.0)
 
 

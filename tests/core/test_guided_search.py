@@ -21,7 +21,11 @@ from foible.cli import main
 from foible.config import HuntConfig
 from foible.errors import ConfigError, LabelError, MisfitError, OutOfTime, PluginError
 from foible.guidance import Led, Word
+from foible.guiding.judged import Unseen
+from foible.parts import registry
+from foible.parts.asking import ask_judge
 from foible.progress import Silent
+from foible.records import Judgement, Label
 from foible.report import guidance as pages
 from foible.statistics import clopper_pearson
 
@@ -242,6 +246,77 @@ def test_the_class_that_is_shown_is_not_counted_by_an_unanswered_question(tmp_pa
     assert all((one.end == "unknown") == (one.shows_target is None) for one in found.draws)
 
 
+class Misdrawing:
+    """Draws a barrel in the place of a mug on grass, and of any mug at night one that judges alone do not know."""
+
+    fingerprint = "misdrawing"
+
+    def draw(self, prompts, seeds):
+        """Draw."""
+        return [
+            toyworld.draw(["a barrel" if " mug" in one and toyworld.read(image).ground == "grass" else one], [seed])[0]
+            for one, seed, image in zip(prompts, seeds, toyworld.draw(prompts, seeds), strict=True)
+        ]
+
+
+def strict(images, labels):
+    """Judge as the toy world does, but see nothing at night."""
+    return [
+        seen and toyworld.read(image).light != "night"
+        for seen, image in zip(toyworld.judge(images, labels), images, strict=True)
+    ]
+
+
+def test_an_error_of_the_generator_is_none_of_the_classifier(tmp_path):
+    """The judge no longer sees the label: a find where no classifier says it either, and else open; both are apart."""
+    own = {"generator": Misdrawing(), "judge": strict, "objective": "generator", "draws": 8}
+    found = search(tmp_path / "led", toyworld.Perfect(), **own)
+    mugs = [one for one in found.draws if one.label == "coffee mug"]
+    assert {one.end for one in mugs} == {"find", "lost"}
+    for one in mugs:
+        assert one.shows is False
+        assert (one.before[0].name, one.after[0].name == "coffee mug") == ("coffee mug", one.end == "lost")
+    assert {one.end for one in found.draws if one.label == "teapot"} == {"lost"}
+    assert found.share.value == found.count("find") / found.count("find", "lost")
+    explored = loaded(tmp_path / "led")["labels"][0]["explored"]
+    assert explored["failures"] == 0
+    assert explored["unfaithful"] > 0
+    page = (tmp_path / "led" / "guided.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    for said in (
+        "lost their label in the eyes of the judge",
+        "no classifier says the label",
+        "These are errors of the generator, not of the classifier",
+        f"In {sum(one.explored.unfaithful for one in found.labels)} of",
+    ):
+        assert said in page
+    assert "failed" not in pages.headline(found)
+
+
+def test_an_ensemble_is_led_along_the_scores_of_its_judges(tmp_path):
+    """Where two of three judges must say yes, an image is as far as their mean says, and reached when they say no."""
+    sure = [[0.9, 0.8, 0.7], [0.9, 0.2, 0.1], [0.4, 0.2, 0.1]]
+
+    def judge_of(place):
+        return lambda images, labels: [
+            Judgement(sure[int(one[0, 0, 0])][place] > 0.5, sure[int(one[0, 0, 0])][place]) for one in images
+        ]
+
+    class Three:
+        members = tuple(registry.load("judge", judge_of(place)) for place in range(3))
+
+        def judge(self, images, labels):
+            votes = [ask_judge(one, images, labels) for one in self.members]
+            yes = [sum(vote.faithful for vote in row) for row in zip(*votes, strict=True)]
+            return [Judgement(number > 1, number / 3) for number in yes]
+
+    objective = Unseen(registry.load("judge", Three()), {"a mug": Label("mug")})
+    images = [np.full((2, 2, 3), number, np.uint8) for number in range(3)]
+    first, second, third = objective.exact(images, ["a mug"] * 3).tolist()
+    assert first < 0 < second < third < 1
+    broken = registry.load("judge", lambda images, labels: [None] * len(images))
+    assert Unseen(broken, {"a mug": Label("mug")}).exact(images, ["a mug"] * 3).tolist() == [-math.inf] * 3
+
+
 def test_a_hunt_takes_no_objective_that_leads_to_no_failure(tmp_path):
     """What raises a class is shown, and not followed as a failure: one sentence, before anything is drawn."""
     config = {"guide": {"method": "select", "objective": "spurious"}, "failure": {"target": "bucket"}}
@@ -333,6 +408,8 @@ def test_one_image_is_found_once(tmp_path):
         ({"objective": "disagree"}, PluginError, "wants two classifiers"),
         ({"objective": "spurious"}, ConfigError, "wants the class that is to be raised, as --target"),
         ({"objective": "spurious", "target": "buckt"}, LabelError, "buckt"),
+        ({"objective": "generator", "target": "bucket"}, ConfigError, "about no class of the classifier"),
+        ({"objective": "generator", "method": "steer"}, PluginError, "no gradients; guide by select or evolve"),
     ],
 )
 def test_what_cannot_be_searched_is_refused_before_anything_is_drawn(given, problem, sentence, tmp_path):

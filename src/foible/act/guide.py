@@ -19,6 +19,7 @@ import numpy as np
 
 from foible._version import __version__
 from foible.act.others import Remembered
+from foible.act.refusing import refuse, refuse_unseen
 from foible.act.unit import raised
 from foible.config import HuntConfig
 from foible.draws.execute import Here
@@ -27,7 +28,6 @@ from foible.draws.once import REPEATED
 from foible.draws.outcome import UNCLASSIFIED
 from foible.draws.questions import CAPTIONER, GENERATOR, GUIDE, JUDGE, classifier
 from foible.draws.values import read_judgement
-from foible.errors import ConfigError, MisfitError, brief
 from foible.findings import Rate, Subject
 from foible.guidance import End, Guidance, Led, LedLabel, Said
 from foible.hunting.clock import Clock
@@ -48,8 +48,6 @@ from foible.statistics import clopper_pearson
 from foible.trial.pairs import tally
 
 KINDS = (GENERATOR, CAPTIONER, JUDGE, GUIDE)
-METHODS = "select (any generator and classifier), noise, steer or evolve (generators whose noise can be moved)"
-"""Ways to lead, for a sentence."""
 
 
 def guide(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -83,7 +81,8 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
         method: "select", for any generator and classifier; "noise", "steer" or "evolve", where noise can be moved.
         objective: "fail": the first classifier fails. "disagree": it fails where the second one does not. "spurious":
             it says the target, where the judge does not see it. "neuron": a unit of it is raised; what raises it is put
-            into words, and these are tested on fresh pairs.
+            into words, and these are tested on fresh pairs. "generator": the judge does not see the label, and no
+            classifier says it, so that it is the generator that errs.
         target: only failures into this wrong class count.
         unit: of the objective neuron: LAYER:INDEX, such as "layer4:17".
         generator: as in `hunt`.
@@ -121,7 +120,7 @@ def guide_wanted(
         InputError: as `guide`.
         OutOfTime: as `guide`.
     """
-    _refuse(config)
+    refuse(config)
     neuron = config.guide.objective == "neuron"
     prepared = prepare(config, objects, kinds=(*PROBE_KINDS, CAPTIONER) if neuron else PROBE_KINDS)
     folder = config.out if config.out is not None else prepared.folder.with_name(f"{prepared.folder.name}-guide")
@@ -138,25 +137,6 @@ def guide_wanted(
         found = search.found()
         pages.write(found, archive.images.bytes, folder)
     return found, folder
-
-
-def _refuse(config: HuntConfig) -> None:
-    """Refuse what can be told from the config alone."""
-    if config.guide.method == "none":
-        message = f"a guided search wants a method, as --method: {METHODS}"
-        raise ConfigError(message)
-    if config.source.spec:
-        message = "a guided search draws its images: name a --generator, and leave the source of photographs out"
-        raise ConfigError(message)
-    if config.budget is not None:
-        message = "a guided search takes no budget: guide.draws and guide.steps say what it may cost; leave it out"
-        raise ConfigError(message)
-    if (config.guide.objective == "neuron") != bool(config.guide.unit):
-        message = "the objective neuron, and no other, wants a unit: --objective neuron --unit layer4:17"
-        raise ConfigError(message)
-    if config.guide.objective == "spurious" and not config.failure.target:
-        message = "the objective spurious wants the class that is to be raised, as --target 'coffee mug'"
-        raise ConfigError(message)
 
 
 class Unwritten(Remembered):
@@ -211,7 +191,7 @@ class _Search:
         starts = Starts(study.requests, options.draws if unit is None else most, most)
         loop.run(starts)
         self._explored = starts.answered
-        _refuse_unseen(self._explored, study)
+        refuse_unseen(self._explored, study)
         led = Guide(study.requests, self._explored, options)
         loop.run(led)
         self._led = led.answered
@@ -293,13 +273,22 @@ class _Search:
             said = self._said[place].get(led.request.key)
             if not isinstance(said, Prediction):
                 return "unknown", f"{UNCLASSIFIED}{said.reason if said is not None else 'the image is missing'}"
-        if not self._reached(led):
+        return self._decided(led)
+
+    def _decided(self, led: Answered) -> tuple[End, str]:
+        """Say whether a draw to which all have answered reached the objective, and whether that is borne out."""
+        objective = self._study.config.guide.objective
+        judged = (self._target if objective == "spurious" else self._seen).get(led.request.key)
+        # The judge leads where the generator is looked at, and else bears out what a classifier led to.
+        if objective != "generator" and not self._reached(led):
             return "missed", ""
-        spurious = self._study.config.guide.objective == "spurious"
-        judged = (self._target if spurious else self._seen).get(led.request.key)
         if not isinstance(judged, Judgement):
             return "unknown", f"not judged: {judged.reason if judged is not None else 'the image is missing'}"
-        return ("find" if judged.faithful != spurious else "lost"), ""
+        if objective != "generator":
+            return ("find" if judged.faithful != (objective == "spurious") else "lost"), ""
+        if judged.faithful:
+            return "missed", ""
+        return ("find" if all(fails is True for fails in self._fails(led)) else "lost"), ""
 
     def _unit_of(self, *draws: Answered) -> tuple[float, float] | None:
         found = [self._unit[one.draw.image] for one in draws if one.draw.image in self._unit]
@@ -307,8 +296,8 @@ class _Search:
 
     @property
     def _guides(self) -> int:
-        """How many classifiers the objective is about."""
-        return 2 if self._study.config.guide.objective == "disagree" else 1
+        """How many classifiers decide on an end."""
+        return {"disagree": 2, "generator": len(self._study.maps)}.get(self._study.config.guide.objective, 1)
 
     def _reached(self, led: Answered) -> bool:
         """Say whether the first classifier fails and, where they should disagree, the second one surely does not.
@@ -319,12 +308,17 @@ class _Search:
             own = [one.draw.image for one in self._explored if one.request.label == led.request.label]
             before = max((self._unit[name] for name in own if name in self._unit), default=math.inf)
             return self._unit.get(led.draw.image, -math.inf) > before
+        fails = self._fails(led)
+        return fails[0] is True and all(one is False for one in fails[1:])
+
+    def _fails(self, led: Answered) -> list[bool | None]:
+        """Say of each classifier that decides whether it fails; None where that is open."""
         fails = []
         for place in range(self._guides):
             said = self._said[place][led.request.key]
             assert isinstance(said, Prediction)  # noqa: S101 - the caller has looked
             fails.append(self._study.maps[place].fails(said, led.request.label))
-        return fails[0] is True and all(one is False for one in fails[1:])
+        return fails
 
     def _says(self, key: str) -> tuple[Said, ...]:
         return tuple(self._said_by(place, key) for place in range(len(self._study.maps)))
@@ -354,25 +348,6 @@ class _Search:
             right=classes.right,
             class_names={index: called(index, classes) for index in sorted(indices)},
         )
-
-
-def _refuse_unseen(explored: Sequence[Answered], study: Study) -> None:
-    """Refuse a search of which no draw could be scored: the generator cannot draw the labels, or a part does not work.
-
-    Raises:
-        MisfitError: there is none.
-    """
-    outcomes = [one.outcomes[0] for one in explored]
-    if any(one.status != "unscored" for one in outcomes):
-        return
-    reasons = [one.reason for one in outcomes]
-    most = max(dict.fromkeys(reasons), key=reasons.count)
-    generator = brief(study.identities[GENERATOR]["spec"])
-    message = (
-        f"none of {len(outcomes)} draws of {brief(', '.join(study.labels), 80)} by {generator} could be scored, mostly "
-        f"for this reason: {most}; give labels that it can draw, another generator or another judge"
-    )
-    raise MisfitError(message)
 
 
 def _yes(said: Judgement | Fault | None) -> bool | None:

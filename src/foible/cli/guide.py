@@ -50,7 +50,7 @@ def _print(found: Guidance, folder: Path) -> None:
     with while_read() as console:
         console.print(cell(pages.headline(found), "bold"), soft_wrap=True)
         rows = [[cell(text) for text in pages.row(one, found)] for one in found.labels]
-        show_rows(console, pages.HEAD, rows, pages.HEAD)
+        show_rows(console, pages.head(found), rows, pages.head(found))
         if found.words:
             words = [[cell(text) for text in pages.word_row(one)] for one in found.words]
             show_rows(console, pages.WORD_HEAD, words, pages.WORD_HEAD)

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from foible.config import GuideOptions
 from foible.errors import FoibleError, PartError, PluginError, brief
 from foible.guiding.aim import aim_of
+from foible.guiding.judged import WITHOUT, Unseen
 from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
 from foible.guiding.unit import Activation, read_unit
 from foible.identity import digest
 from foible.parts.protocols import StartsFromNoise, offers
 from foible.parts.registry import Part
-from foible.records import ClassMap, Drawn
+from foible.records import ClassMap, Drawn, Label
 
 VERSION = 1
 """Raised when a method gives other images of the same noise."""
@@ -61,11 +62,20 @@ class Guided:
             raise PartError(str(error)) from error
 
 
+class Judged(NamedTuple):
+    """Who says whether an image shows its label."""
+
+    judge: Part
+    labels: Mapping[str, Label]
+    """By name."""
+
+
 def guided(
     generator: Part,
     classifiers: Sequence[tuple[Part, ClassMap]],
     prompts: Mapping[str, str],
     options: GuideOptions,
+    judged: Judged | None = None,
 ) -> Part:
     """Put together a guided generator.
 
@@ -75,10 +85,13 @@ def guided(
             second, which should be right.
         prompts: by label, its base prompt.
         options: method, objective and numbers.
+        judged: who guides for the objective "generator", in which no classifier has a part.
 
     Raises:
         PluginError: generator or classifier cannot be guided by this method; the sentence names those that can.
     """
+    if options.objective == "generator":
+        return _misdrawing(generator, prompts, options, judged)
     wanted = 2 if options.objective == "disagree" else 1
     if len(classifiers) < wanted:
         message = "the objective disagree wants two classifiers, of which the second should be right: name a second one"
@@ -104,8 +117,27 @@ def guided(
         "right": [[dict(classes.right), classes.top, list(classes.target)] for _, classes in classifiers[:wanted]],
         "prompts": dict(prompts),
     }
-    own: dict[str, Any] = {"objective": options.objective, "steps": options.steps, "rate": options.rate}
-    own |= {} if unit is None else {"unit": options.unit}
+    return _part(method, options, decides, {} if unit is None else {"unit": options.unit})
+
+
+def _misdrawing(generator: Part, prompts: Mapping[str, str], options: GuideOptions, judged: Judged | None) -> Part:
+    """Put together one that draws what a judge does not see."""
+    if judged is None:
+        message = "the objective generator wants a judge that says what an image shows: name one"
+        raise PluginError(message)
+    if options.method in _GRADIENTS:
+        raise PluginError(WITHOUT)
+    labels = {text: judged.labels[name] for name, text in prompts.items()}
+    decides = {
+        "generator": generator.identity,
+        "judge": judged.judge.identity,
+        "labels": {text: [label.name, label.kind] for text, label in labels.items()},
+    }
+    return _part(_method(generator, Unseen(judged.judge, labels), options), options, decides, {})
+
+
+def _part(method: Method, options: GuideOptions, decides: object, more: Mapping[str, object]) -> Part:
+    own: dict[str, Any] = {"objective": options.objective, "steps": options.steps, "rate": options.rate, **more}
     identity = {
         "spec": f"guide:{options.method}",
         "args": own,

@@ -13,7 +13,7 @@ from pathlib import Path
 from foible.arms import ARMS
 from foible.budget import explored_each, foretold
 from foible.config import HuntConfig
-from foible.draws.questions import EMBEDDER, GENERATOR, classifier
+from foible.draws.questions import EMBEDDER, GENERATOR, JUDGE, classifier
 from foible.draws.request import prompt
 from foible.errors import ConfigError, brief
 from foible.parts.ceiling import Ceiling
@@ -23,7 +23,7 @@ from foible.parts.registry import Part, load
 from foible.photographs import PhotographSet
 from foible.records import ClassMap, Label
 
-ALONE = frozenset({"spurious", "neuron"})
+ALONE = frozenset({"spurious", "neuron", "generator"})
 """Objectives that lead to no failure of a label."""
 
 
@@ -98,12 +98,13 @@ def guide_of(config: HuntConfig, parts: Mapping[str, Part], labels: Sequence[Lab
         ConfigError: the budget cannot pay for it.
         PluginError: its generator or a classifier cannot be guided so.
     """
-    from foible.guiding.generator import guided  # which brings torch
+    from foible.guiding.generator import Judged, guided  # which brings torch
 
     _must_pay(config, len(labels))
     own = [(parts[classifier(place)], classes) for place, classes in enumerate(maps)]
     prompts = {label.name: prompt(label, config.explore.template) for label in labels}
-    return guided(parts[GENERATOR], own, prompts, config.guide)
+    judged = Judged(parts[JUDGE], {label.name: label for label in labels})
+    return guided(parts[GENERATOR], own, prompts, config.guide, judged)
 
 
 def _must_pay(config: HuntConfig, labels: int) -> None:

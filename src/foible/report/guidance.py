@@ -77,6 +77,7 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
     return render(
         "guidance.html",
         found=found,
+        head=head(found),
         title=headline(found),
         lines=lines(found),
         version=found.foible_version,
@@ -86,7 +87,6 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
         unlabelled=len(found.labels[_LABELS:]),
         picture=picture,
         row=row,
-        HEAD=HEAD,
         WORD_HEAD=WORD_HEAD,
         word_row=word_row,
         end=end,
@@ -121,9 +121,10 @@ def lines(found: Guidance) -> list[str]:
     said = []
     reached, finds = found.count("find", "lost"), found.count("find")
     if reached:
+        survive = "are borne out" if found.objective == "generator" else "survive the judge"
         said.append(
-            f"Of {reached:,} that {_reached(found)}, {percent(found.share.value)} {interval(found.share)} survive the "
-            f"judge: {borne(found, 'them')}.{f' {lost(found)}' if found.count('lost') else ''}"
+            f"Of {reached:,} that {_reached(found)}, {percent(found.share.value)} {interval(found.share)} {survive}: "
+            f"{borne(found, 'them')}.{f' {lost(found)}' if found.count('lost') else ''}"
         )
     if found.led():
         each = f", {images_each(found.samplings(), finds)} for each find" if finds else ", and there is no find"
@@ -139,11 +140,24 @@ def lines(found: Guidance) -> list[str]:
     said += [f"{as_sentence(word_sentence(one, found))}" for one in found.words]
     if found.objective == "neuron" and not found.words:
         said.append("No phrase is said of the highest images more often than of the lowest, so none was tested.")
-    return [*said, NO_RATE]
+    return [*said, _misdrawn(found) if found.objective == "generator" else NO_RATE]
+
+
+def _misdrawn(found: Guidance) -> str:
+    """Say whose errors these are, and how often they come unled."""
+    unseen = sum(one.explored.unfaithful for one in found.labels)
+    judged = unseen + sum(one.explored.scored for one in found.labels)
+    plain = f"In {unseen:,} of {count(judged, 'draw')} of base prompts that nobody led, the judge did not see the label"
+    return (
+        f"{plain}. These are errors of the generator, not of the classifier: none of them enters a failure rate, and "
+        "those that were led to are no rate of the generator either."
+    )
 
 
 def wanted(found: Guidance) -> str:
     """Say what was to be reached, as a clause."""
+    if found.objective == "generator":
+        return "the judge does not see the label in it"
     into = f" into {shorten(found.target, 60)}" if found.target else ""
     if found.objective == "neuron":
         return f"{_unit(found)} of the classifier is as high as they go"
@@ -179,6 +193,8 @@ def _reached(found: Guidance) -> str:
         return f"raised {_unit(found)} above every explored draw"
     if found.objective == "spurious":
         return f"were taken for {shorten(found.target, 60)}"
+    if found.objective == "generator":
+        return "lost their label in the eyes of the judge"
     if found.objective == "disagree":
         return f"failed{into} by the first classifier alone"
     return f"failed{into}"
@@ -189,7 +205,9 @@ def _borne(found: Guidance, finds: int) -> str:
 
 
 def borne(found: Guidance, where: str = "") -> str:
-    """Say what the judge must see for a find, as a clause."""
+    """Say what must be so for a find, beside what was reached, as a clause."""
+    if found.objective == "generator":
+        return f"no classifier says {f'it of {where}' if where else 'the label'}, either"
     place = f" in {where}" if where else ""
     if found.objective == "spurious":
         return f"the judge sees no {shorten(found.target, 60)}{place}"
@@ -201,6 +219,8 @@ def lost(found: Guidance) -> str:
     """Say what an image that reached the objective shows where the judge does not bear it out."""
     if found.objective == "neuron":
         return "The others show something else by now."
+    if found.objective == "generator":
+        return "Of the others a classifier says the label: whether they show it is open."
     if found.objective == "spurious":
         return f"The others show {shorten(found.target, 60)} by now, and to call them so is no mistake."
     return "The others show something else by now, and are no mistakes."
@@ -209,6 +229,13 @@ def lost(found: Guidance) -> str:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 HEAD = ("label", "led", "reached", "finds", "survives the judge", "images a find", "explored")
+
+
+def head(found: Guidance) -> tuple[str, ...]:
+    """Name the cells of `row`."""
+    if found.objective != "generator":
+        return HEAD
+    return tuple("no classifier says it" if one == "survives the judge" else one for one in HEAD)
 
 
 WORD_HEAD = ("label", "phrase", "said of the highest", "of the lowest", "raised", "share of pairs", "p", "verdict")
@@ -233,6 +260,8 @@ def row(one: LedLabel, found: Guidance) -> tuple[str, ...]:
     name = one.label.name
     reached, finds = found.count("find", "lost", label=name), found.count("find", label=name)
     explored = f"{one.explored.scored - one.explored.failures:,} of {one.explored.draws:,} passed"
+    if found.objective == "generator":
+        explored += f", in {one.explored.unfaithful:,} the judge did not see it"
     return (
         shorten(name, 80),
         f"{found.led(name):,}",
@@ -311,7 +340,12 @@ def _label(one: LedLabel, found: Guidance) -> dict[str, Any]:
     return {
         "label": name,
         "kind": one.label.kind,
-        "explored": {"draws": explored.draws, "failures": explored.failures, "unscored": explored.unscored},
+        "explored": {
+            "draws": explored.draws,
+            "failures": explored.failures,
+            "unscored": explored.unscored,
+            "unfaithful": explored.unfaithful,
+        },
         "led": found.led(name),
         "ends": {end: found.count(end, label=name) for end in get_args(End)},
         "share": _rate(one.share),
