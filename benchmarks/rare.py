@@ -214,6 +214,8 @@ def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials
 
 # --- hunts ------------------------------------------------------------------------------------------------------------
 
+LED = ("guided", "both")
+"""Origins of findings that began with failures that a guide led to, alone or beside explored ones."""
 COMMON = (
     ("biased-resnet", "coffee mug"),
     ("biased-resnet", "teapot"),
@@ -230,8 +232,8 @@ RARE = (
 def hunts(seed: int) -> None:
     """Print a row for each planted bias."""
     torch.set_num_threads(1)
-    print("| classifier | planted | base draws that fail | guided | unguided | images of either |")
-    print("|---|---|---|---|---|---|")
+    print("| classifier | planted | base draws that fail | guided | begun by guided failures | unguided | images |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         for number, bias in enumerate(RARE):
             _hunted(_sliced(bias), "planted slice", bias, Path(place) / f"rare-{number}", seed)
@@ -251,7 +253,7 @@ def _hunted(classifier: Any, name: str, bias: Bias, out: Path, seed: int) -> Non
     alone = _hunt(classifier, bias.label, out / "alone", {**plain, "explore": {"draws": 100_000}, "budget": cost})
     (explored,) = alone.result.explored
     failed = f"{explored.tally.failures} of {explored.tally.scored}"
-    both = f"{_place(led, bias)} | {_place(alone, bias)}"
+    both = f"{_place(led, bias)} | {_place(led, bias, LED)} | {_place(alone, bias)}"
     print(f"| {name} | {bias.label} {bias.description} | {failed} | {both} | {cost:,} |", flush=True)
 
 
@@ -259,10 +261,12 @@ def _hunt(classifier: Any, label: str, out: Path, config: dict[str, Any]) -> foi
     return foible.hunt(classifier, [label], out=out, config=config, progress=False)
 
 
-def _place(run: foible.Run, bias: Bias) -> str:
-    at = next((at for at, one in enumerate(run.confirmed, 1) if says(one, bias)), None)
-    others = "; ".join(one.trial.hypothesis.description for one in run.confirmed[:3])
-    return f"{at or 'not found'} of {len(run.confirmed)} ({others or 'none'})"
+def _place(run: foible.Run, bias: Bias, origins: Sequence[str | None] = ()) -> str:
+    """Say which of the confirmed findings says all of a bias first, of some origins or of all."""
+    own = [one for one in run.confirmed if not origins or one.trial.hypothesis.origin in origins]
+    at = next((at for at, one in enumerate(own, 1) if says(one, bias)), None)
+    others = "; ".join(f"{(h := one.trial.hypothesis).description} ({h.origin})" for one in own[:3])
+    return f"{at or 'not found'} of {len(own)} ({others or 'none'})"
 
 
 def _sliced(bias: Bias) -> Sliced:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Status = Literal["failed", "passed", "unscored"]
+Origin = Literal["explored", "guided", "both"]
 
 TIED = "tied: equal scores leave open whether it failed"
 """Why a draw is unscored for which the order of classes with one score would decide."""
@@ -293,6 +294,9 @@ class Hypothesis:
     """Only failures that are taken for one of these classes count; empty where every failure does."""
     borrowed: bool = False
     """Suspected for another classifier alone: tested for this one on the same draws, and no draw is made for it."""
+    origin: Origin | None = None
+    """Which failures had all of its words in their captions when it was suspected: explored ones, ones that a guide led
+    to, or both; null for a person's own, and for one that is borrowed. It decides nothing."""
 
     @property
     def about(self) -> tuple[str, Treatment]:

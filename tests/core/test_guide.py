@@ -64,6 +64,50 @@ def test_a_rare_failure_that_exploration_misses_is_found_by_a_guide_and_tested_w
     assert (teapot["tally"]["failures"], teapot["shows"]["value"]) == (0, None)
 
 
+class Common(toyworld.Classifier):
+    """Wrong about every mug at night."""
+
+    def answer(self, scene):
+        """Name what is seen."""
+        return "bucket" if scene.label == "coffee mug" and scene.light == "night" else scene.label
+
+
+def origins(run):
+    """Give by words of the confirmed findings what they began with."""
+    trials = [one["trial"]["hypothesis"] for one in loaded(run)["findings"] if one["verdict"] == "confirmed"]
+    return {one["description"]: one["origin"] for one in trials}
+
+
+def test_a_finding_says_whether_it_began_with_guided_failures(led, tmp_path):
+    """Guided ones alone where exploration showed none; both where both had its words; explored ones without a guide."""
+    guided, _ = led
+    assert set(origins(guided).values()) == {"guided"}
+    said = "It began with guided failures alone"
+    pages = [(guided.folder / "findings.md"), guided.report]
+    assert all(said in page.read_text(encoding="utf-8").replace("\u00a0", " ") for page in pages)
+    both = toyworld.hunt(tmp_path / "both", Common(), ["coffee mug"], config={**LED, "explore": {"draws": 12}})
+    assert origins(both)["at night"] == "both"
+    said = "Captions of explored failures and of guided ones say all of it"
+    pages = [(both.folder / "findings.md"), both.report]
+    assert all(said in page.read_text(encoding="utf-8").replace("\u00a0", " ") for page in pages)
+    plain = toyworld.hunt(tmp_path / "plain", Common(), ["coffee mug"], config={**RARE, "explore": {"draws": 12}})
+    assert origins(plain)["at night"] == "explored"
+    assert "guided" not in (plain.folder / "findings.md").read_text(encoding="utf-8")
+
+
+def test_what_a_finding_began_with_is_verified(led):
+    """The replay says it anew, and another word in findings.json is seen."""
+    guided, _ = led
+    page = guided.folder / "findings.json"
+    before = page.read_text(encoding="utf-8")
+    page.write_text(before.replace('"origin": "guided"', '"origin": "explored"'), encoding="utf-8")
+    try:
+        assert page.read_text(encoding="utf-8") != before
+        assert verify(guided.folder).differences
+    finally:
+        page.write_text(before, encoding="utf-8")
+
+
 def test_no_rate_and_no_test_has_a_guided_image(led):
     """Exploration counts as without a guide, and no other arm asks for what a guide draws."""
     guided, plain = led

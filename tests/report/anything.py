@@ -34,6 +34,7 @@ from foible.records import (
     Draw,
     Hypothesis,
     Label,
+    Origin,
     Outcome,
     Pairs,
     Request,
@@ -139,6 +140,7 @@ def hypotheses(classifiers: int) -> SearchStrategy[Hypothesis]:
         predicted=st.none() | indices,
         score=numbers | st.sampled_from((float("inf"), float("-inf"))),
         borrowed=st.booleans(),
+        origin=st.none() | st.sampled_from(get_args(Origin)),
     )
 
 

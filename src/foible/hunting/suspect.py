@@ -67,6 +67,7 @@ def propose(
             phrases=phrases,
             groups=[*groups, *_taken_alike(led)],
             cut=cutter,
+            led=frozenset(o.key for o in led),
         )
         follow = Follow(known, study.requests, options, study.config.confirm.margin)
         loop.run(follow, classifier)
@@ -89,7 +90,7 @@ def for_all(hypotheses: Iterable[Hypothesis], classifiers: int) -> list[Hypothes
     own = list(hypotheses)
     known = {(h.about, h.classifier) for h in own}
     borrowed = [
-        replace(h, classifier=place, predicted=None, score=0.0, borrowed=True)
+        replace(h, classifier=place, predicted=None, score=0.0, borrowed=True, origin=None)
         for h in own
         for place in range(classifiers)
         if (h.about, place) not in known

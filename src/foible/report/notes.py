@@ -26,6 +26,7 @@ def notes(finding: Finding) -> list[str]:
         disagreement(finding),
         of_set_sentence(finding),
         assigned_sentence(finding),
+        origin_sentence(finding),
     )
     return [one for one in said if one]
 
@@ -77,6 +78,15 @@ def assigned_sentence(finding: Finding) -> str:
         f"that truly have it {percent(own.treat.value)} {interval(own.treat)} fail, of the others "
         f"{percent(own.control.value)} {interval(own.control)}."
     )
+
+
+def origin_sentence(finding: Finding) -> str:
+    """Say that it began with failures that a guide led to; empty where it did not."""
+    whose = {
+        "guided": "It began with guided failures alone: the caption of no explored failure says all of it",
+        "both": "Captions of explored failures and of guided ones say all of it",
+    }.get(finding.trial.hypothesis.origin or "")
+    return f"{whose}; the rates are those of draws that nobody led." if whose else ""
 
 
 def ratio_sentence(finding: Finding) -> str:

@@ -70,6 +70,7 @@ def describe(
                 classifier=classifier,
                 predicted=predicted,
                 score=score,
+                origin="explored",
             )
             for score, chosen, predicted in _best(found, options)
         ]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from foible.budget import Allowance
 from foible.config import DescribeOptions
 from foible.draws.request import Requests
 from foible.identity import digest
-from foible.records import Answered, Group, Hypothesis, Observation, Request, Treatment
+from foible.records import Answered, Group, Hypothesis, Observation, Origin, Request, Treatment
 from foible.search.phrases import in_order
 from foible.statistics import Suspicion, clopper_pearson, most_telling, phrase_sets, suspect, with_whole
 from foible.trial.pairs import tally
@@ -54,6 +54,8 @@ class Explored:
     """Of the failures; where a label has more of them than are followed, each group has its turn."""
     cut: Callable[[str, str], Phrases]
     """Cuts the caption of a draw of a label into phrases: (caption, label)."""
+    led: Collection[str] = ()
+    """Draw keys of the failures that a guide led to."""
 
 
 class Follow:
@@ -175,6 +177,8 @@ class Case:
         often = _often(self._seen)
         # A failure that was led to is none of the draws that are counted: without one of these, nothing is known.
         groups = [g.members for g in explored.groups if g.label == label] if self._seen else []
+        captioned = [key for members in groups for key in members if phrases.get(key)]
+        self._failures = [(phrases[key], key in explored.led) for key in captioned]
         keys = _spread(groups, options.follow)
         for said in dict.fromkeys(phrases[key] for key in keys if phrases.get(key)):
             one = _followed(said, often, options)
@@ -261,9 +265,15 @@ class Case:
                 classifier=self._classifier,
                 predicted=_foremost(predicted),
                 score=float(belief.factor[best]),
+                origin=self._origin(chosen),
             )
         )
         self.open = [other for other in self.open if not chosen <= other.said]
+
+    def _origin(self, chosen: Phrases) -> Origin:
+        """Say which failures have some phrases in their captions; there is one, which was followed."""
+        led = {led for said, led in self._failures if chosen <= said}
+        return "both" if len(led) > 1 else "guided" if True in led else "explored"
 
 
 def _spread(groups: Sequence[Sequence[str]], most: int) -> list[str]:

@@ -69,6 +69,7 @@ def pool(
             predicted=one.predicted,
             into=one.into,
             score=score / math.log(10.0),
+            origin="explored",
         )
         for score, one in telling
     ]
