@@ -17,7 +17,20 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from foible.report import alike, bases, causes, claims, guided, notes, photographs, pilots, sentences, taken, words
+from foible.report import (
+    alike,
+    bases,
+    causes,
+    claims,
+    guided,
+    misdrawn,
+    notes,
+    photographs,
+    pilots,
+    sentences,
+    taken,
+    words,
+)
 from foible.report.attribution import Views
 from foible.report.files import write_atomically
 from foible.report.pairs import pairs
@@ -209,6 +222,7 @@ def _environment() -> Environment:
         **{one.__name__: one for one in (photographs.doubtful, photographs.facts, photographs.unlike)},
         **{one.__name__: one for one in (guided.guided_sentence, guided.images_each, guided.unled)},
         most_confused=photographs.most_confused,
+        misdrawing=misdrawn,
         subject=words.subject,
         summary=sentences.summary,
         next_step=next_step,

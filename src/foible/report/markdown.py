@@ -15,6 +15,8 @@ from foible.report.bases import base_sentence, base_title
 from foible.report.causes import carrier_spans, cause_spans, matrices
 from foible.report.claims import apart
 from foible.report.guided import GUIDED_HEAD, guided_rows, guided_sentence, unled
+from foible.report.misdrawn import MISDRAWN_HEAD, misdrawn, misdrawn_sentence
+from foible.report.misdrawn import MOST as MOST_MISDRAWN
 from foible.report.notes import notes
 from foible.report.photographs import doubtful, facts, most_confused, unlike
 from foible.report.pilots import pilot_line
@@ -88,6 +90,7 @@ def to_markdown(result: HuntResult) -> str:
     if result.explored:
         blocks += [f"## {terms(result).whole}", _explored(result)]
     blocks += _guided(result)
+    blocks += _misdrawn(result)
     blocks += ["## What failed means", escape(as_sentence(result.failure))]
     if result.unscored:
         rows = [(escape(reason), f"{number:,}") for reason, number in result.unscored]
@@ -97,6 +100,19 @@ def to_markdown(result: HuntResult) -> str:
     blocks += ["## Parts", _table(("part", "identity"), parts), "## Settings", _table(("setting", "value"), settings)]
     blocks.append(f"Made by foible {escape(result.foible_version)}.")
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _misdrawn(result: HuntResult) -> Iterable[str]:
+    """List the prompts of which the generator may draw something else."""
+    if not (some := misdrawn(result)):
+        return []
+    rows = [
+        (escape(one.label), escape(one.words or "(base prompt)"), f"{one.judged:,}", f"{one.unseen:,}")
+        for one in some[:MOST_MISDRAWN]
+    ]
+    more = [f"And {count(len(some) - MOST_MISDRAWN, 'more prompt')}."] if len(some) > MOST_MISDRAWN else []
+    told = [escape(misdrawn_sentence(result), _PROSE), _table(MISDRAWN_HEAD, rows), *more]
+    return ["## Where the generator may be wrong", *told]
 
 
 def escape(text: object, limit: int = _LONGEST) -> str:
