@@ -3,6 +3,7 @@
     python benchmarks/guided.py             # cost: ratios within one run
     python benchmarks/guided.py --found     # the table of docs/guided.md, over diffusers:diorama; minutes
     python benchmarks/guided.py --rates     # images until the first true failure, by its base rate; minutes
+    python benchmarks/guided.py --soft      # likewise, where failures begin gradually; minutes
     python benchmarks/guided.py --hunts     # planted biases, with a guide and without; minutes
 
 Cost: a pipeline of a real class with random weights, a UNet of (64, 128) channels over 16 by 16 latents, 64 pixels;
@@ -33,24 +34,26 @@ def main() -> None:
     arguments.add_argument("--times", type=int, default=8, help="of each pass")
     arguments.add_argument("--found", action="store_true", help="what each method finds, in the place of what it costs")
     arguments.add_argument("--rates", action="store_true", help="what the first true failure costs, by its base rate")
+    arguments.add_argument("--soft", action="store_true", help="likewise, where failures begin gradually")
     arguments.add_argument("--hunts", action="store_true", help="hunts over planted biases, with a guide and without")
     arguments.add_argument("--plain", type=int, default=2000, help="draws that base rates are measured on")
     arguments.add_argument("--trials", type=int, default=6, help="of each method, at each base rate")
     arguments.add_argument("--draws", type=int, default=16, help="that each method leads, of each label")
     arguments.add_argument("--most", type=int, default=16, help="images that a guided draw may take")
     arguments.add_argument("--peak", help=argparse.SUPPRESS)
+    arguments.add_argument("--embedding", action="store_true", help=argparse.SUPPRESS)
     arguments.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.peak:
         folder, steps = given.peak.rsplit(":", 1)
         with kept_whole() if given.whole else nullcontext():
-            print(peak(folder, int(steps)))
+            print(peak(folder, int(steps), embedding=given.embedding))
         return
-    if given.rates or given.hunts:
+    if given.rates or given.soft or given.hunts:
         import rare
 
-        if given.rates:
-            rare.rates(given.plain, given.trials)
+        for soft in [False] * given.rates + [True] * given.soft:
+            rare.rates(given.plain, given.trials, soft=soft)
         if given.hunts:
             rare.hunts(0)
         return
@@ -59,11 +62,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         make(Path(place))
-        bare, guided, whole = times(place, given.steps, given.times)
+        bare, guided, dear, whole = times(place, given.steps, given.times)
         print(f"guided step over bare forward and backward pass: {guided / bare:.2f} ({guided:.2f} s, {bare:.2f} s)")
+        print(f"the same of embedding: {dear / bare:.2f} ({dear:.2f} s)")
         print(f"bare passes, denoiser asked again over kept whole: {bare / whole:.2f} ({bare:.2f} s, {whole:.2f} s)")
         few, many = (_peak_of(place, steps) for steps in (5, 20))
         print(f"peak memory of a guided step, 20 steps of sampling over 5: {many / few:.2f} ({many} KB, {few} KB)")
+        few, many = (_peak_of(place, steps, "--embedding") for steps in (5, 20))
+        print(f"the same of embedding: {many / few:.2f} ({many} KB, {few} KB)")
         few, many = (_peak_of(place, steps, "--whole") for steps in (5, 20))
         print(f"the same with the denoiser kept whole: {many / few:.2f} ({many} KB, {few} KB)")
 
@@ -114,9 +120,10 @@ def load(folder: str, steps: int) -> tuple[Any, Any]:
     return generator.object, part("classifier", "diorama:reference")
 
 
-def search(folder: str, steps: int, times_: int) -> Any:
-    """Make a search by noise that does not reach its end early."""
+def search(folder: str, steps: int, times_: int, *, embedding: bool = False) -> Any:
+    """Make a search by noise, or by embeddings, that does not reach its end early."""
     from foible.guiding.aim import Aim
+    from foible.guiding.embedding import Embedding
     from foible.guiding.noise import Noise
     from foible.guiding.objective import Goal, Objective
     from foible.guiding.sight import Sight
@@ -124,20 +131,22 @@ def search(folder: str, steps: int, times_: int) -> Any:
     generator, classifier = load(folder, steps)
     every = tuple(range(11))  # all classes but one are right: no image is taken for the last
     goal = Goal(sight=Sight(classifier), aims={PROMPT: Aim(right=every)})
-    return Noise(generator=generator, objective=Objective([goal]), steps=times_, rate=1e-4)
+    method = Embedding if embedding else Noise
+    return method(generator=generator, objective=Objective([goal]), steps=times_, rate=1e-4)
 
 
-def times(folder: str, steps: int, often: int) -> tuple[float, float, float]:
-    """Give the seconds of a bare pass, of a guided step, and of a bare pass through a graph that keeps everything.
+def times(folder: str, steps: int, often: int) -> tuple[float, float, float, float]:
+    """Give the seconds of a bare pass, of a step of noise and of embedding, and of a pass that keeps everything.
 
     The least of several of each, in turn.
     """
     import torch
 
     torch.set_num_threads(1)
-    guide = search(folder, steps, 2)
+    guides = {name: search(folder, steps, 2, embedding=name == "embedding") for name in ("noise", "embedding")}
     generator, classifier = load(folder, steps)
-    bare, guided, whole = [], [], []
+    bare, whole = [], []
+    guided: dict[str, list[float]] = {name: [] for name in guides}
     texts, seeds = [PROMPT] * BATCH, list(range(BATCH))
 
     def passes() -> float:
@@ -152,14 +161,15 @@ def times(folder: str, steps: int, often: int) -> tuple[float, float, float]:
         bare.append(passes())
         with kept_whole():
             whole.append(passes())
-        began = time.perf_counter()
-        guide.search(texts, seeds)  # two images, and one way back between them
-        guided.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        with torch.no_grad():
-            generator.sample(texts, seeds, generator.noise(texts, seeds))
-        guided[-1] -= time.perf_counter() - began
-    return min(bare), min(guided), min(whole)
+        for name, guide in guides.items():
+            began = time.perf_counter()
+            guide.search(texts, seeds)  # two images, and one way back between them
+            guided[name].append(time.perf_counter() - began)
+            began = time.perf_counter()
+            with torch.no_grad():
+                generator.sample(texts, seeds, generator.noise(texts, seeds))
+            guided[name][-1] -= time.perf_counter() - began
+    return min(bare), min(guided["noise"]), min(guided["embedding"]), min(whole)
 
 
 @contextmanager
@@ -175,12 +185,12 @@ def kept_whole() -> Iterator[None]:
         sampling.recomputed = own
 
 
-def peak(folder: str, steps: int) -> int:
+def peak(folder: str, steps: int, *, embedding: bool = False) -> int:
     """Give what one guided step adds to the memory of the process at its peak, in KB."""
     import torch
 
     torch.set_num_threads(1)
-    guide = search(folder, steps, 2)
+    guide = search(folder, steps, 2, embedding=embedding)
     guide.generator.draw([PROMPT] * BATCH, list(range(BATCH)))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew; Linux alone
     before = _held("VmRSS")
@@ -202,7 +212,13 @@ CASES = (
     ("biased-mobilenet", "dumbbell"),
 )
 """Classifiers and labels: some with a planted cause that the narrow world can show, some without."""
-METHODS = {"select": {}, "noise": {"rate": 0.03}, "steer": {"rate": 0.03}, "evolve": {"rate": 0.3}}
+METHODS = {
+    "select": {},
+    "noise": {"rate": 0.03},
+    "steer": {"rate": 0.03},
+    "embedding": {"rate": 0.03},
+    "evolve": {"rate": 0.3},
+}
 """With the numbers that each is tried with."""
 
 

@@ -1,11 +1,13 @@
 """Rare failures over diffusers:diorama: what the first one costs to find, and whether a guided hunt names its cause.
 
     python benchmarks/guided.py --rates     # images until the first true failure, at base rates of 0.1, 1 and 5 %
+    python benchmarks/guided.py --soft      # likewise, where failures begin gradually
     python benchmarks/guided.py --hunts     # planted biases: a guided hunt beside an unguided one of equal cost
 
 A planted slice is a classifier that takes a label for another one where a linear gate over 4 by 4 pooled colours opens,
 which was fitted to draws of the slice and of the rest. Rates: its gate opens so late that a base prompt truly fails so
-often: in draws in which the judge and the reference see the label. Hunts: planted slices, and the planted biases of the
+often: in draws in which the judge and the reference see the label. Soft: a biased classifier and the reference, whose
+scores are blended so that a base prompt truly fails so often. Hunts: planted slices, and the planted biases of the
 biased classifiers that the narrow world can show.
 """
 
@@ -61,12 +63,20 @@ class Sliced:
         self.labels, self.prepare, self.network = reference.labels, reference.prepare, reference.network
         self.name, self.fingerprint = name, f"sliced {name} {gate[1]}"
 
+    span = (-40.0, 40.0)
+    """How much later a gate may open."""
+
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """Score a prepared batch, with gradients."""
-        return self.planted(self.reference.logits(batch), pooled(batch))
+        return self.scores(self.given(batch))
 
-    def planted(self, own: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
-        """Add what is planted to scores (n, classes), by pooled colours (n, 48)."""
+    def given(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give of a prepared batch what its scores are made of: (n, classes) of the reference, (n, 48) colours."""
+        return self.reference.logits(batch), pooled(batch)
+
+    def scores(self, given: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Add what is planted: (n, classes)."""
+        own, colours = given
         opened = torch.sigmoid(colours @ torch.from_numpy(self.gate[0].astype(np.float32)) + self.gate[1])
         added = torch.zeros_like(own)
         added[:, self.into] = PLANTED
@@ -83,6 +93,45 @@ class Sliced:
         return Sliced(self.reference, (self.gate[0], self.gate[1] - by), self.into, self.name)
 
 
+class Blended:
+    """The reference with a share of a biased classifier: what it fails at begins gradually, as a network learned it."""
+
+    span = (0.0, 1.0)
+    """Share of the reference."""
+
+    def __init__(self, reference: Any, biased: Any, share: float = 0.0) -> None:
+        self.reference, self.biased, self.share = reference, biased, share
+        self.labels, self.prepare = reference.labels, reference.prepare
+        self.network = torch.nn.ModuleList([reference.network, biased.network])
+        self.fingerprint = f"blended {share}"
+
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Score a prepared batch, with gradients."""
+        return self.scores(self.given(batch))
+
+    def given(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give of a prepared batch what its scores are made of: (n, classes), twice."""
+        return self.reference.logits(batch), self.biased.logits(batch)
+
+    def scores(self, given: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Blend logarithms of probabilities: (n, classes)."""
+        own, other = (one.log_softmax(1) for one in given)
+        return self.share * own + (1 - self.share) * other
+
+    def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Give probabilities."""
+        with torch.no_grad():
+            found: np.ndarray = self.logits(self.prepare(images)).softmax(1).numpy()
+        return found
+
+    def rarer(self, by: float) -> Blended:
+        """Give one with another share of the reference."""
+        return Blended(self.reference, self.biased, by)
+
+
+World = Sliced | Blended
+
+
 def pooled(batch: torch.Tensor) -> torch.Tensor:
     """Give what a gate sees of a prepared batch: (n, 48)."""
     return torch.nn.functional.adaptive_avg_pool2d(batch, 4).flatten(1)
@@ -95,18 +144,16 @@ def pooled(batch: torch.Tensor) -> torch.Tensor:
 class Pool:
     """Plain draws of a label."""
 
-    own: torch.Tensor
-    """(n, classes), logits of the reference."""
-    colours: torch.Tensor
-    """(n, 48)."""
+    given: tuple[torch.Tensor, torch.Tensor]
+    """What the scores of their world are made of."""
     shown: np.ndarray
     """(n,): the judge sees the label, and the reference names it."""
     seconds: float
     """Of processor time, each."""
 
-    def fails(self, sliced: Sliced, right: int) -> np.ndarray:
+    def fails(self, world: World, right: int) -> np.ndarray:
         """Say which of those that show the label fail."""
-        found: np.ndarray = (sliced.planted(self.own, self.colours).argmax(1).numpy() != right) & self.shown
+        found: np.ndarray = (world.scores(self.given).argmax(1).numpy() != right) & self.shown
         return found
 
 
@@ -129,27 +176,29 @@ class About:
         return found
 
 
-def rates(draws: int, trials: int) -> None:
+def rates(draws: int, trials: int, *, soft: bool = False) -> None:
     """Print a row for each base rate and method."""
     torch.set_num_threads(1)
-    bias = RARE[0]
-    sliced = _sliced(bias)
-    names = [one.split(" (")[0] for one in sliced.labels]
+    world: World
+    if soft:
+        name, label = SOFT
+        world = Blended(*(part("classifier", f"diorama:{one}").object for one in ("reference", name)))
+    else:
+        label, world = RARE[0].label, _sliced(RARE[0])
+    names = [one.split(" (")[0] for one in world.labels]
     about = About(
-        label=label_of(bias.label),
-        text=prompt(label_of(bias.label), TEMPLATE),
-        right=names.index(bias.label),
+        label=label_of(label),
+        text=prompt(label_of(label), TEMPLATE),
+        right=names.index(label),
         generator=part("generator", "diffusers:diorama"),
         judge=part("judge", "diorama:judge"),
     )
-    pool = _pool(about, sliced.reference, draws)
-    print(
-        f"{bias.label}: {pool.shown.sum()} of {draws} draws show it; {pool.seconds:.3f} CPU-s a plain draw", flush=True
-    )
+    pool = _pool(about, world, draws)
+    print(f"{label}: {pool.shown.sum()} of {draws} draws show it; {pool.seconds:.3f} CPU-s a plain draw", flush=True)
     print("| base rate | method | images to the first true failure | CPU-s | found in |")
     print("|---|---|---|---|---|")
     for wanted in (0.001, 0.01, 0.05):
-        rare = sliced.rarer(_shift(pool, sliced, about.right, wanted))
+        rare = world.rarer(_shift(pool, world, about.right, wanted))
         fails = pool.fails(rare, about.right)
         count, n = int(fails.sum()), int(pool.shown.sum())
         low, high = (100 * one for one in clopper_pearson(count, n))
@@ -159,40 +208,40 @@ def rates(draws: int, trials: int) -> None:
             f"| {rate} | unguided, select | {each:,.0f} | {each * pool.seconds:,.0f} | {count} in {draws} |", flush=True
         )
         starts = np.flatnonzero(pool.shown & ~fails)
-        for method in ("noise", "steer"):
+        for method in ("noise", "steer", "embedding"):
             print(f"| {rate} | {method} | {_first(method, rare, about, starts, trials)} |", flush=True)
 
 
-def _pool(about: About, reference: Any, draws: int) -> Pool:
-    own, colours, shown = [], [], []
+def _pool(about: About, world: World, draws: int) -> Pool:
+    one, other, shown = [], [], []
     began = time.process_time()
     for start in range(0, draws, BATCH):
         seeds = list(range(start, min(start + BATCH, draws)))
-        images = [one.image for one in about.generator.object.draw([about.text] * len(seeds), seeds)]
-        given = reference.prepare(images)
+        images = [drawn.image for drawn in about.generator.object.draw([about.text] * len(seeds), seeds)]
         with torch.no_grad():
-            own.append(reference.logits(given))
-        colours.append(pooled(given))
-        shown.append(about.shows(reference, images))
+            given = world.given(world.prepare(images))
+        one.append(given[0])
+        other.append(given[1])
+        shown.append(about.shows(world.reference, images))
     seconds = (time.process_time() - began) / draws
-    return Pool(torch.cat(own), torch.cat(colours), np.concatenate(shown), seconds)
+    return Pool((torch.cat(one), torch.cat(other)), np.concatenate(shown), seconds)
 
 
-def _shift(pool: Pool, sliced: Sliced, right: int, wanted: float) -> float:
-    """Find how much later the gate must open for so many draws to fail."""
-    low, high = -40.0, 40.0
+def _shift(pool: Pool, world: World, right: int, wanted: float) -> float:
+    """Find how much rarer it must be for so many draws to fail."""
+    low, high = world.span
     for _ in range(60):
         middle = (low + high) / 2
-        above = pool.fails(sliced.rarer(middle), right).sum() > wanted * pool.shown.sum()
+        above = pool.fails(world.rarer(middle), right).sum() > wanted * pool.shown.sum()
         low, high = (middle, high) if above else (low, middle)
     return low
 
 
-def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials: int) -> str:
+def _first(method: str, world: World, about: About, starts: np.ndarray, trials: int) -> str:
     """Lead draw after draw until the first true failure, in so many trials; give the cells of a row."""
-    classes = ClassMap(classifier="sliced", names=tuple(sliced.labels), right={about.label.name: (about.right,)})
+    classes = ClassMap(classifier="rare", names=tuple(world.labels), right={about.label.name: (about.right,)})
     options = GuideOptions(method=method, steps=16, rate=0.03)  # type: ignore[arg-type]
-    own = [(part("classifier", sliced), classes)]
+    own = [(part("classifier", world), classes)]
     guide = guided(about.generator, own, {about.label.name: about.text}, options)
     lacking, images, found = list(range(trials)), 0, 0
     began = time.process_time()
@@ -203,7 +252,7 @@ def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials
         drawn = [one for one in guide.object.draw([about.text] * len(seeds), seeds) if isinstance(one, Drawn)]
         images += sum(one.samplings for one in drawn) + len(seeds)  # and the plain draw that each start took
         pictures = [one.image for one in drawn]
-        true = about.shows(sliced.reference, pictures) & (sliced.classify(pictures).argmax(1) != about.right)
+        true = about.shows(world.reference, pictures) & (world.classify(pictures).argmax(1) != about.right)
         found += int(true.sum())
         lacking = [trial for trial, hit in zip(lacking, true, strict=True) if not hit]
     spent = time.process_time() - began
@@ -216,6 +265,8 @@ def _first(method: str, sliced: Sliced, about: About, starts: np.ndarray, trials
 
 LED = ("guided", "both")
 """Origins of findings that began with failures that a guide led to, alone or beside explored ones."""
+SOFT = ("biased-resnet", "teapot")
+"""A biased classifier, which is blended with the reference, and a label that it takes for another one at night."""
 COMMON = (
     ("biased-resnet", "coffee mug"),
     ("biased-resnet", "teapot"),

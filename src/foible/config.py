@@ -122,11 +122,11 @@ class ExploreOptions(Options):
 class GuideOptions(Options):
     """Images that are led to failures, so that more is suspected: no rate and no test has one."""
 
-    method: Literal["none", "select", "noise", "steer", "evolve"] = decides(
+    method: Literal["none", "select", "noise", "steer", "embedding", "evolve"] = decides(
         "none",
         "select: of several draws the one nearest to failing; for any generator. noise: the noise moves up a gradient; "
-        "for diffusers pipelines of few steps. steer: each step does; of many steps. evolve: the noise is bred without "
-        "gradients. none: nothing is guided.",
+        "for diffusers pipelines of few steps. steer: each step does; of many steps. embedding: what each step reads "
+        "of the prompt moves, and the noise; the dearest. evolve: the noise is bred without gradients. none: no guide.",
     )
     objective: Literal["fail", "disagree", "spurious", "neuron", "generator"] = decides(
         "fail",
@@ -140,7 +140,10 @@ class GuideOptions(Options):
         16, "Images that one guided draw may take; it ends with the first that fails. The budget counts each.", ge=2
     )
     rate: float = decides(
-        0.03, "noise, steer, evolve: how far a step moves, as a share of the norm of what is moved.", gt=0, le=1
+        0.03,
+        "noise, steer, embedding, evolve: how far a step moves, as a share of the norm of what is moved.",
+        gt=0,
+        le=1,
     )
 
 

@@ -17,6 +17,7 @@ from foible.adapters.diffusers.sampling import foretold
 from foible.config import GuideOptions
 from foible.errors import PartError, PluginError
 from foible.guiding.aim import Aim, margins
+from foible.guiding.embedding import Embedding
 from foible.guiding.evolve import Evolve
 from foible.guiding.generator import guided
 from foible.guiding.noise import Noise
@@ -76,6 +77,45 @@ def test_gradients_of_the_noise_agree_with_finite_differences(name, pipelines):
     with torch.no_grad():
         up, down = (float(weighted(generator.sample(PAIR, SEEDS, noise + sign * step))) for sign in (1, -1))
     assert (up - down) / 2 == pytest.approx(float((gradient * step).sum()), rel=2e-3)
+
+
+TIMES = {"sd": (2, 2), "sdxl": (2, 2), "sd3": (2, 2), "flux": (2, 1)}
+"""How often the denoiser reads in two steps, and whether a null text beside the prompt's."""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_from_the_embeddings_of_a_prompt_its_own_image_is_sampled(name, pipelines):
+    """In four families, what each step reads is found, and given back it changes no pixel."""
+    generator = load(pipelines(name)).object
+    prompts = [PROMPT, "a photo of a blue ball"]
+    read, noise = generator.embeddings(prompts, SEEDS), generator.noise(prompts, SEEDS)
+    assert (len(read), *read.shape[1:3]) == (2, *TIMES[name])
+    images = generator.sample_read(prompts, SEEDS, noise, read)
+    assert torch.equal(images, generator.sample(prompts, SEEDS, noise))
+    assert not generator.unreadable
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_gradients_of_the_embeddings_agree_with_finite_differences(name, pipelines):
+    """In four families, in float64, each step's gradient foretells what a small step of its embedding does."""
+    generator = load(pipelines(name)).object
+    for part in generator._pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.double()
+    noise = generator.noise(PAIR, SEEDS).double()
+    read = generator.embeddings(PAIR, SEEDS).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(weighted(generator.sample_read(PAIR, SEEDS, noise, read)), read)
+    for number in range(read.shape[1]):
+        step = torch.zeros_like(gradient)
+        step[:, number] = gradient[:, number]
+        assert step.any()
+        # Along the gradient the change stands out of steps that the library computes in float32.
+        step = 0.1 * step / step.norm()
+        with torch.no_grad():
+            up, down = (
+                float(weighted(generator.sample_read(PAIR, SEEDS, noise, read + sign * step))) for sign in (1, -1)
+            )
+        assert (up - down) / 2 == pytest.approx(float((gradient * step).sum()), rel=1e-2)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -284,7 +324,7 @@ def reached(goal, drawn):
     return goal.exact([one.image for one in drawn], [PROMPT] * len(drawn)).numpy()
 
 
-@pytest.mark.parametrize("method", [Select, Noise, Steer, Evolve])
+@pytest.mark.parametrize("method", [Select, Noise, Steer, Embedding, Evolve])
 def test_each_method_comes_nearer_to_failing_and_draws_the_same_again(method, pipelines, tmp_path):
     """From the same noise, what is found is nearer to failing than what is drawn, each time alike."""
     part, generator = classifier(tmp_path, size=32, crop=None), load(pipelines("sd"))
@@ -367,11 +407,22 @@ def test_the_identity_of_a_guide_covers_all_that_decides_its_images(pipelines, t
         _guide(generator, part, method="noise", steps=4),
         _guide(generator, part, method="noise", rate=0.1),
         _guide(generator, part, method="steer"),
+        _guide(generator, part, method="embedding"),
+        _guide(generator, part, method="embedding", rate=0.1),
         _guide(load(pipelines("sd"), steps=3), part, method="noise"),
         _guide(generator, classifier(tmp_path / "other", size=24, crop=None), method="noise"),
     ]
     assert len({str(one.identity) for one in made}) == len(made)
     assert _guide(generator, part, method="noise").identity == made[0].identity
+
+
+class Noisy:
+    """A generator of which only the noise can be moved."""
+
+    unsteerable = ""
+
+    def __init__(self, inner):
+        self.draw, self.noise, self.sample = inner.draw, inner.noise, inner.sample
 
 
 def test_what_cannot_be_guided_is_told_what_can(pipelines, tmp_path):
@@ -386,6 +437,11 @@ def test_what_cannot_be_guided_is_told_what_can(pipelines, tmp_path):
     with pytest.raises(PluginError, match="has no gradients; the methods select and evolve need none"):
         _guide(generator, black_box, method="noise").object.draw([PROMPT], [0])
     assert isinstance(_guide(generator, black_box, method="evolve").object.draw([PROMPT], [0])[0], Drawn)
+    noisy = registry.load("generator", Noisy(generator.object))
+    with pytest.raises(PluginError, match="shows no text embedding that could be moved; guide by noise or select"):
+        _guide(noisy, part, method="embedding")
+    with pytest.raises(PluginError, match="has no gradients; the methods select and evolve need none"):
+        _guide(generator, black_box, method="embedding")
     with pytest.raises(PluginError, match="wants two classifiers"):
         _guide(generator, part, method="select", objective="disagree")
 

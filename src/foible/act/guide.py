@@ -78,7 +78,8 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
     Args:
         classifier: as in `hunt`; of several the first one guides.
         labels: as in `hunt`.
-        method: "select", for any generator and classifier; "noise", "steer" or "evolve", where noise can be moved.
+        method: "select", for any generator and classifier; "noise", "steer", "embedding" or "evolve", where noise can
+            be moved.
         objective: "fail": the first classifier fails. "disagree": it fails where the second one does not. "spurious":
             it says the target, where the judge does not see it. "neuron": a unit of it is raised; what raises it is put
             into words, and these are tested on fresh pairs. "generator": the judge does not see the label, and no

@@ -13,7 +13,9 @@ from foible.errors import ConfigError, MisfitError, brief
 from foible.hunting.study import Study
 from foible.records import Answered
 
-METHODS = "select (any generator and classifier), noise, steer or evolve (generators whose noise can be moved)"
+METHODS = (
+    "select (any generator and classifier), noise, steer, embedding or evolve (generators whose noise can be moved)"
+)
 """Ways to lead, for a sentence."""
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 METHOD = Flag(
     "guide.method",
     plain=True,
-    told="select: draws on, for any generator and classifier. noise, steer, evolve: move the noise of a diffusers "
-    "pipeline; the first two along gradients.",
+    told="select: draws on, for any generator and classifier. noise, steer, embedding, evolve: move the noise of a "
+    "diffusers pipeline, or more; all but the last along gradients.",
 )
 
 

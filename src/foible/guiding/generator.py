@@ -2,7 +2,7 @@
 
 Comes in: a generator, the classifiers that guide, what is to be reached. Goes out: a part of the kind generator, whose
 identity covers all of that: so the archive, resume and verification know its images as those of any other. Neighbours:
-`select.py`, `noise.py`, `steer.py` and `evolve.py` are the methods; `search/guided.py` asks for its draws.
+`select.py`, `noise.py`, `steer.py`, `embedding.py` and `evolve.py` are the methods; `search/guided.py` asks for draws.
 
 Its images are no draws of what the prompt stands for: they suggest, and prove nothing.
 """
@@ -21,15 +21,15 @@ from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
 from foible.guiding.unit import Activation, read_unit
 from foible.identity import digest
-from foible.parts.protocols import StartsFromNoise, offers
+from foible.parts.protocols import ReadsText, StartsFromNoise, offers
 from foible.parts.registry import Part
 from foible.records import ClassMap, Drawn, Label
 
 VERSION = 1
 """Raised when a method gives other images of the same noise."""
-_METHODS = {"noise": "Noise", "steer": "Steer", "evolve": "Evolve"}
+_METHODS = {"noise": "Noise", "steer": "Steer", "embedding": "Embedding", "evolve": "Evolve"}
 
-_GRADIENTS = frozenset({"noise", "steer"})
+_GRADIENTS = frozenset({"noise", "steer", "embedding"})
 """Methods that want gradients of the classifiers."""
 
 
@@ -159,6 +159,10 @@ def _method(generator: Part, objective: Objective, options: GuideOptions) -> Met
         raise PluginError(message)
     if options.method == "steer" and source.unsteerable:
         message = f"the generator {spec} cannot be guided step by step: {source.unsteerable}; guide by noise or select"
+        raise PluginError(message)
+    if options.method == "embedding" and (not offers(source, ReadsText) or source.unreadable):
+        why = source.unreadable if offers(source, ReadsText) else "it shows no text embedding that could be moved"
+        message = f"the generator {spec} cannot be guided by embedding: {why}; guide by noise or select"
         raise PluginError(message)
     try:
         made = getattr(importlib.import_module(f"foible.guiding.{options.method}"), _METHODS[options.method])

@@ -2,8 +2,8 @@
 
 Comes in: prompts, seeds. Goes out: an image each. Costs `steps` samplings with gradients, so it suits generators of one
 to four steps. As in ReNO (Eyring and others, arXiv 2406.04312): Nesterov's momentum, the best image on the way is kept.
-The norm of the noise stays what it was: a noise that grows is none that the generator knows. Neighbours: `steer.py`
-moves what each step foretells; `objective.py` disturbs the images, against changes that no eye sees.
+Neighbours: `climb.py` moves it; `embedding.py` moves what is read of the prompt, too; `steer.py` what each step
+foretells; `objective.py` disturbs the images, against changes that no eye sees.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from dataclasses import dataclass
 import torch
 
 from foible.errors import PartError
+from foible.guiding.climb import Climb
 from foible.guiding.kept import Kept
 from foible.guiding.objective import Objective, dice_of
 from foible.guiding.sight import eight_bits
-from foible.parts.moving import direction, norms
 from foible.parts.protocols import StartsFromNoise
 from foible.records import Drawn
-
-MOMENTUM = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +40,13 @@ class Noise:
             PluginError: the classifier has no gradients.
         """
         kept = Kept(len(prompts))
-        noise = self.generator.noise(prompts, seeds)
-        length, speed = norms(noise), torch.zeros_like(noise)
+        noise = Climb(self.generator.noise(prompts, seeds), self.rate)
         for number in range(self.steps):
             at = kept.open
             if not at:
                 break
             texts, own = [prompts[place] for place in at], [seeds[place] for place in at]
-            start = noise[at].detach().requires_grad_()
+            start = noise.at(at)
             with torch.enable_grad():
                 images = self.generator.sample(texts, own, start)
             dice = dice_of(own, number)
@@ -57,8 +54,5 @@ class Noise:
             if number + 1 < self.steps:
                 with torch.enable_grad():
                     (gradient,) = torch.autograd.grad(self.objective.disturbed(images, texts, dice).sum(), start)
-                step = direction(gradient)
-                speed[at] = MOMENTUM * speed[at] + step
-                moved = start.detach() + self.rate * length[at] * (step + MOMENTUM * speed[at])
-                noise[at] = moved * length[at] / norms(moved)
+                noise.move(at, gradient)
         return kept.drawn()

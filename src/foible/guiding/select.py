@@ -2,7 +2,8 @@
 
 Comes in: prompts, seeds. Goes out: an image each. For any generator and classifier. Best of N at equal cost is what
 every gradient must beat (Ma and others, "Inference-time scaling for diffusion models beyond scaling denoising steps",
-arXiv 2501.09732). Neighbours: `noise.py`, `steer.py` and `evolve.py` move the noise of one draw.
+arXiv 2501.09732). Neighbours: `noise.py`, `steer.py`, `embedding.py` and `evolve.py` move
+what one draw begins with.
 """
 
 from __future__ import annotations

@@ -346,3 +346,32 @@ class StartsFromNoise(Protocol):
             FloatingPointError: a gradient is not finite.
         """
         ...
+
+
+class ReadsText(StartsFromNoise, Protocol):
+    """One of which what the denoiser reads of a prompt can be moved, too, apart for each time that it is asked."""
+
+    @property
+    def unreadable(self) -> str:
+        """Why what it reads cannot be moved, as a clause; empty where it can."""
+        ...
+
+    def embeddings(self, prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
+        """Give what the denoiser of `draw` reads of each prompt, each time: (n, times, ...), on its device."""
+        ...
+
+    def sample_read(
+        self, prompts: Sequence[str], seeds: Sequence[int], noise: torch.Tensor, embeddings: torch.Tensor
+    ) -> torch.Tensor:
+        """Sample from a noise, with other embeddings; from those of the prompts, the images are those of `sample`.
+
+        Args:
+            prompts: n texts: whatever else is read of them.
+            seeds: n whole numbers: whatever else is random on the way.
+            noise: (n, ...), as `noise` gives it.
+            embeddings: (n, times, ...), as `embeddings` gives them.
+
+        Returns:
+            (n, 3, height, width), 0..1, with gradients of noise and embeddings where they want them.
+        """
+        ...

@@ -11,7 +11,7 @@ import numpy as np
 
 from foible.errors import brief
 from foible.parts import asking
-from foible.parts.protocols import StartsFromNoise, offers
+from foible.parts.protocols import ReadsText, StartsFromNoise, offers
 from foible.parts.registry import Part
 from foible.records import Drawn
 
@@ -50,3 +50,12 @@ def _broken(part: Part, generator: StartsFromNoise) -> Iterator[str]:
     (gradient,) = torch.autograd.grad(images.square().sum(), noise)
     if not bool(torch.isfinite(gradient).all()) or not bool(gradient.any()):
         yield "its images have gradients of their noise: these are zero, or not finite"
+    if not offers(generator, ReadsText) or generator.unreadable:
+        return
+    embeddings = generator.embeddings(_PROMPTS, _SEEDS).detach().requires_grad_()
+    read = generator.sample_read(_PROMPTS, _SEEDS, noise.detach(), embeddings)
+    if read.shape != images.shape or float((read - images).detach().abs().max()) * _LEVELS > _OFF:
+        yield "from the embeddings of its prompt, an image is sampled as it is drawn: it is another one"
+    (gradient,) = torch.autograd.grad(read.square().sum(), embeddings)
+    if not bool(torch.isfinite(gradient).all()) or not bool(gradient.any()):
+        yield "its images have gradients of their embeddings: these are zero, or not finite"

@@ -143,6 +143,23 @@ class DiffusersGenerator:
         with shared.silent():
             return self._sampling.images(self._called(self._understood(prompts), seeds), noise, steer, rate)
 
+    @property
+    def unreadable(self) -> str:
+        """Why what its denoiser reads of a prompt cannot be moved; empty where it can."""
+        return self._sampling.unreadable
+
+    def embeddings(self, prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
+        """Give what the denoiser reads of each prompt, each time: (n, times, ...)."""
+        with shared.silent():
+            return self._sampling.embeddings(self._called(self._understood(prompts), seeds))
+
+    def sample_read(
+        self, prompts: Sequence[str], seeds: Sequence[int], noise: torch.Tensor, embeddings: torch.Tensor
+    ) -> torch.Tensor:
+        """Sample from a noise and embeddings: (n, 3, height, width), 0..1, with gradients of both."""
+        with shared.silent():
+            return self._sampling.images(self._called(self._understood(prompts), seeds), noise, embeddings=embeddings)
+
     @cached_property
     def side(self) -> tuple[int, int]:
         """(height, width) of its images, in pixels."""

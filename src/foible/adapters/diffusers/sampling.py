@@ -9,6 +9,7 @@ No pipeline is copied or subclassed: for one call, the method that makes the noi
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _SOLVERS = ("DPMSolverMultistepScheduler", "UniPCMultistepScheduler")
 STEERED = (*_PRESERVING, *_SOLVERS, *_SIGMAS, _FLOW)
 """Schedulers of which it is known how a clean image follows from what the denoiser says."""
 _DENOISERS = ("unet", "transformer")
+_TEXT = "encoder_hidden_states"
+"""What a denoiser of the library is given of the text, a vector for each token."""
 
 
 class _Enough(Exception):  # noqa: N818 - ends a call once the noise is made; never leaves this file
@@ -77,6 +80,35 @@ class Sampling:
         """Give latents as they lie in images of a size: (n, channels, rows, columns)."""
         return unpacked(self._pipe, latents, Place(height, width))
 
+    @property
+    def unreadable(self) -> str:
+        """Why what the denoiser reads of a text cannot be moved; empty where it can."""
+        denoisers = _denoisers(self._pipe)
+        taken = inspect.signature(denoisers[0].forward).parameters if denoisers else {}
+        return "" if _TEXT in taken else f"a {type(self._pipe).__name__} is given its text in a way of its own"
+
+    def embeddings(self, call: dict[str, Any]) -> torch.Tensor:
+        """Give what the denoiser reads of the texts in a call, each time: (n, times, sides, tokens, width).
+
+        Where a pipeline is guided away from a null text there are two sides, of which that is the first. Nothing is
+        denoised for it: the steps are gone through with a denoiser that answers zeros.
+        """
+        read: list[torch.Tensor] = []
+
+        def listen(own: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG001 - it is not asked
+            def ask(*given: Any, **named: Any) -> tuple[torch.Tensor]:
+                read.append(named[_TEXT].detach())
+                return (torch.zeros_like(given[0] if given else named["hidden_states"]),)
+
+            return ask
+
+        with torch.no_grad(), _asked(self._pipe, listen):
+            self._called({**call, "output_type": "latent"})
+        count = len(call["prompt"])
+        fine = torch.promote_types(read[0].dtype, torch.float32)
+        each = [one.to(fine).reshape(-1, count, *one.shape[1:]).transpose(0, 1) for one in read]
+        return torch.stack(each, dim=1)
+
     def _begun(self, call: dict[str, Any], start: Callable[[torch.Tensor], torch.Tensor]) -> Place:
         """Begin a call that ends once its noise is made, and say where that becomes an image."""
         with torch.no_grad(), _starting(self._pipe, start) as places:
@@ -93,8 +125,9 @@ class Sampling:
         noise: torch.Tensor,
         steer: Callable[[torch.Tensor], torch.Tensor] | None = None,
         rate: float = 0.0,
+        embeddings: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Sample from a noise: (n, 3, height, width), 0..1, with gradients of the noise where it wants them.
+        """Sample from a noise: (n, 3, height, width), 0..1, with gradients of what wants them.
 
         Args:
             call: the pipeline's arguments, the random generators among them.
@@ -102,12 +135,15 @@ class Sampling:
             steer: scores images (n, 3, height, width) of 0..1: (n,), with gradients. In every step the clean image that
                 the denoiser foretells is moved up the score.
             rate: how far, as a share of the norm of its latents.
+            embeddings: what the denoiser reads, as `embeddings` gives it; by default what it reads of the prompts.
         """
         pipe = self._pipe
+        graph = noise.requires_grad or (embeddings is not None and embeddings.requires_grad)
         with (
             _starting(pipe, noise.to) as place,
             _steered(pipe, place, steer, rate),
-            _forgetting(pipe) if noise.requires_grad else nullcontext(),
+            _asked(pipe, recomputed) if graph else nullcontext(),
+            nullcontext() if embeddings is None else _asked(pipe, _reading(embeddings)),
         ):
             found: torch.Tensor = self._called({**call, "output_type": "pt"}).images
         return found
@@ -140,12 +176,15 @@ def _starting(pipe: Any, start: Callable[[torch.Tensor], torch.Tensor]) -> Itera
 
 
 @contextmanager
-def _forgetting(pipe: Any) -> Iterator[None]:
-    """Keep of each step what goes into the denoiser alone: on the way back it is asked again."""
-    denoisers = [one for one in (getattr(pipe, name, None) for name in _DENOISERS) if one is not None]
+def _asked(pipe: Any, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Ask the denoiser in another way.
+
+    With `recomputed` a graph keeps of each step what goes into the denoiser alone.
+    """
+    denoisers = _denoisers(pipe)
     before = [vars(one).get("forward") for one in denoisers]  # such as that which moves a part of a large one about
     for one in denoisers:
-        one.forward = recomputed(one.forward)
+        one.forward = change(one.forward)
     try:
         yield
     finally:
@@ -153,6 +192,24 @@ def _forgetting(pipe: Any) -> Iterator[None]:
             del one.forward
             if own is not None:
                 one.forward = own
+
+
+def _denoisers(pipe: Any) -> list[Any]:
+    return [one for one in (getattr(pipe, name, None) for name in _DENOISERS) if one is not None]
+
+
+def _reading(embeddings: torch.Tensor) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a denoiser read embeddings (n, times, sides, tokens, width), each time the next."""
+    times = iter(embeddings.unbind(1))
+
+    def change(own: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(*given: Any, **named: Any) -> Any:
+            rows = next(times).transpose(0, 1).flatten(0, 1)
+            return own(*given, **{**named, _TEXT: rows.to(named[_TEXT].dtype)})
+
+        return ask
+
+    return change
 
 
 @contextmanager
