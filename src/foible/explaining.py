@@ -30,8 +30,14 @@ RATES: dict[Where, tuple[float, ...]] = {
     "background": (0.5, 1.0),
 }
 """Of guidance. Twice as much turns answers without a shortcut by the background, too."""
-STRENGTH: dict[Where, float] = {"attribution": 0.6, "object": 0.6, "random": 0.6, "background": 1.0}
-"""Of the noise that is repainted. An object that changes a little stays near; another background is another one."""
+STRENGTHS: dict[Where, tuple[float, ...]] = {
+    "attribution": (0.6, 0.8, 1.0),
+    "object": (0.6, 0.8, 1.0),
+    "random": (0.6, 0.8, 1.0),
+    "background": (1.0,),
+}
+"""Of the noise that is repainted. An object that changes a little stays near, and keeps its form; another background is
+another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,8 @@ class Search:
     """Of guidance, the mildest first: how far a step moves, as a share of the norm of what is moved; of "select" as
     many images are drawn. Empty: 0.5, 1 and 2; of a background 0.5 and 1."""
     strength: float | None = None
-    """How much of what is drawn anew is noise at first, above 0 and at most 1; None: 0.6, and 1 of a background."""
+    """How much of what is drawn anew is noise at first, above 0 and at most 1; None: 0.6, then 0.8 and 1 where no mask
+    turned the answer; 1 of a background."""
     prompt: str = ""
     """What the whole image should show; by default the wanted label, of a background the image's own."""
     resize: bool = False
@@ -87,6 +94,8 @@ class Attempt:
     """By how much the classifier gives the wanted answer, in its own scores: above 0 if it does."""
     rate: float = 0.0
     """Of the guidance, 0 without."""
+    strength: float = 0.0
+    """Of the noise that it was drawn anew from."""
     sampled: int = 0
     """Images that the search drew."""
     unscored: int = 0

@@ -21,8 +21,10 @@ from foible.act.explain.wanted import Wanted
 from foible.act.explain.words import changed_words
 from foible.counterfactual.figures import apart, cout, l1
 from foible.counterfactual.regions import Region, at_random, by_cell, object_of, spread
+from foible.counterfactual.search import TEXT, Found, Turn, grow, thin
 from foible.errors import InputError
 from foible.explaining import Attempt, Search
+from foible.findings import Rate
 from foible.guiding.aim import Aim
 from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
@@ -96,6 +98,62 @@ def test_an_attempt_says_how_the_answer_turned(tmp_path):
     assert one.control.status in {"turned", "kept"}
     assert -1 <= one.cout <= 1
     assert (found.guidance, found.attribution, found.label_known, found.error) == ("steer", "gradients", True, False)
+
+
+@pytest.mark.parametrize("guidance", ["steer", "select"])
+def test_a_mask_that_turned_the_answer_is_thinned_while_it_does(guidance):
+    """The thinned mask lies within the grown one and still turns the answer; by gradients little else is left."""
+
+    class Corner(painted.Eye):
+        """Looks at four cells in a corner alone."""
+
+        def logits(self, batch):
+            return super().logits(batch[:, :, : 2 * painted.CELL, : 2 * painted.CELL])
+
+    class Spotlight(painted.Painter):
+        """Draws whatever is free as bright as it can."""
+
+        def repaint(self, prompts, seeds, images, masks, strength, steer=None, rates=()):  # noqa: PLR0913, PLR0917 - as its protocol
+            given = torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2).astype(np.float32) / 255)
+            return torch.where(torch.from_numpy(np.stack(masks)[:, None]), 1.0, given)
+
+    sight = Sight(registry.load("classifier", Corner()))
+    turn = Turn(
+        image=painted.image(),
+        generator=Spotlight(),
+        objective=Objective([Goal(sight=sight, aims={TEXT: Aim(right=(), into=(1,))})]),
+        prompt="",
+        strengths=(0.6,),
+        rates=(1.0,),
+        guidance=guidance,
+    )
+    region = Region(ranking=at_random((8, 8), 0), allowed=np.ones((8, 8), bool), cell=painted.CELL)
+    grown = grow(turn, region, 0)
+    assert isinstance(grown, Found)
+    assert grown.turned
+    thinned = thin(turn, grown, 0)
+    assert thinned.turned
+    assert not (thinned.mask & ~grown.mask).any()
+    assert thinned.mask.sum() < grown.mask.sum()
+    assert np.array_equal(thinned.image[~thinned.mask], turn.image[~thinned.mask])
+    assert thinned.sampled > grown.sampled
+    if guidance == "steer":
+        assert thinned.mask.sum() <= 5 * painted.CELL**2  # four cells are looked at
+
+
+def test_what_no_mask_turns_is_drawn_from_more_noise(tmp_path):
+    """A form that stays at little noise goes at more: that is tried, and said; a strength that was given is kept to."""
+
+    class Stubborn(painted.Painter):
+        def repaint(self, prompts, seeds, images, masks, strength, steer=None, rates=()):  # noqa: PLR0913, PLR0917 - as its protocol
+            own = rates if strength > 0.7 else [0.001] * len(rates)
+            return super().repaint(prompts, seeds, images, masks, strength, steer, own)
+
+    found = explained(tmp_path / "all", generator=Stubborn())
+    assert [(one.status, one.strength) for one in found.attempts] == [("turned", 0.8), ("turned", 0.8)]
+    assert "noise 0.8" in (tmp_path / "all" / "explain.html").read_text("utf-8")
+    mild = explained(tmp_path / "mild", generator=Stubborn(), strength=0.6)
+    assert [one.status for one in mild.attempts] == ["kept", "kept"]
 
 
 def test_what_cannot_turn_is_counted_as_not_turned(tmp_path):
@@ -293,6 +351,16 @@ def test_of_an_unknown_label_no_more_is_said_than_is_known(tmp_path):
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_background_that_turns_few_attempts_is_called_no_shortcut(tmp_path):
+    """Where more than half of the attempts turn, the answer is said to hang on the background; else that it can."""
+    found = explained(tmp_path, where="background", rates=(3.0,))
+    assert found.count("turned") == 2
+    assert any(one.endswith(": the answer hangs on what is beside the object.") for one in pages.lines(found))
+    half = dataclasses.replace(found, validity=Rate(value=0.5, low=0.0, high=1.0))
+    assert not any("the answer hangs on" in one for one in pages.lines(half))
+    assert any("as may happen where there is no shortcut" in one for one in pages.lines(half))
 
 
 def test_words_that_came_with_the_answer_are_tested_on_fresh_draws(tmp_path):

@@ -47,7 +47,7 @@ Guided = Annotated[
 Seeds = Annotated[int, typer.Option("--seeds", help="How many times it is tried.")]
 Strength = Annotated[
     float | None,
-    typer.Option("--strength", help="How much of what is drawn anew is noise at first: 0.6, and 1 of a background."),
+    typer.Option("--strength", help="How much is noise at first: 0.6, then 0.8 and 1; of a background 1."),
 ]
 Rates = Annotated[list[float] | None, typer.Option("--rate", help="Of guidance, the mildest first: 0.5, 1, 2.")]
 Prompt = Annotated[str, typer.Option("--prompt", help="What the whole image should show.")]

@@ -51,9 +51,13 @@ def spread(cells: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
 
 def by_cell(numbers: NDArray[np.floating], cell: int) -> NDArray[np.float64]:
     """Average numbers of pixels over each cell, and a little over its neighbours: (rows, columns)."""
+    return np.asarray(ndimage.gaussian_filter(summed(numbers, cell) / cell**2, 0.7, mode="nearest"), np.float64)
+
+
+def summed(numbers: NDArray[np.floating], cell: int) -> NDArray[np.float64]:
+    """Add up numbers of pixels over each cell: (rows, columns)."""
     rows, columns = (side // cell for side in numbers.shape)
-    each = numbers.astype(np.float64).reshape(rows, cell, columns, cell).mean(axis=(1, 3))
-    return np.asarray(ndimage.gaussian_filter(each, 0.7, mode="nearest"), np.float64)
+    return np.asarray(numbers.astype(np.float64).reshape(rows, cell, columns, cell).sum(axis=(1, 3)), np.float64)
 
 
 def object_of(contrast: NDArray[np.floating], cell: int) -> NDArray[np.bool_] | None:
@@ -66,8 +70,7 @@ def object_of(contrast: NDArray[np.floating], cell: int) -> NDArray[np.bool_] | 
     Returns:
         (rows, columns), without holes; None where next to nothing stands out, or next to everything does.
     """
-    rows, columns = (side // cell for side in contrast.shape)
-    each = contrast.astype(np.float64).reshape(rows, cell, columns, cell).mean(axis=(1, 3))
+    each = summed(contrast, cell) / cell**2
     full = float(np.percentile(each, _CLAMP))
     if full <= 0:
         return None

@@ -37,6 +37,8 @@ WHERE = {
     "background": "beside the object alone",
     "random": "anywhere, in an order of chance",
 }
+_MOST = 0.5
+"""Share of attempts above which a background that turns the answer is called a shortcut."""
 STATUS = {"turned": "turned", "kept": "not turned", "unscored": "unscored"}
 
 
@@ -137,7 +139,12 @@ def _means(found: VisualExplanation, *, shown: bool) -> str:
     if not shown:
         return "the change is one of what the image shows."
     if found.where == "background":
-        return "the answer hangs on what is beside the object."
+        if found.validity.value is not None and found.validity.value > _MOST:
+            return "the answer hangs on what is beside the object."
+        return (
+            "the answer can hang on what is beside the object; but no more than half of the attempts turned it, as may "
+            "happen where there is no shortcut."
+        )
     wrong = "these are wrong answers."
     return wrong if found.label_known else f"if that is what the image shows, {wrong}"
 
@@ -213,6 +220,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
         "margin": one.margin,
         "share": one.share,
         "rate": one.rate,
+        "strength": one.strength,
         "sampled": one.sampled,
         "unscored": one.unscored,
         "l1": one.l1,

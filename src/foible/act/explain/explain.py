@@ -24,7 +24,7 @@ from foible.act.explain.words import changed_words, tested_words
 from foible.config import HuntConfig
 from foible.counterfactual.figures import apart, cout, l1
 from foible.counterfactual.regions import Region, at_random
-from foible.counterfactual.search import TEXT, Found, Guidance, Turn, best_of, grow, tried
+from foible.counterfactual.search import TEXT, Found, Guidance, Turn, best_of, grow, thin, tried
 from foible.errors import PluginError, brief
 from foible.explaining import Attempt, Control, Search, VisualExplanation, Where, Words
 from foible.findings import Rate
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from foible.parts.protocols import Image
 
-VERSION = 1
+VERSION = 2
 """Raised when the same search gives other images."""
 SEARCH = Search()
 WITHOUT = "look by occlusion and guide by select, which need none"
@@ -168,7 +168,7 @@ def _case(wanted: Wanted, subject: Subject) -> _Case:
         generator=subject.generator,
         objective=Objective([Goal(sight=subject.sight, aims={TEXT: aim})]),
         prompt=prompt,
-        strength=wanted.noise,
+        strengths=wanted.strengths,
         rates=wanted.rates,
         guidance=guidance,
     )
@@ -216,6 +216,8 @@ def _attempt(case: _Case, seed: int) -> Attempt:
     found = grow(case.turn, region, seed)
     if isinstance(found, Fault):
         return Attempt(seed=seed, status="unscored", reason=found.reason)
+    if found.turned and case.region is not None:
+        found = thin(case.turn, found, seed)  # an order of chance is not to become another one
     control = None
     if found.turned and case.wanted.search.control and case.wanted.where != "random":
         control = _control(case, found, shape, seed)
@@ -228,6 +230,7 @@ def _attempt(case: _Case, seed: int) -> Attempt:
         said=class_said(int(scores.argmax()), subject.names),
         margin=found.margin,
         rate=found.rate,
+        strength=found.strength,
         sampled=found.sampled,
         unscored=found.unscored,
         l1=l1(subject.image, found.image),
@@ -248,7 +251,7 @@ def _by_chance(shape: tuple[int, int], cell: int, seed: int) -> Region:
 def _control(case: _Case, found: Found, shape: tuple[int, int], seed: int) -> Control:
     """Try a random mask of the same area, in as many ways as the last mask of the search."""
     region = _by_chance(shape, case.subject.generator.cell, seed)
-    other = best_of(tried(case.turn, region.mask(float(found.mask.mean())), seed))
+    other = best_of(tried(case.turn, region.mask(float(found.mask.mean())), seed, found.strength))
     if isinstance(other, Fault):
         return Control(status="unscored", reason=other.reason)
     return Control(status="turned" if other.turned else "kept", margin=other.margin)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from foible.counterfactual.attribution import Attribution
 from foible.counterfactual.search import Guidance
 from foible.errors import ConfigError, brief, near
-from foible.explaining import RATES, STRENGTH, Search, Where
+from foible.explaining import RATES, STRENGTHS, Search, Where
 from foible.layers import Layer
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Wanted:
             raise ConfigError(message + brief(repr(list(own.rates)), 60))
 
     @property
-    def noise(self) -> float:
-        """The strength, chosen or by default."""
-        return STRENGTH[self.where] if self.search.strength is None else self.search.strength
+    def strengths(self) -> tuple[float, ...]:
+        """The strengths, chosen or by default."""
+        return STRENGTHS[self.where] if self.search.strength is None else (self.search.strength,)
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -81,7 +81,7 @@ class Wanted:
         return {
             "where": self.where,
             "seeds": self.search.seeds,
-            "strength": self.noise,
+            "strengths": list(self.strengths),
             "rates": list(self.rates),
             "control": self.search.control,
             "resize": self.search.resize,
