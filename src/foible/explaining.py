@@ -64,6 +64,9 @@ class Search:
     """Test the words that changed on fresh draws, where judge and captioner are known."""
     control: bool = True
     """Try random masks of equal area."""
+    thin: bool = True
+    """Thin a mask that turned the answer to the cells that did most for it; else it is left as it grew, in one piece
+    where the attribution is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,16 @@ def test_a_mask_that_turned_the_answer_is_thinned_while_it_does(guidance):
         assert thinned.mask.sum() <= 5 * painted.CELL**2  # four cells are looked at
 
 
+def test_a_mask_is_left_as_it_grew_where_that_is_asked_for(tmp_path):
+    """Without thinning fewer images are drawn, no mask is smaller, and the page speaks of none that was thinned."""
+    thinned, grown = explained(tmp_path / "thin"), explained(tmp_path / "grown", thin=False)
+    for one, other in zip(thinned.attempts, grown.attempts, strict=True):
+        assert one.share <= other.share
+        assert one.sampled > other.sampled
+    told = [(tmp_path / name / "explain.html").read_text("utf-8") for name in ("thin", "grown")]
+    assert ["is thinned to the cells" in page for page in told] == [True, False]
+
+
 def test_what_no_mask_turns_is_drawn_from_more_noise(tmp_path):
     """A form that stays at little noise goes at more: that is tried, and said; a strength that was given is kept to."""
 

@@ -57,6 +57,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Where pictures and page
 Resize = Annotated[bool, typer.Option("--resize", help="Cut and scale an image of another size.")]
 Tested = Annotated[bool, typer.Option("--words/--no-words", help="Test the words that changed on fresh draws.")]
 Control = Annotated[bool, typer.Option("--control/--no-control", help="Try random masks of equal area.")]
+Thin = Annotated[bool, typer.Option("--thin/--no-thin", help="Thin a mask that turned the answer.")]
 Code = Annotated[
     bool, typer.Option("--code", help="Load what the run names though it runs code of its own or asks a server.")
 ]
@@ -90,6 +91,7 @@ def explain(  # noqa: PLR0913 - each is a flag of its own
     resize: Resize = False,
     words: Tested = True,
     control: Control = True,
+    thin: Thin = True,
     code: Code = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -103,7 +105,7 @@ def explain(  # noqa: PLR0913 - each is a flag of its own
     own: dict[str, object] = {**parts, "embedder": embedder, "seed": seed, "archive": archive, "out": out}
     given = [(f"--{name}", {name: value}) for name, value in own.items() if value is not None]
     looks: dict[str, Any] = {"attribution": attribution, "guidance": guidance, "strength": strength, "prompt": prompt}
-    looks |= {"resize": resize, "words": words, "control": control}
+    looks |= {"resize": resize, "words": words, "control": control, "thin": thin}
     search = Search(seeds=seeds, rates=tuple(rate or ()), **looks)
     asked: dict[str, Any] = {"to": to, "label": label, "finding": finding, "draw": draw, "where": where, "code": code}
     wanted = Wanted(what=image, search=search, layers=layered(config, assign, given), **asked)

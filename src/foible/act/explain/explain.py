@@ -216,7 +216,7 @@ def _attempt(case: _Case, seed: int) -> Attempt:
     found = grow(case.turn, region, seed)
     if isinstance(found, Fault):
         return Attempt(seed=seed, status="unscored", reason=found.reason)
-    if found.turned and case.region is not None:
+    if found.turned and case.wanted.search.thin and case.region is not None:
         found = thin(case.turn, found, seed)  # an order of chance is not to become another one
     control = None
     if found.turned and case.wanted.search.control and case.wanted.where != "random":

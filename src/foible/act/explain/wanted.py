@@ -84,6 +84,7 @@ class Wanted:
             "strengths": list(self.strengths),
             "rates": list(self.rates),
             "control": self.search.control,
+            "thin": self.search.thin,
             "resize": self.search.resize,
         }
 
