@@ -135,13 +135,20 @@ def _did(turn: Turn, found: Found) -> NDArray[np.float64]:
     With gradients to first order: that of the margin times the change; without, how far the cell changed.
     """
     moved = (found.image.astype(np.float64) - turn.image) / 255
-    if turn.guidance == "steer":
-        image = torch.from_numpy(found.image.transpose(2, 0, 1)[None].astype(np.float32) / 255).requires_grad_()
+    slope = _slope(turn, found) if turn.guidance == "steer" else None
+    did = np.abs(moved) if slope is None else slope * moved
+    return summed(did.sum(axis=2), turn.generator.cell)
+
+
+def _slope(turn: Turn, found: Found) -> NDArray[np.float64] | None:
+    """Give the gradient of the margin: (height, width, 3); None where there is none, and the change alone must do."""
+    image = torch.from_numpy(found.image.transpose(2, 0, 1)[None].astype(np.float32) / 255).requires_grad_()
+    try:
         (gradient,) = torch.autograd.grad(turn.objective.graded(image, [TEXT]).sum(), image)
-        if bool(gradient.isfinite().all()):
-            slope = gradient[0].double().cpu().numpy().transpose(1, 2, 0)
-            return summed((slope * moved).sum(axis=2), turn.generator.cell)
-    return summed(np.abs(moved).sum(axis=2), turn.generator.cell)
+    except Exception:  # noqa: BLE001 - a stranger's code, or the memory of the device: an order is no answer
+        return None
+    slope = gradient[0].double().cpu().numpy().transpose(1, 2, 0)
+    return slope if np.isfinite(slope).all() else None
 
 
 def best_of(seen: Sequence[Found | Fault]) -> Found | Fault:
