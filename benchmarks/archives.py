@@ -89,7 +89,8 @@ def _timed(folder: Path, *, seconds: float = 0.0, reverse: bool = False) -> tupl
 
 
 def _images(folder: Path) -> int:
-    return sum(1 for _ in (folder / "archive" / "images").rglob("*.png"))
+    with Archive(folder / "archive", write=False) as archive:
+        return archive.count()
 
 
 @contextmanager

@@ -53,7 +53,7 @@ CALLS = {"pwrite64": (("ENOSPC", "EIO"), 200), "fdatasync": (("EIO",), 4), "ftru
 FLIPPED = {
     "journal": "run/journal.jsonl",
     "rows": "archive/archive.sqlite*",
-    "images": "archive/images/*/*.png",
+    "images": "archive/images/*.tar",
     "what was written": "run/[fr]*.*",
 }
 """What a bit is flipped in: files of a finished hunt."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+import kept
 from bugs import compare, methods
 from bugs.calibration import placebos
 from bugs.covering import covering_rows
@@ -214,7 +215,7 @@ def test_a_hunt_costs_the_same_beside_another(pool, target, tmp_path):
     shared = methods.by_foible(world, 3, tmp_path / "shared" / "foible", 12)
     world = World(pool, target.answers, live=target.live())
     assert methods.by_foible(world, 3, tmp_path / "alone" / "foible", 12) == shared
-    drawn = [sum(1 for _ in (tmp_path / of / "archive" / "images").rglob("*.png")) for of in ("shared", "alone")]
+    drawn = [len(kept.images(tmp_path / of / "archive")) for of in ("shared", "alone")]
     assert drawn[0] < drawn[1] + 16 * 12
 
 

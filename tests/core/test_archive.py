@@ -7,9 +7,9 @@ import functools
 import io
 import itertools
 import os
-import re
 import shutil
 import sqlite3
+import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import foible
+import kept
 import toyworld
 from foible.errors import StoreError
-from foible.pixels import LARGEST_SIDE
+from foible.pixels import LARGEST_SIDE, content_hash
 from foible.run.archive import SCHEMA, Archive, DrawRow
 from foible.run.database import connect
-from foible.run.images import Images
+from foible.run.shards import Place, Shards
 
 pytestmark = pytest.mark.xdist_group("archive")
 
@@ -96,15 +97,15 @@ def hunted(tmp_path_factory):
 
 
 def damage(archive, how):
-    """Damage three files of an archive; give their bytes as they were."""
-    files = sorted(archive.glob("images/*/*.png"))[::60][:3]
-    whole = {file: file.read_bytes() for file in files}
-    for file, data in whole.items():
+    """Damage three images of an archive; give their bytes as they were."""
+    there = kept.images(archive)
+    whole = {one: one.read() for one in there[::60][:3]}
+    for one, data in whole.items():
         harm = DAMAGE[how]
         if harm is None:
-            file.unlink()
+            one.remove()
         else:
-            file.write_bytes(harm(data, max(archive.glob("images/*/*.png")).read_bytes()))
+            one.write(harm(data, there[-1].read()))
     return whole
 
 
@@ -116,7 +117,7 @@ def test_a_torn_image_is_drawn_again(hunted, tmp_path, how):
     generator = Counting()
     hunt(tmp_path / "copy" / "run", generator=generator)
     assert toyworld.written(tmp_path / "copy" / "run") == toyworld.written(hunted)
-    assert {file: file.read_bytes() for file in whole} == whole
+    assert {one: one.read() for one in whole} == whole
     assert 3 <= generator.made.total() <= 3 * toyworld.SMALL["batch"]
 
 
@@ -125,11 +126,11 @@ def test_a_hunt_that_never_saw_a_torn_image_finds_it(hunted, tmp_path, how):
     """An image that was damaged before this run directory was made is known by its own name, and drawn again."""
     shutil.copytree(hunted.parent / "archive", tmp_path / "archive")
     whole = damage(tmp_path / "archive", how)
-    images = Images(tmp_path / "archive" / "images")
-    assert [images.get(file.stem) for file in whole] == [None] * 3
+    with Archive(tmp_path / "archive") as archive:
+        assert [archive.images.get(one.image) for one in whole] == [None] * 3
     generator = Counting()
     hunt(tmp_path / "run", OnSnow(), generator=generator)
-    assert {file: file.read_bytes() for file in whole} == whole
+    assert {one: one.read() for one in whole} == whole
     alone = hunt(tmp_path / "elsewhere" / "run", OnSnow(), generator=Counting())
     assert toyworld.written(tmp_path / "run") == toyworld.written(alone.folder)
 
@@ -162,44 +163,88 @@ def test_the_archive_says_what_every_image_shows(hunted):
     """For every image there is a row with its prompt, its seed and the words that were not used."""
     with contextlib.closing(sqlite3.connect(hunted.parent / "archive" / "archive.sqlite")) as db:
         rows = db.execute("SELECT image, ignored, prompt, seed FROM draws").fetchall()
-    files = (hunted.parent / "archive").glob("images/*/*.png")
-    assert {file.stem for file in files} == {image for image, *_ in rows}
+    assert {one.image for one in kept.images(hunted.parent / "archive")} == {image for image, *_ in rows}
     for _, ignored, prompt, seed in rows:
         assert "a realistic photograph of a" in prompt
         assert 0 <= seed < 2**32
         assert ignored == "[]"
 
 
-HASHES = st.text(max_size=70) | st.sampled_from(["../../etc/passwd", "a" * 63, "A" * 64, "a" * 65, "0" * 64 + "\n"])
+def test_any_program_that_reads_tar_shows_the_images(hunted):
+    """Each file of an archive is a tar of PNG files that are named after their pixels."""
+    found: dict[str, bytes | None] = {}
+    for file in (hunted.parent / "archive" / "images").glob("*.tar"):
+        with tarfile.open(file) as tar:
+            found |= {one.name: file.read() for one in tar if (file := tar.extractfile(one)) is not None}
+    there = kept.images(hunted.parent / "archive")
+    assert found == {f"{one.image}.png": one.read() for one in there}
+    assert len(there) > 100
 
 
-@given(HASHES | st.text("0123456789abcdef", min_size=64, max_size=64))
-def test_a_hash_cannot_leave_the_archive(image):
-    """Whatever a damaged archive says, a hash that is not 64 hexadecimal digits names no file."""
-    images = Images(Path("/nowhere/images"))
-    if re.fullmatch("[0-9a-f]{64}", image) is None:
-        with pytest.raises(StoreError, match="64 hexadecimal digits"):
-            images.get(image)
-    else:
-        assert images.path(image).is_relative_to(images.folder)
+NAMES = st.text(max_size=70) | st.sampled_from(["../../etc/passwd", "a" * 32, "A" * 32 + ".tar", "0" * 32 + ".tar\n"])
 
 
-def test_what_is_put_comes_back(tmp_path):
-    """An image comes back as it was put, under the hash of its own pixels alone; the same pixels are one file."""
-    images = Images(tmp_path)
-    image = images.put(NOISE)
-    assert images.put(NOISE.copy()) == image
-    held = images.get(image)
-    assert held is not None
-    assert np.array_equal(held, NOISE)
-    other = "f" * 64
-    images.path(other).parent.mkdir()
-    shutil.copy(images.path(image), images.path(other))
-    assert images.get(other) is None
-    assert images.get("e" * 64) is None
-    turned = images.put(np.ascontiguousarray(NOISE.transpose(1, 0, 2)))
-    assert turned != image
-    assert sorted(path.stem for path in tmp_path.glob("??/*")) == sorted([image, turned, other])
+@given(NAMES, st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
+def test_a_place_cannot_leave_the_archive(shard, start, size):
+    """Whatever a damaged archive says, a name that is none of foible's own names no file, and nothing is read."""
+    place = Place(shard=shard, start=start, size=size)
+    shards = Shards(Path("/"))
+    assert shards.read(place) is None
+    assert shards.holds([place]) == set()
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """Give an empty folder for images."""
+    with Shards(tmp_path) as made:
+        yield made
+
+
+def test_what_is_put_comes_back(shards, tmp_path):
+    """An image comes back as it was put, under the hash of its own pixels alone; the same pixels are written once."""
+    image, turned = content_hash(NOISE), np.ascontiguousarray(NOISE.transpose(1, 0, 2))
+    placed = shards.put({image: NOISE})
+    assert shards.put({image: NOISE.copy()}) == placed
+    assert np.array_equal(shards.get(placed[image], image), NOISE)
+    assert shards.get(placed[image], "f" * 64) is None
+    both = shards.put({image: NOISE, content_hash(turned): turned})
+    assert both[image] == placed[image]
+    assert np.array_equal(shards.get(both[content_hash(turned)], content_hash(turned)), turned)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_hunt_whose_files_of_images_have_gone_draws_them_again(hunted, tmp_path):
+    """Where a tar file was removed its images are drawn again, and the findings are the same bytes."""
+    shutil.copytree(hunted.parent, tmp_path / "copy")
+    for file in (tmp_path / "copy" / "archive" / "images").glob("*.tar"):
+        file.unlink()
+    generator = Counting()
+    hunt(tmp_path / "copy" / "run", generator=generator)
+    assert toyworld.written(tmp_path / "copy" / "run") == toyworld.written(hunted)
+    assert generator.made
+
+
+def test_an_archive_of_files_is_taken_over(hunted, tmp_path):
+    """Before version 3 each image was a file: a hunt takes them into shards, draws nothing anew, and leaves none."""
+    shutil.copytree(hunted.parent, tmp_path / "copy")
+    archive = tmp_path / "copy" / "archive"
+    for one in kept.images(archive):
+        path = archive / "images" / one.image[:2] / f"{one.image}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(one.read())
+    for file in archive.glob("images/*.tar"):
+        file.unlink()
+    with contextlib.closing(sqlite3.connect(archive / "archive.sqlite")) as db:
+        db.execute("DROP TABLE images")
+        db.execute("PRAGMA user_version = 2")
+    with pytest.raises(StoreError, match="one hunt on it brings it up to date"):
+        Archive(archive, write=False)
+    generator = Counting()
+    hunt(tmp_path / "copy" / "run", generator=generator)
+    assert not generator.made
+    assert toyworld.written(tmp_path / "copy" / "run") == toyworld.written(hunted)
+    assert not list(archive.rglob("*.png"))
+    assert len(kept.images(archive)) == len(kept.images(hunted.parent / "archive"))
 
 
 @pytest.mark.parametrize("place", ["archive", "archive/images", "archive/archive.sqlite"])
@@ -217,15 +262,18 @@ def test_an_archive_that_cannot_be_written_ends_the_hunt_with_one_sentence(tmp_p
     assert hunt(tmp_path / "run").confirmed
 
 
-def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
-    """A file that cannot be put in its place leaves no temporary file in the archive."""
-    images = Images(tmp_path)
-    image = images.put(NOISE)
-    images.path(image).unlink()
-    images.path(image).mkdir()
-    with pytest.raises(StoreError, match="cannot be"):
-        images.put(NOISE)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_write_that_fails_costs_nothing_that_was_kept(shards):
+    """Where the disk is full a sentence says so; what was written stays, and the next image begins another file."""
+    image, other = content_hash(NOISE), np.zeros((9, 9, 3), np.uint8)
+    placed = shards.put({image: NOISE})
+    shards.close()
+    shards._out = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - it is closed by what fails
+    with pytest.raises(StoreError, match="cannot be written"):
+        shards.put({content_hash(other): other})
+    again = shards.put({content_hash(other): other})
+    assert np.array_equal(shards.get(placed[image], image), NOISE)
+    assert np.array_equal(shards.get(again[content_hash(other)], content_hash(other)), other)
 
 
 def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path):
@@ -403,7 +451,7 @@ def test_draws_of_an_archive_that_counted_no_samplings_are_kept(tmp_path):
     """What was drawn before the count was kept is as good as it was: one image was sampled for each."""
     with Archive(tmp_path) as archive:
         archive.add([row("d")], {"k": "text"})
-    steps = ["ALTER TABLE draws DROP COLUMN samplings", "PRAGMA user_version = 1"]
+    steps = ["DROP TABLE images", "ALTER TABLE draws DROP COLUMN samplings", "PRAGMA user_version = 1"]
     with contextlib.closing(sqlite3.connect(tmp_path / "archive.sqlite")) as db, db:
         for step in steps:
             db.execute(step)
@@ -473,16 +521,18 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
+from foible.pixels import content_hash
 from foible.run.archive import Archive, DrawRow
 own = sys.argv[2]
 with Archive(Path(sys.argv[1])) as archive:
     for unit in range(20):
         images = [np.full((8, 8, 3), unit, np.uint8), np.full((8, 8, 3), ord(own), np.uint8)]
         images[0][0, 0, 0] ^= 1
-        names = [archive.images.put(image) for image in images]
+        names = [content_hash(image) for image in images]
+        placed = archive.shards.put(dict(zip(names, images)))
         keys = [f"shared {unit}", f"{own} {unit}"]
         rows = [DrawRow(key=k, image=i, ignored=(), prompt=own, seed=unit) for k, i in zip(keys, names)]
-        archive.add(rows, {key: own for key in keys})
+        archive.add(rows, {key: own for key in keys}, images=placed)
         found = archive.draws(keys), archive.answers(keys)
         assert set(found[0]) == set(found[1]) == set(keys)
         assert found[0][keys[0]].prompt == found[1][keys[0]], "one unit, of two processes"

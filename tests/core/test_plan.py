@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import asked
+import kept
 import toyworld
 from foible.checks.forecast import BASE_RATES, CHANCE, plan
 from foible.cli import main
@@ -190,12 +191,12 @@ def test_the_disk_of_a_timed_plan_is_that_of_the_hunt(tmp_path):
     """What the archive holds afterwards is what was foretold for as many draws, but for the notes in each file."""
     planned = plan(config())
     run = toyworld.hunt(tmp_path / "run")
-    files = list((tmp_path / "archive").rglob("*.png"))
+    files = kept.images(tmp_path / "archive")
     images = asked.images(run.folder)
-    assert {file.stem for file in files} == images  # a scene that has what is added already is drawn the same
+    assert {one.image for one in files} == images  # a scene that has what is added already is drawn the same
     assert len(images) <= sum(run.result.draws.values()) <= planned.total
     each = planned.disk / planned.total
-    assert np.mean([file.stat().st_size for file in files]) == pytest.approx(each, rel=0.1, abs=1500)
+    assert np.mean([len(one.read()) for one in files]) == pytest.approx(each, rel=0.1, abs=1500)
 
 
 def mute(images):

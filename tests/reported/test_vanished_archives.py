@@ -11,7 +11,7 @@ import toyworld
 from foible import pixels
 from foible.checks.verify import verify
 from foible.errors import StoreError
-from foible.run.images import Images
+from foible.run.shards import Shards
 
 METHODS = {"generator": "draw", "judge": "judge", "captioner": "caption"}
 FUNCTIONS = {"generator": toyworld.draw, "judge": toyworld.judge, "captioner": toyworld.describe}
@@ -71,16 +71,15 @@ def test_an_archive_that_goes_away_ends_the_hunt_and_changes_nothing(whole, tmp_
 
 def test_an_archive_that_goes_away_folder_by_folder_gets_the_same_sentence(tmp_path, monkeypatch):
     """While `rm -rf` is at work a folder that was just made has gone before its first file: no disk is at fault."""
-    kept = Images(tmp_path / "archive" / "images")
+    kept = Shards(tmp_path / "archive" / "images")
     kept.folder.mkdir(parents=True)
     write = pixels.write_png
 
     def removing(array):
-        """Be overtaken by the removal between folder and rename."""
+        """Be overtaken by the removal before the file is begun."""
         shutil.rmtree(kept.folder)
-        kept.folder.mkdir()
         return write(array)
 
     monkeypatch.setattr(pixels, "write_png", removing)
     with pytest.raises(StoreError, match="has gone while the hunt ran; bring it back, and repeat the command"):
-        kept.put(toyworld.draw(["a photo of a teapot"], [1])[0])
+        kept.put({"0" * 64: toyworld.draw(["a photo of a teapot"], [1])[0]})

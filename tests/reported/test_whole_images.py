@@ -11,9 +11,7 @@ import numpy as np
 
 import toyworld
 from foible.pixels import write_png
-from foible.report import to_html, write_html
-from foible.report.html import linked
-from report.anything import HOSTILE
+from foible.report import to_html, write, write_html
 from report.results import sample
 
 LINK = re.compile(r'<a href="([^"]+\.png)">Whole image</a>, (\d+) × (\d+) pixels')
@@ -26,22 +24,55 @@ def links(folder):
     return [folder / unquote(unescape(href)) for href, _, _ in found]
 
 
-def test_each_image_leads_to_the_whole_one_and_both_can_be_moved(tmp_path):
-    """Every image that is shown has a link into the archive beside the run; moved together it still leads there."""
-    run = toyworld.hunt(tmp_path / "all" / "run")
-    found = links(run.folder)
-    assert len(found) >= len(run.confirmed[0].failing) > 0
-    assert all(path.is_file() for path in found)
-    assert str(tmp_path) not in run.report.read_text("utf-8"), "no path of this machine"
-    shutil.move(tmp_path / "all", tmp_path / "moved")
-    assert all(path.is_file() for path in links(tmp_path / "moved" / "run"))
+def large(name):
+    """Give noise of 512 pixels a side, another for each name."""
+    dice = np.random.default_rng(int(name[:8], 16))
+    return write_png(dice.integers(0, 256, (512, 512, 3), dtype=np.uint8))
 
 
-def test_an_archive_elsewhere_is_not_linked_and_the_page_says_so(tmp_path):
-    """A page holds no path of the machine that it was made on: what cannot be said from beside is not linked."""
-    run = toyworld.hunt(tmp_path / "run", config={**toyworld.SMALL, "archive": tmp_path / "far" / "archive"})
+def hashed(count):
+    """Give a result in which so many draws have an image with a hash, and their hashes."""
+    result = sample()
+    shown = list(result.observations.values())
+    names = [f"{number:064x}" for number in range(1, count + 1)]
+    for number, answered in enumerate(shown):
+        object.__setattr__(answered.draw, "image", names[number % count])
+    return result, names
+
+
+def test_each_reduced_image_leads_to_the_whole_one_and_both_can_be_moved(tmp_path):
+    """Every image that is shown reduced has a link to a file beside the page; moved together it still leads there."""
+    result, names = hashed(8)
+    (tmp_path / "run").mkdir()
+    write(result, large, tmp_path / "run")
+    found = links(tmp_path / "run")
+    assert found
+    assert {path.stem for path in found} <= set(names)
+    assert {path.stem for path in (tmp_path / "run" / "images").iterdir()} == {path.stem for path in found}
+    assert all(path.read_bytes() == large(path.stem) for path in found)
+    assert str(tmp_path) not in (tmp_path / "run" / "report.html").read_text("utf-8"), "no path of this machine"
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    assert all(path.is_file() for path in links(tmp_path / "moved"))
+
+
+def test_images_of_an_earlier_page_go_and_files_of_others_stay(tmp_path):
+    """A page that is written again leaves only the images that it shows, and touches nothing else in that folder."""
+    result, _ = hashed(8)
+    write(result, large, tmp_path)
+    (tmp_path / "images" / "mine.png").write_bytes(b"mine")
+    other, names = hashed(2)
+    write(other, large, tmp_path)
+    there = {path.stem for path in (tmp_path / "images").iterdir()}
+    assert there == {*(path.stem for path in links(tmp_path)), "mine"}
+    assert there <= {*names, "mine"}
+
+
+def test_small_images_are_in_the_page_and_nowhere_else(tmp_path):
+    """What the page holds pixel for pixel needs no file beside it."""
+    run = toyworld.hunt(tmp_path / "run")
     assert links(run.folder) == []
-    assert "does not lie beside the run directory" in run.report.read_text("utf-8")
+    assert not (run.folder / "images").exists()
+    assert "Its images are whole." in run.report.read_text("utf-8")
 
 
 def test_a_large_image_costs_the_page_little(tmp_path):
@@ -56,24 +87,18 @@ def test_a_large_image_costs_the_page_little(tmp_path):
         dice = np.random.default_rng(names.index(name))
         return write_png(dice.integers(0, 256, (512, 512, 3), dtype=np.uint8))
 
-    page, bare = to_html(result, image, "../archive/images"), to_html(result, lambda _: None, "../archive/images")
-    assert {(width, height) for _, width, height in LINK.findall(page)} == {("512", "512")}
+    page, bare = to_html(result, image), to_html(result, lambda _: None)
     assert len(page) - len(bare) < 0.12 * len(names) * len(_NOISE)
 
 
 def test_no_name_becomes_a_link_that_it_should_not_be(tmp_path):
-    """A folder of any name is quoted, and only the hash of an image becomes part of a link."""
-    for number, name in enumerate(one for one in HOSTILE if 0 < len(one) < 100):
-        safe = re.sub(r"[/\x00\ud800-\udfff]", "_", name)
-        beside = tmp_path / str(number) / safe
-        if safe.strip(". ") and beside.name == safe:
-            link = linked(tmp_path / str(number) / "run", beside)
-            assert re.fullmatch(r"\.\./[A-Za-z0-9_.~%-]+/images", link)
+    """Only the hash of an image becomes part of a link, and of the name of a file."""
     result = sample()
     for answered in result.observations.values():
         object.__setattr__(answered.draw, "image", "javascript:alert(1)//")
     path = tmp_path / "run" / "report.html"
     path.parent.mkdir()
-    write_html(result, lambda _: _NOISE, path, tmp_path / "archive")
+    write_html(result, lambda _: _NOISE, path)
     assert "data:image/webp" in path.read_text("utf-8")
     assert "javascript:" not in path.read_text("utf-8")
+    assert not (path.parent / "images").exists()

@@ -110,7 +110,7 @@ def draw_more(held: Held, named: Sequence[Part], most: int, same: float, ceiling
     spent = frozenset(one.request.seed for one in answered)
     with Archive(held.runs[0].archive) as kept:
         observer = Observer(
-            executor=Here(parts, kept.images),
+            executor=Here(parts, kept.shards),
             archive=kept,
             notes=Remembered({}),
             identities=identities,

@@ -49,7 +49,7 @@ class Drawing:
         """Make what observes."""
         study = self.read.study
         self._observer = Observer(
-            executor=Here(self.parts, self.archive.images),
+            executor=Here(self.parts, self.archive.shards),
             archive=self.archive,
             notes=Remembered({}, self.size),
             identities={name: part.identity for name, part in self.parts.items()},

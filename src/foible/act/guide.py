@@ -129,7 +129,7 @@ def guide_wanted(
     study = study_of(prepared.began, prepared.began.settings)
     with Archive(prepared.archive) as archive:
         clock = Clock(config.max_minutes)
-        executor = Here(prepared.parts, archive.images)
+        executor = Here(prepared.parts, archive.shards)
         record = Unwritten({})
         loop = loop_over(
             study, executor=executor, archive=archive, record=record, clock=clock, progress=progress

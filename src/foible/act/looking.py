@@ -108,7 +108,7 @@ def look(looking: Looking, progress: Progress) -> tuple[Sought, ...]:
 def _observer(looking: Looking) -> Observer:
     labels = {**looking.read.study.labels, **{label.name: label for label in map(_described, looking.bugs)}}
     return Observer(
-        executor=Here(looking.who.parts, looking.archive.images),
+        executor=Here(looking.who.parts, looking.archive.shards),
         archive=looking.archive,
         notes=Remembered({}),
         identities={name: part.identity for name, part in looking.who.parts.items()},

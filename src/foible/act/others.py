@@ -49,7 +49,7 @@ def ask(other: Other, requests: Sequence[Request], read: Reread, archive: Archiv
     images = {r.key: read.answered[r.key].draw.image for r in known}
     shown = [r for r in known if images[r.key] and archive.images.get(images[r.key]) is not None]
     observer = Observer(
-        executor=_Classifying(Here({classifier(0): other.part}, archive.images)),
+        executor=_Classifying(Here({classifier(0): other.part}, archive.shards)),
         archive=archive,
         notes=Remembered(read.faults),
         identities={**read.study.identities, classifier(0): other.part.identity},

@@ -30,7 +30,6 @@ from foible.hunting.result import counted, unscored_reasons
 from foible.hunting.study import Study
 from foible.records import Hypothesis, Tally
 from foible.run.archive import Archive, DrawRow
-from foible.run.images import Images
 from foible.run.journal import NAME, Journal
 from foible.search.explore import Explore
 from foible.search.look import Look
@@ -214,7 +213,7 @@ def _walked(study: Study, journal: Journal, archive: Archive, disk: Disk, noted:
         loop, said = reread_so_far(study, journal, archive, clock)
         findings = _verdicts(loop.askers, study)
     rows = archive.draws(loop.budget.keys)
-    written, size = _written(archive.images, rows.values())
+    written, size = _written(archive, rows.values())
     rate = None if journal.ended else _rate(written)
     asker = loop.askers[-1] if loop.askers and loop.askers[-1].stage == clock.stage else None
     going = asker if not journal.ended else None
@@ -289,17 +288,11 @@ def _known(finding: Finding, study: Study) -> Known:
 # --- how fast, and what is left ------------------------------------------------------------------------------------
 
 
-def _written(images: Images, rows: Iterable[DrawRow]) -> tuple[list[float], int]:
+def _written(archive: Archive, rows: Iterable[DrawRow]) -> tuple[list[float], int]:
     """Give when each image of some rows was written, in order, and the bytes of all."""
-    times, size = [], 0
-    for image in {row.image for row in rows}:
-        try:
-            about = images.path(image).stat()
-        except (OSError, StoreError):  # it has gone: `verify` names it
-            continue
-        times.append(about.st_mtime)
-        size += about.st_size
-    return sorted(times), size
+    there = archive.images.holds(row.image for row in rows)  # `verify` names those that have gone
+    written = archive.written(there)
+    return [at for at, _ in written], sum(size for _, size in written)
 
 
 def _rate(written: Sequence[float]) -> Rate | None:

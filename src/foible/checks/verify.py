@@ -17,7 +17,7 @@ from pathlib import Path
 
 from foible import report
 from foible._version import __version__
-from foible.checks.differences import ANYWHERE, MOST, compare, compare_text
+from foible.checks.differences import MOST, compare, compare_text
 from foible.errors import FoibleError, OtherVersionError, StoreError, brief
 from foible.findings import HuntResult
 from foible.hunting.attributed import kept as kept_attributions
@@ -69,16 +69,13 @@ def verify(folder: Path, archive: Path | None = None) -> Verified:
 
 
 def _written(folder: Path, again: HuntResult, archive: Archive, *, page: bool) -> list[str]:
-    """Compare the files; whether the archive lay beside the run, so that the page links there, is open.
-
-    So is whether the page shows the attributions that the archive keeps.
+    """Compare the files; whether the page shows the attributions that the archive keeps is open.
 
     Where images have gone, which is told already, the page would lack them too.
     """
-    read = archive.images.bytes
     attributed = kept_attributions(again, archive) if page else None
     with_ = [None, attributed] if attributed is not None and attributed.maps else [None]
-    pages = [report.to_html(again, read, link, one) for link in ("", ANYWHERE) for one in with_] if page else []
+    pages = [report.to_html(again, archive.images.bytes, one) for one in with_] if page else []
     return [
         *compare(folder / "findings.json", report.to_json(again)),
         *compare_text(folder / "findings.md", [report.to_markdown(again)]),

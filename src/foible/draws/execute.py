@@ -1,7 +1,7 @@
 """Carries out one unit of work: draws what is missing, and asks each part what is not known yet.
 
 Comes in: a `Unit`: requests, and which of them to draw and ask about. Goes out: `Carried`: rows and hashes, faults, and
-how long each part took. The pixels go to the archive's folder of images. Nothing here reaches a database, a lock or a
+how long each part took. The pixels go to the archive's shards. Nothing here reaches a database, a lock or a
 clock, so that a unit can be carried out elsewhere. Neighbours: `observe.py` decides what a unit lacks and keeps what
 comes back; `asking.py` in `parts/` checks every answer.
 """
@@ -20,16 +20,14 @@ from foible.draws.questions import GENERATOR, GUIDE
 from foible.draws.values import write_judgement, write_scores, write_vector
 from foible.parts import asking as wrappers
 from foible.parts.registry import Part
+from foible.pixels import content_hash
 from foible.records import Drawn, Fault, Label, Request
 from foible.run.archive import DrawRow
-from foible.run.images import Images
+from foible.run.shards import Place, Shards
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-WRITERS = 8
-"""Images that are written at once: writing waits for the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +55,8 @@ class Unit:
     """Keys of the requests to draw; those of the others are in `images`."""
     images: Mapping[str, str]
     """By key of the request: hash of the pixels that are in the archive."""
+    places: Mapping[str, Place]
+    """By that hash: where they lie."""
     size: tuple[int, int] | None
     """(height, width) of every image; None where the first good one tells."""
     questions: tuple[Question, ...]
@@ -70,6 +70,8 @@ class Carried:
     """By key of the request, for what was drawn."""
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By part and key of the request: a JSON-able value, or a `Fault`. Without an image there is none."""
+    places: dict[str, Place] = field(default_factory=dict)
+    """By hash: where the images of `draws` were written to."""
     whole: set[str] = field(default_factory=set)
     """Hashes of images that were in the archive, and are what they should be."""
     size: tuple[int, int] | None = None
@@ -80,6 +82,10 @@ class Carried:
     """By part: items and seconds."""
     stopped: BaseException | None = None
     """What ended the unit early: an interrupt, or a limit. What was finished before it is here all the same."""
+
+
+_Written = tuple[dict[str, DrawRow | Fault], dict[str, Place]]
+"""What came of drawing, and where its images lie: as in `Carried`."""
 
 
 class Executor(Protocol):
@@ -93,11 +99,11 @@ class Executor(Protocol):
 class Here:
     """Carries units out in this process; several at once where several threads ask, each part about one at a time."""
 
-    def __init__(self, parts: Mapping[str, Part], images: Images) -> None:
+    def __init__(self, parts: Mapping[str, Part], shards: Shards) -> None:
         """Name the parts by what the run calls them, and where the images lie."""
         self._parts = parts
-        self._images = images
-        self._writers = ThreadPoolExecutor(WRITERS)
+        self._shards = shards
+        self._writer = ThreadPoolExecutor(1)
         # A guide moves the generator by what the classifier says of it: nobody else may ask either meanwhile.
         shared = threading.Lock()
         self._locks = {name: shared if GUIDE in parts else threading.Lock() for name in parts}
@@ -105,22 +111,22 @@ class Here:
     def carry_out(self, unit: Unit) -> Carried:
         """Draw, then ask part after part."""
         carried = Carried(size=unit.size)
-        rows: dict[str, Future[DrawRow | Fault]] = {}
+        written: dict[str, Future[_Written]] = {}
         try:
-            shown = self._shown(unit, carried, rows)
+            shown = self._shown(unit, carried, written)
             for question in unit.questions:
                 self._ask(question, unit, shown, carried)
         except BaseException as stop:  # noqa: BLE001 - the driver keeps what is finished, and raises it again
             carried.stopped = stop
-        _gather(rows, carried)
+        _gather(written, carried)
         return carried
 
     def _shown(
-        self, unit: Unit, carried: Carried, rows: dict[str, Future[DrawRow | Fault]]
+        self, unit: Unit, carried: Carried, written: dict[str, Future[_Written]]
     ) -> dict[str, NDArray[np.uint8]]:
         """Give the images of a unit by key, drawing those that are missing or torn."""
         wanted = {key for question in unit.questions for key in question.keys}
-        shown = {key: self._images.get(image) for key, image in unit.images.items() if key in wanted}
+        shown = {key: self._old(image, unit) for key, image in unit.images.items() if key in wanted}
         torn = {key for key, image in shown.items() if image is None}
         carried.whole.update(unit.images[key] for key in shown.keys() - torn)
         # The generator is given the whole unit, as when it was drawn first.
@@ -128,7 +134,9 @@ class Here:
         new = self._draw(todo, unit, carried) if todo else {}
         fresh = {r: answer for r, answer in new.items() if r.key not in unit.images.keys() - torn}
         # Writing waits for the disk: meanwhile the parts are asked.
-        rows.update({r.key: self._writers.submit(self._keep, r, answer) for r, answer in fresh.items()})
+        if fresh:
+            writing = self._writer.submit(self._keep, fresh)
+            written.update({r.key: writing for r in fresh})
         drawn = {r.key: answer.image for r, answer in fresh.items() if isinstance(answer, Drawn)}
         return {key: image for key, image in (shown | drawn).items() if image is not None}
 
@@ -142,18 +150,18 @@ class Here:
         carried.size = unit.size or next((one.image.shape[:2] for one in answers if isinstance(one, Drawn)), None)
         return dict(zip(todo, answers, strict=True))
 
-    def _keep(self, request: Request, answer: Drawn | Fault) -> DrawRow | Fault:
-        if isinstance(answer, Fault):
-            return answer
-        image = self._images.put(answer.image)
-        return DrawRow(
-            key=request.key,
-            image=image,
-            ignored=answer.ignored,
-            prompt=request.text,
-            seed=request.seed,
-            samplings=answer.samplings,
-        )
+    def _old(self, image: str, unit: Unit) -> NDArray[np.uint8] | None:
+        place = unit.places.get(image)
+        return None if place is None else self._shards.get(place, image)
+
+    def _keep(self, fresh: Mapping[Request, Drawn | Fault]) -> _Written:
+        names = {r: content_hash(answer.image) for r, answer in fresh.items() if isinstance(answer, Drawn)}
+        drawn = {names[r]: answer.image for r, answer in fresh.items() if isinstance(answer, Drawn)}
+        places = self._shards.put(drawn)
+        rows = {
+            r.key: answer if isinstance(answer, Fault) else _row(r, answer, names[r]) for r, answer in fresh.items()
+        }
+        return rows, places
 
     def _ask(self, question: Question, unit: Unit, shown: Mapping[str, Any], carried: Carried) -> None:
         by_key = {r.key: r for r in unit.requests}
@@ -177,15 +185,25 @@ class Here:
             carried.answers[question.part, key] = value
 
 
-def _gather(rows: Mapping[str, Future[DrawRow | Fault]], carried: Carried) -> None:
-    """Wait for images that are being written; one that cannot be ends the unit, and the others are kept."""
-    for key, row in rows.items():
-        if (problem := row.exception()) is None:
-            carried.draws[key] = row.result()
+def _gather(written: dict[str, Future[_Written]], carried: Carried) -> None:
+    """Wait for images that are being written; where they cannot be, the unit ends, and only what was old is kept."""
+    for one in dict.fromkeys(written.values()):
+        if (problem := one.exception()) is None:
+            carried.draws, carried.places = one.result()
         else:
             carried.stopped = carried.stopped or problem
-    unwritten = rows.keys() - carried.draws.keys()
-    carried.answers = {place: answer for place, answer in carried.answers.items() if place[1] not in unwritten}
+            carried.answers = {place: said for place, said in carried.answers.items() if place[1] not in written}
+
+
+def _row(request: Request, answer: Drawn, image: str) -> DrawRow:
+    return DrawRow(
+        key=request.key,
+        image=image,
+        ignored=answer.ignored,
+        prompt=request.text,
+        seed=request.seed,
+        samplings=answer.samplings,
+    )
 
 
 _ASK: Mapping[str, Callable[[Part, list[list[Any]], Question], list[Any]]] = {

@@ -83,8 +83,9 @@ class Known:
     def drawn(self, unit: Sequence[Request]) -> dict[str, DrawRow | Fault]:
         """Look up draws by key of the request; those that are missing are left out."""
         rows = self.archive.draws(r.key for r in unit)
+        there = set() if self.reading else self.archive.images.holds(row.image for row in rows.values())
         draws: dict[str, DrawRow | Fault] = {
-            key: row for key, row in rows.items() if self.reading or self.archive.images.holds(row.image)
+            key: row for key, row in rows.items() if self.reading or row.image in there
         }
         if draws:
             self.worked.add(GENERATOR)
@@ -135,6 +136,7 @@ class Known:
             labels=self.labels,
             draw=frozenset(draw),
             images=images,
+            places=self.archive.places(images.values()) if questions else {},
             size=self.notes.learned.size if self.notes.learned is not None else None,
             questions=tuple(questions),
         )
@@ -164,7 +166,7 @@ class Known:
         keys = {place: self._questions.key(place[0], by_key[place[1]].label, images[place[1]]) for place in new}
         answers = {keys[place]: value for place, value in new.items() if not isinstance(value, Fault)}
         if rows or answers:
-            self.archive.add(rows, answers, replace=self._without_image(rows))
+            self.archive.add(rows, answers, images=carried.places, replace=self._without_image(rows))
         self.watch.after(carried.spent)
         faults = {key: row for key, row in carried.draws.items() if isinstance(row, Fault)}
         faults |= {keys[place]: value for place, value in new.items() if isinstance(value, Fault)}

@@ -161,12 +161,13 @@ class Observer:
         # In the unit that it was drawn in: in another one the same model may give other pixels.
         for unit in dict.fromkeys(self._units.get(request.key, (request,)) for request in torn):
             keys = frozenset(r.key for r in unit)
-            job = Unit(requests=unit, labels=self.labels, draw=keys, images={}, size=size, questions=())
+            job = Unit(requests=unit, labels=self.labels, draw=keys, images={}, places={}, size=size, questions=())
             self.watch.before()
             carried = self.executor.carry_out(job)
             self.watch.after(carried.spent)
             if carried.stopped is not None:
                 raise carried.stopped
+            self.archive.add([], {}, images=carried.places)
 
     def each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
         """Return what a part says of draws that were made before, by key of the request."""

@@ -188,7 +188,7 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         )
         loop = loop_over(
             study,
-            executor=LoggedExecutor(last.enter_context(executor(prepared, archive.images)), log),
+            executor=LoggedExecutor(last.enter_context(executor(prepared, archive.shards)), log),
             abreast=abreast(prepared),
             archive=archive,
             record=Reopened(journal, clock) if journal.ended else journal,
@@ -197,7 +197,7 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
             tries=tries,
         )
         result = walk(study, loop)
-        report.write(result, archive.images.bytes, prepared.folder, prepared.archive)
+        report.write(result, archive.images.bytes, prepared.folder)
         if not journal.ended:
             journal.note(Ended())
         tell_result(log, result)

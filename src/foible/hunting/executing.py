@@ -17,11 +17,11 @@ from foible.draws.questions import GUIDE
 from foible.errors import PluginError
 from foible.hunting.prepare import Prepared
 from foible.hunting.worker import Job, new_token, refuse_objects
-from foible.run.images import Images
+from foible.run.shards import Shards
 
 
 @contextmanager
-def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
+def executor(prepared: Prepared, shards: Shards) -> Iterator[Executor]:
     """Give the executor of a hunt.
 
     Raises:
@@ -30,7 +30,7 @@ def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
     """
     options = prepared.config.workers
     if not options.count:
-        yield Here(prepared.parts, images)
+        yield Here(prepared.parts, shards)
         return
     refuse_objects(prepared.parts)
     if not options.address and "ray" not in sys.modules:
@@ -47,7 +47,7 @@ def executor(prepared: Prepared, images: Images) -> Iterator[Executor]:
         # A guide alone needs them, and Ray warns of a large message that a worker is made again from.
         labels=prepared.labels if GUIDE in prepared.parts else (),
         maps=prepared.maps if GUIDE in prepared.parts else (),
-        images=images.folder.resolve(),
+        images=shards.folder.resolve(),
         token=new_token(),
         directory=Path.cwd(),
     )

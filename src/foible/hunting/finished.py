@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from foible.findings import Finding, HuntResult
-from foible.run.images import Images
+from foible.run.archive import Archive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,18 +124,16 @@ class RunFinding(Finding):
             which: draws with the description that failed, or passed, or the control draws of the failing ones' seeds.
         """
         seen = [self.run.result.observations.get(key) for key in getattr(self, which)]
-        found = [_images(self.run).get(one.draw.image) for one in seen if one is not None and one.draw.image]
+        with Archive(self.run.archive, write=False) as kept:
+            found = [kept.images.get(one.draw.image) for one in seen if one is not None and one.draw.image]
         return [image for image in found if image is not None]
 
     def _repr_html_(self) -> str:
         """Show the finding in a notebook: its sentence, and small images of its failing examples."""
         from foible.report.notebook import finding_html
 
-        return finding_html(self, self.run.result, _images(self.run).bytes)
-
-
-def _images(run: Run) -> Images:
-    return Images(run.archive / "images")
+        with Archive(self.run.archive, write=False) as kept:
+            return finding_html(self, self.run.result, kept.images.bytes)
 
 
 def _of(finding: Finding, run: Run) -> RunFinding:

@@ -17,7 +17,6 @@ from foible.errors import StoreError
 from foible.hunting.finished import Run
 from foible.hunting.replay import reread_whole
 from foible.run.archive import Archive
-from foible.run.images import Images
 from foible.run.journal import Journal
 
 if TYPE_CHECKING:
@@ -69,7 +68,8 @@ def write_again(run: Run, out: Path | None = None, attributed: Attributions | No
     except OSError as problem:
         message = f"{folder} cannot be made ({problem.strerror}); name another directory with --out"
         raise StoreError(message) from None
-    report.write(run.result, Images(run.archive / "images").bytes, folder, run.archive, attributed)
+    with Archive(run.archive, write=False) as kept:
+        report.write(run.result, kept.images.bytes, folder, attributed)
     return folder / report.FILES[-1]
 
 

@@ -24,7 +24,7 @@ from foible.parts.again import load_again
 from foible.parts.ceiling import Ceiling
 from foible.parts.registry import Part
 from foible.records import ClassMap, Label
-from foible.run.images import Images
+from foible.run.shards import Shards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Worker:
             ceiling = Ceiling(None)
             if self._take is not None:
                 ceiling.hand_over(self._take)
-            self._here = Here(_parts(self._job, ceiling), Images(self._job.images))
+            self._here = Here(_parts(self._job, ceiling), Shards(self._job.images))
         return self._here
 
 

@@ -62,16 +62,16 @@ def write(
     result: HuntResult,
     image: Callable[[str], bytes | None],
     folder: Path,
-    archive: Path | None = None,
     attributed: Attributions | None = None,
 ) -> None:
     """Write `findings.json`, `findings.md` and `report.html`, in that order, each whole or not at all.
+
+    Images that the page shows reduced are written to `images` before it.
 
     Args:
         result: what the hunt found.
         image: gives the PNG file of an image by the hash of its pixels; None where there is none.
         folder: where the files go; it exists.
-        archive: the folder of the archive: where it lies beside `folder`, the page links whole images.
         attributed: what the answers to its examples react to; None for a page without.
 
     Raises:
@@ -80,4 +80,4 @@ def write(
     make_ready(folder)
     write_atomically(folder / FILES[0], to_json(result))
     write_atomically(folder / FILES[1], to_markdown(result))
-    write_html(result, image, folder / FILES[2], archive, attributed)
+    write_html(result, image, folder / FILES[2], attributed)

@@ -11,12 +11,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from foible.errors import StoreError
 from foible.report import (
     alike,
     bases,
@@ -34,12 +33,12 @@ from foible.report import (
 from foible.report.attribution import Views
 from foible.report.files import write_atomically
 from foible.report.pairs import pairs
-from foible.report.pictures import Pictures
+from foible.report.pictures import HASH, WHOLE, Pictures
 from foible.report.steps import next_step
 from foible.report.terms import terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from jinja2 import Environment
@@ -58,58 +57,60 @@ def write_html(
     result: HuntResult,
     image: Callable[[str], bytes | None],
     path: Path,
-    archive: Path | None = None,
     attributed: Attributions | None = None,
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page, whole or not at all, behind a folder `images` beside it with those that it holds reduced.
 
     Args:
         result: what the hunt found.
         image: gives the PNG file of an image by the hash of its pixels; None where there is none (a placeholder is
             shown).
         path: the file.
-        archive: the folder of the archive: where it lies beside that of the page, whole images are linked.
         attributed: what the answers to its examples react to; None for a page without.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_atomically(path, to_html(result, image, linked(path.parent, archive), attributed))
+    pictures = Pictures(result, image)
+    page = _page(result, pictures, None if attributed is None else Views(attributed, result, image))
+    _write_whole(path.parent / WHOLE, pictures.reduced, image)
+    write_atomically(path, page)
 
 
-def linked(folder: Path, archive: Path | None) -> str:
-    """Give the link from a page to the images of an archive; empty where the two do not lie side by side.
+def _write_whole(folder: Path, wanted: Collection[str], image: Callable[[str], bytes | None]) -> None:
+    """Write whole images by the hash of their pixels, and remove those of an earlier page."""
+    try:
+        before = {path.stem: path for path in folder.glob("*.png") if HASH.fullmatch(path.stem)}
+        for name in before.keys() - set(wanted):
+            before[name].unlink()
+        if wanted:
+            folder.mkdir(exist_ok=True)
+        for name in wanted:
+            data = image(name)
+            if data is not None and (name not in before or before[name].stat().st_size != len(data)):
+                (folder / f"{name}.png").write_bytes(data)
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        raise StoreError(f"{folder} cannot be written ({why}); free the place or name another folder") from problem
 
-    So a page holds no path of the machine it was made on, and goes on working where both are moved together.
 
-    Args:
-        folder: of the page.
-        archive: its folder; None for none.
-    """
-    if archive is None or archive.resolve().parent != folder.resolve().parent:
-        return ""
-    return f"../{quote(os.fsencode(archive.resolve().name))}/images"
-
-
-def to_html(
-    result: HuntResult,
-    image: Callable[[str], bytes | None],
-    archive: str = "",
-    attributed: Attributions | None = None,
-) -> str:
+def to_html(result: HuntResult, image: Callable[[str], bytes | None], attributed: Attributions | None = None) -> str:
     """Make the text of the page. The same result and images give the same text.
 
     Args:
         result: what the hunt found.
         image: as for `write_html`.
-        archive: the link to the folder of whole images (see `linked`); empty for no links.
         attributed: as for `write_html`.
     """
+    return _page(result, Pictures(result, image), None if attributed is None else Views(attributed, result, image))
+
+
+def _page(result: HuntResult, pictures: Pictures, glows: Views | None) -> str:
     return render(
         "template.html",
         result=result,
-        pictures=Pictures(result, image, archive),
-        glows=None if attributed is None else Views(attributed, result, image),
+        pictures=pictures,
+        glows=glows,
         confirmed=[f for f in result.findings if f.verdict == "confirmed"],
         others=[f for f in result.findings if f.verdict != "confirmed"],
         probe=not result.explored and len(result.findings) <= _PROBED,

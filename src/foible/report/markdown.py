@@ -159,11 +159,11 @@ def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
     for answered in seen[:_SHOWN]:
         predicted, image = answered.outcomes[one.classifier].predicted, answered.draw.image
         taken = "" if predicted is None else f", taken for {class_name(predicted, result, one.classifier)}"
-        where = f"images/{image[:2]}/{image}.png" if image else "no image"
+        where = f"image {image}" if image else "no image"
         which = f"seed {answered.request.seed}" if terms(result) is DRAWS else answered.request.text
         lines.append(f"- {escape(f'{which}{taken}: {where}')}")
     if lines:
-        yield f"Some of its failing {terms(result).image}s; images lie in the archive:"
+        yield f"Some of its failing {terms(result).image}s; `foible archive show IMAGE` shows an image of the archive:"
         yield "\n".join(lines)
 
 

@@ -2,8 +2,8 @@
 
 Comes in: draw keys, and a way to fetch the PNG file of an image. Goes out: numbered draws for the page to refer to, and
 the data of each different image as WebP: pixel for pixel where it is small, reduced where it is large, so that a page
-of hundreds of images can be sent. The archive keeps the whole ones,
-and each is linked where it lies beside the run. Neighbour: `html.py` lays the page out.
+of hundreds of images can be sent. Reduced ones lead to the whole ones, in a folder beside the page. Neighbour:
+`html.py` lays the page out, and writes that folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _SMALL = 160
 _LARGEST = 256
 """Larger ones are held with at most this many pixels a side."""
 _QUALITY = 85
-_HASH = re.compile(r"[0-9a-f]{64}")
+HASH = re.compile(r"[0-9a-f]{64}")
+WHOLE = "images"
+"""The folder beside a page that has the whole images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Picture:
     data: str
     """A data URI of the small image."""
     whole: str = ""
-    """Where the whole image lies, as a link from the page; empty where the archive does not lie beside the run."""
+    """Where the whole image lies, as a link from the page; empty where the page holds it pixel for pixel."""
     size: tuple[int, int] = (0, 0)
     """(width, height) of the whole image."""
 
@@ -87,11 +89,11 @@ class Shown:
 class Pictures:
     """Numbers draws and images in the order in which the page first shows them."""
 
-    def __init__(self, result: HuntResult, image: Callable[[str], bytes | None], archive: str = "") -> None:
+    def __init__(self, result: HuntResult, image: Callable[[str], bytes | None]) -> None:
         self._result = result
         self._image = image
-        self.archive = archive
-        """Where the images of the archive lie, as a link from the page; empty where that is not beside the run."""
+        self.reduced: dict[str, str] = {}
+        """Images that the page holds reduced: the link to the whole one, by the hash of its pixels."""
         self._shown: dict[tuple[str, int], Shown] = {}
         self._fetched: dict[str, Picture | None] = {}
         """By hash of the pixels."""
@@ -155,8 +157,12 @@ class Pictures:
         uri = small.uri
         if uri not in self._pictures:
             # The hash is of the image that was read, so that a name that means something to a browser is no link.
-            whole = f"{self.archive}/{name[:2]}/{name}.png" if self.archive and _HASH.fullmatch(name) else ""
             height, width, _ = image.shape
+            whole = (
+                f"{WHOLE}/{name}.png" if (width, height) != (small.width, small.height) and HASH.fullmatch(name) else ""
+            )
+            if whole:
+                self.reduced[name] = whole
             self._pictures[uri] = Picture(
                 len(self._pictures) + 1, small.width, small.height, uri, whole, (width, height)
             )

@@ -4,7 +4,7 @@ Comes in: the rows of a unit of work, in one transaction. Goes out: rows by key.
 so a row is good for any run, and is never changed; it bears a seal over its key and content, and a row whose seal does
 not fit is as good as missing: it is made again. Faults are no rows: what went wrong is a matter of the run
 (`journal.py`). Several processes may write at once: the first that finishes a row wins, and all use that one.
-Neighbour: `images.py` keeps the pixels.
+Neighbours: `shards.py` keeps the pixels, and `images.py` finds them; `loose.py` takes in those of older archives.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from typing import Any, Self
 from foible.errors import StoreError
 from foible.identity import canonical, digest
 from foible.run.database import connect, told
-from foible.run.images import GONE, Images
+from foible.run.images import Images
+from foible.run.loose import take_in
+from foible.run.shards import GONE, Place, Shards
 
 SCHEMA = (
     """
@@ -30,9 +33,14 @@ SCHEMA = (
     CREATE TABLE answers (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID
     """,
     "ALTER TABLE draws ADD COLUMN samplings INTEGER NOT NULL DEFAULT 1",
+    """
+    CREATE TABLE images (image TEXT PRIMARY KEY, shard TEXT NOT NULL, start INTEGER NOT NULL, size INTEGER NOT NULL,
+        written REAL NOT NULL) WITHOUT ROWID
+    """,
 )
 """One script for each version; `database.py` applies those that a file lacks."""
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _MOST = 500
 """Keys that one query names at most."""
 
@@ -64,20 +72,24 @@ class Archive:
             StoreError: the folder cannot be used.
         """
         self.folder = folder
-        self.images = Images(folder / "images")
+        self.shards = Shards(folder / "images")
+        """Where images are written to."""
+        self.images = Images(self.shards, self.places)
         self._path = folder / "archive.sqlite"
         with told(folder):
             if write:
-                self.images.folder.mkdir(parents=True, exist_ok=True)
+                self.shards.folder.mkdir(parents=True, exist_ok=True)
             elif not self._path.is_file():
                 message = f"{folder} is no archive (it holds no archive.sqlite); name the right one with --archive"
                 raise StoreError(message)
         self._db = connect(self._path, SCHEMA, write=write)
         if write:
-            self.images.sweep()
+            self.shards.sweep()
+            take_in(self)
 
     def close(self) -> None:
         """Close the files."""
+        self.shards.close()
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -98,14 +110,33 @@ class Archive:
         with told(self._path):
             return self._answers(keys)
 
+    def places(self, images: Iterable[str]) -> dict[str, Place]:
+        """Return where images lie, by the hash of their pixels; those that are not known are left out."""
+        with told(self._path):
+            rows = self._select("images", "image", images)
+        return {name: Place(shard=at, start=start, size=size) for name, at, start, size in _whole_places(rows)}
+
+    def written(self, images: Iterable[str]) -> list[tuple[float, int]]:
+        """Return when images were kept, in seconds since 1970, and their bytes, in the order of time."""
+        with told(self._path):
+            rows = self._select("images", "image", images)
+        return sorted((at, size) for _, _, _, size, at in rows if isinstance(at, float) and isinstance(size, int))
+
     def add(
-        self, draws: Sequence[DrawRow], answers: Mapping[str, Any], replace: Mapping[str, str] = MappingProxyType({})
+        self,
+        draws: Sequence[DrawRow],
+        answers: Mapping[str, Any],
+        *,
+        images: Mapping[str, Place] = _NONE,
+        replace: Mapping[str, str] = _NONE,
     ) -> None:
         """Keep the rows of a unit, all or none; rows that are there and whole stay: another process was faster.
 
         Args:
             draws: by request.
             answers: key -> JSON-able value.
+            images: where images were written to, by the hash of their pixels. One that is known and whole elsewhere
+                stays there.
             replace: by key of a draw, the image that its row must not name any more, since it is torn. Where the row
                 names another by now, that one stays.
 
@@ -123,6 +154,8 @@ class Archive:
                 texts = [(key, canonical(value)) for key, value in answers.items() if key not in said]
                 sealed = [(key, text, _seal(key, text)) for key, text in texts]
                 self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
+                placed = [(name, one.shard, one.start, one.size, time.time()) for name, one in self._new(images)]
+                self._db.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", placed)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -135,24 +168,39 @@ class Archive:
             raise
         self._db.execute("COMMIT")
 
+    def _new(self, images: Mapping[str, Place]) -> Iterator[tuple[str, Place]]:
+        """Yield the images that are not known, or not whole where they were known to lie."""
+        known = self.places(images)
+        for name, place in images.items():
+            before = known.get(name)
+            if before is None or (before != place and self.shards.get(before, name) is None):
+                yield name, place
+
     def _draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
-        rows = (_read_draw(values) for values in self._select("draws", keys))
+        rows = (_read_draw(values) for values in self._select("draws", "key", keys))
         return {row.key: row for row in rows if row is not None}
 
     def _answers(self, keys: Iterable[str]) -> dict[str, Any]:
-        rows = self._select("answers", keys)
+        rows = self._select("answers", "key", keys)
         found = {key: _parsed(value) for key, value, seal in rows if seal == _seal(key, value)}
         return {key: value for key, value in found.items() if value is not None}
 
-    def _select(self, table: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
+    def _select(self, table: str, column: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
         wanted = list(dict.fromkeys(keys))
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(wanted), _MOST):
             some = wanted[start : start + _MOST]
             marks = ",".join("?" * len(some))
             # Only the number of question marks varies; the keys themselves are bound.
-            found += self._db.execute(f"SELECT * FROM {table} WHERE key IN ({marks})", some).fetchall()  # noqa: S608
+            found += self._db.execute(f"SELECT * FROM {table} WHERE {column} IN ({marks})", some).fetchall()  # noqa: S608
         return found
+
+
+def _whole_places(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str, int, int]]:
+    """Leave out what names no place: SQLite holds a text in a column of numbers without a word."""
+    for name, shard, start, size, _ in rows:
+        if isinstance(name, str) and isinstance(shard, str) and type(start) is int and type(size) is int:
+            yield name, shard, start, size
 
 
 def _draw_values(row: DrawRow) -> tuple[object, ...]:
