@@ -13,18 +13,19 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-from foible.errors import StoreError
+from foible.errors import StoreError, brief
 from foible.identity import canonical, digest
 from foible.run.database import connect, told
 from foible.run.images import Images
 from foible.run.loose import take_in
 from foible.run.shards import GONE, Place, Shards
+from foible.run.shared import URL, Entry, Shared, of_environment
 
 SCHEMA = (
     """
@@ -35,7 +36,8 @@ SCHEMA = (
     "ALTER TABLE draws ADD COLUMN samplings INTEGER NOT NULL DEFAULT 1",
     """
     CREATE TABLE images (image TEXT PRIMARY KEY, shard TEXT NOT NULL, start INTEGER NOT NULL, size INTEGER NOT NULL,
-        written REAL NOT NULL) WITHOUT ROWID
+        written REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE shared (url TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID
     """,
 )
 """One script for each version; `database.py` applies those that a file lacks."""
@@ -62,6 +64,18 @@ class DrawRow:
     """Images that were sampled for it, of which this one was kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Rows of a unit that are new."""
+
+    draws: list[DrawRow]
+    answers: dict[str, Any]
+    images: dict[str, Place]
+
+
+_NOTHING = _Rows(draws=[], answers={}, images={})
+
+
 class Archive:
     """Pixels and answers in one folder, opened for writing or for reading by any number of processes."""
 
@@ -72,20 +86,28 @@ class Archive:
             StoreError: the folder cannot be used.
         """
         self.folder = folder
-        self.shards = Shards(folder / "images")
-        """Where images are written to."""
-        self.images = Images(self.shards, self.places)
+        self.heard: Callable[[str, Sequence[str]], None] = lambda _, __: None
+        """Told of what is looked up: the table, and the keys."""
         self._path = folder / "archive.sqlite"
         with told(folder):
             if write:
-                self.shards.folder.mkdir(parents=True, exist_ok=True)
+                (folder / "images").mkdir(parents=True, exist_ok=True)
             elif not self._path.is_file():
                 message = f"{folder} is no archive (it holds no archive.sqlite); name the right one with --archive"
                 raise StoreError(message)
         self._db = connect(self._path, SCHEMA, write=write)
-        if write:
-            self.shards.sweep()
-            take_in(self)
+        try:
+            self._shared = self._joined(write=write)
+            self.shards = Shards(folder / "images", self._shared)
+            """Where images are written to."""
+            self.images = Images(self.shards, self.places)
+            if write:
+                self._pull()
+                self.shards.sweep()
+                take_in(self)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the files."""
@@ -146,16 +168,17 @@ class Archive:
         with told(self._path):
             if not self._path.exists():
                 raise StoreError(GONE.format(self.folder))
-            with self._transaction():
-                there, said = self._draws(row.key for row in draws), self._answers(answers)
-                torn = {key for key, row in there.items() if row.image == replace.get(key)}
-                rows = [_draw_values(row) for row in draws if row.key not in there or row.key in torn]
-                self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-                texts = [(key, canonical(value)) for key, value in answers.items() if key not in said]
-                sealed = [(key, text, _seal(key, text)) for key, text in texts]
-                self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
-                placed = [(name, one.shard, one.start, one.size, time.time()) for name, one in self._new(images)]
-                self._db.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", placed)
+            if self._shared is None:
+                with self._transaction():
+                    self._write(self._lacking(draws, answers, images, replace))
+                return
+            while (rows := self._lacking(draws, answers, images, replace)) != _NOTHING:
+                number = self._entries() + 1
+                if self._shared.append(number, _entry(rows)):
+                    with self._transaction():
+                        self._write(rows, number)
+                    return
+                self._pull()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -167,6 +190,69 @@ class Archive:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _joined(self, *, write: bool) -> Shared | None:
+        """Give the store that this archive is a copy of; an empty archive becomes one of the store that is named.
+
+        Raises:
+            StoreError: it is a copy of another store, or holds rows that no store has.
+        """
+        shared = of_environment()
+        with told(self._path):
+            known = self._db.execute("SELECT url FROM shared").fetchone()
+            if known is None and shared is not None and write:
+                if self._db.execute("SELECT 1 FROM draws UNION ALL SELECT 1 FROM answers LIMIT 1").fetchone():
+                    message = (
+                        f"{self.folder} holds rows that are not at {URL}; name another --archive, and import this "
+                    )
+                    raise StoreError(f"{message}one there with foible archive import")
+                self._db.execute("INSERT OR IGNORE INTO shared VALUES (?, 0)", (shared.url,))
+                return shared
+        url = None if known is None else known[0]
+        if write and url != (None if shared is None else shared.url):
+            message = f"{self.folder} is a copy of the archive at {brief(url)}; set {URL} to that, or name another "
+            raise StoreError(f"{message}--archive")
+        return shared if shared is not None and url == shared.url else None
+
+    def _entries(self) -> int:
+        """Give how many entries of the store that is shared are known here."""
+        return int(self._db.execute("SELECT entries FROM shared").fetchone()[0])
+
+    def _pull(self) -> None:
+        """Take in what others have put into the store that is shared: a later entry counts for more."""
+        if self._shared is not None:
+            with told(self._path):
+                for number, entry in self._shared.entries(self._entries()):
+                    with self._transaction():
+                        self._write(_rows(entry), number)
+
+    def _lacking(
+        self,
+        draws: Sequence[DrawRow],
+        answers: Mapping[str, Any],
+        images: Mapping[str, Place],
+        replace: Mapping[str, str],
+    ) -> _Rows:
+        """Give what of a unit is not known yet, as `add` tells."""
+        there, said = self._draws(row.key for row in draws), self._answers(answers)
+        torn = {key for key, row in there.items() if row.image == replace.get(key)}
+        return _Rows(
+            draws=[row for row in draws if row.key not in there or row.key in torn],
+            answers={key: value for key, value in answers.items() if key not in said},
+            images=dict(self._new(images)),
+        )
+
+    def _write(self, rows: _Rows, number: int = 0) -> None:
+        """Write rows in place of those that are there; `number` is that of their entry where they are shared."""
+        draws = [_draw_values(row) for row in rows.draws]
+        self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)", draws)
+        texts = [(key, canonical(value)) for key, value in rows.answers.items()]
+        sealed = [(key, text, _seal(key, text)) for key, text in texts]
+        self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
+        placed = [(name, one.shard, one.start, one.size, time.time()) for name, one in rows.images.items()]
+        self._db.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", placed)
+        if number:
+            self._db.execute("UPDATE shared SET entries = max(entries, ?)", (number,))
 
     def _new(self, images: Mapping[str, Place]) -> Iterator[tuple[str, Place]]:
         """Yield the images that are not known, or not whole where they were known to lie."""
@@ -187,6 +273,7 @@ class Archive:
 
     def _select(self, table: str, column: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
         wanted = list(dict.fromkeys(keys))
+        self.heard(table, wanted)
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(wanted), _MOST):
             some = wanted[start : start + _MOST]
@@ -194,6 +281,23 @@ class Archive:
             # Only the number of question marks varies; the keys themselves are bound.
             found += self._db.execute(f"SELECT * FROM {table} WHERE {column} IN ({marks})", some).fetchall()  # noqa: S608
         return found
+
+
+def _entry(rows: _Rows) -> Entry:
+    draws = ((one.key, one.image, one.ignored, one.prompt, one.seed, one.samplings) for one in rows.draws)
+    images = {name: (one.shard, one.start, one.size) for name, one in rows.images.items()}
+    return Entry(draws=tuple(draws), answers=rows.answers, images=images)
+
+
+def _rows(entry: Entry) -> _Rows:
+    return _Rows(
+        draws=[
+            DrawRow(key=key, image=image, ignored=ignored, prompt=prompt, seed=seed, samplings=samplings)
+            for key, image, ignored, prompt, seed, samplings in entry.draws
+        ],
+        answers=entry.answers,
+        images={name: Place(shard=shard, start=at, size=size) for name, (shard, at, size) in entry.images.items()},
+    )
 
 
 def _whole_places(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str, int, int]]:

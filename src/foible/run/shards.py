@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from foible import pixels
 from foible.errors import StoreError
@@ -56,12 +56,25 @@ class Place:
     """Bytes."""
 
 
+class Objects(Protocol):
+    """Where tar files are sent to, so that others see them."""
+
+    def send(self, shard: str, data: bytes) -> None:
+        """Put a tar file."""
+        ...
+
+    def fetch(self, shard: str) -> bytes | None:
+        """Return a tar file; None where there is none."""
+        ...
+
+
 class Shards:
     """A folder of tar files; what is written goes to one of this object's own, begun with the first image."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; nothing is opened yet."""
+    def __init__(self, folder: Path, shared: Objects | None = None) -> None:
+        """Name the folder, and the store that others share it through; nothing is opened yet."""
         self.folder = folder
+        self._shared = shared
         self._lock = threading.Lock()
         self._out: IO[bytes] | None = None
         self._end = 0
@@ -98,7 +111,7 @@ class Shards:
             with path.open("rb", buffering=0) as file:
                 data = os.pread(file.fileno(), place.size, place.start) if hasattr(os, "pread") else _read(file, place)
         except FileNotFoundError:
-            return None
+            return self._fetched(place)
         except OSError as problem:
             message = f"the image archive {self.folder} cannot be read ({problem.strerror}); name another --archive"
             raise StoreError(message) from problem
@@ -107,6 +120,8 @@ class Shards:
     def holds(self, places: Iterable[Place]) -> set[Place]:
         """Return the places that lie inside a file, without reading them."""
         places = list(places)
+        if self._shared is not None:  # what is not here can be fetched
+            return set(places)
         sizes = {name: self._size(name) for name in {place.shard for place in places}}
         return {one for one in places if one.start >= 0 < one.size and one.start + one.size <= sizes[one.shard]}
 
@@ -166,6 +181,9 @@ class Shards:
                 message = f"the image archive {self.folder} cannot be written ({problem.strerror}); free it, or name "
                 raise StoreError(f"{message}another --archive") from problem
             self._end = at
+            if self._shared is not None:  # an object cannot grow: each unit has a file of its own
+                self._shared.send(shard, b"".join(blocks))
+                self._forget()
         return places
 
     def sweep(self) -> None:
@@ -180,6 +198,19 @@ class Shards:
         with self._lock:
             place = self._recent.get(image)
         return place if place is not None and self.get(place, image) is not None else None
+
+    def _fetched(self, place: Place) -> bytes | None:
+        """Read from the store that is shared, and keep the file here, if files may be made here."""
+        data = None if self._shared is None else self._shared.fetch(place.shard)
+        if data is None:
+            return None
+        with contextlib.suppress(OSError):
+            unfinished = self.folder / "unfinished" / f"{place.shard}.{uuid.uuid4().hex}"
+            unfinished.parent.mkdir(exist_ok=True)
+            unfinished.write_bytes(data)
+            unfinished.replace(self.folder / place.shard)
+        part = data[place.start : place.start + place.size]
+        return part if len(part) == place.size else None
 
     def _size(self, shard: str) -> int:
         try:
