@@ -24,7 +24,8 @@ from foible.draws.execute import Here
 from foible.identity import digest
 from foible.report import from_json
 from foible.run import archive as archives
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
+from foible.run.rows import DrawRow
 
 DRAW = 0.02
 """Seconds that a draw takes, where it is measured what sharing saves."""

@@ -25,8 +25,9 @@ import kept
 import toyworld
 from foible.errors import StoreError
 from foible.pixels import LARGEST_SIDE, content_hash
-from foible.run.archive import SCHEMA, Archive, DrawRow
+from foible.run.archive import SCHEMA, Archive
 from foible.run.database import connect
+from foible.run.rows import DrawRow
 from foible.run.shards import Place, Shards
 
 pytestmark = pytest.mark.xdist_group("archive")
@@ -522,7 +523,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from foible.pixels import content_hash
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
+from foible.run.rows import DrawRow
 own = sys.argv[2]
 with Archive(Path(sys.argv[1])) as archive:
     for unit in range(20):

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import uuid
 
-import boto3
+import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -14,7 +14,8 @@ import kept
 import toyworld
 from foible.checks.verify import verify
 from foible.errors import StoreError
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
+from foible.run.rows import DrawRow
 from foible.run.shared import URL, Entry, Shared
 
 pytestmark = pytest.mark.xdist_group("shared archive")
@@ -33,11 +34,15 @@ def server():
 @pytest.fixture
 def store(server, monkeypatch):
     """Let the environment name an empty store."""
-    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}  # pragma: allowlist secret
+    keys = {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "us-east-1",
+    }  # pragma: allowlist secret
     for name, value in {**keys, "AWS_ENDPOINT": server, "AWS_ALLOW_HTTP": "true"}.items():
         monkeypatch.setenv(name, value)
     bucket = f"bucket-{uuid.uuid4().hex}"
-    boto3.client("s3", endpoint_url=server, region_name="us-east-1").create_bucket(Bucket=bucket)
+    httpx.put(f"{server}/{bucket}").raise_for_status()
     monkeypatch.setenv(URL, f"s3://{bucket}/hunts")
     return f"s3://{bucket}/hunts"
 
@@ -138,13 +143,21 @@ def test_an_entry_that_was_changed_is_not_believed(tmp_path, monkeypatch):
     first, second = sorted((tmp_path / "store" / "log").iterdir())
     whole = second.read_bytes()
     strange = b'["%b",{"draws":1}]\n' % whole[2:34]
-    for spoiled in (b"", whole[:-9], whole.replace(b"a mug", b"a cup"), first.read_bytes(), strange, b"\xff" * 99, None):
+    for spoiled in (
+        b"",
+        whole[:-9],
+        whole.replace(b"a mug", b"a cup"),
+        first.read_bytes(),
+        strange,
+        b"\xff" * 99,
+        None,
+    ):
         if spoiled is None:
             third = second.with_name(f"{3:012}.json")
             second.rename(third)
         else:
             second.write_bytes(spoiled)
-        with pytest.raises(StoreError, match="entry 2 of the archive at .* is damaged"):
+        with pytest.raises(StoreError, match=r"entry 2 of the archive at .* is damaged"):
             Archive(tmp_path / "two")
     third.rename(second)
     second.write_bytes(whole)

@@ -29,8 +29,9 @@ from foible.hunting.replay import read_study, reread, reread_so_far
 from foible.hunting.result import counted, unscored_reasons
 from foible.hunting.study import Study
 from foible.records import Hypothesis, Tally
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
 from foible.run.journal import NAME, Journal
+from foible.run.rows import DrawRow
 from foible.search.explore import Explore
 from foible.search.look import Look
 from foible.search.pilot import Pilot

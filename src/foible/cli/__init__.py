@@ -17,6 +17,7 @@ import typer
 
 from foible._version import __version__
 from foible.cli import (
+    archive,
     certify,
     checks,
     compare,
@@ -40,6 +41,7 @@ from foible.errors import FoibleError, OutOfTime
 
 __all__ = [
     "app",
+    "archive",
     "certify",
     "checks",
     "compare",

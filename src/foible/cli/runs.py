@@ -52,7 +52,7 @@ def show(
         int | None, typer.Argument(help="The number of a finding, as the list has it.", metavar="[FINDING]", min=1)
     ] = None,
 ) -> None:
-    """Show what a run found; with the number of a finding, all that is said of it, and where its images lie."""
+    """Show what a run found; with the number of a finding, all that is said of it, and which images fail."""
     from foible.report import headline, summary
     from foible.report.sentences import plain, title
 
@@ -183,7 +183,7 @@ def _told(finding: Any, result: Any) -> list[str]:
         f"Why {finding.verdict}: {as_sentence(finding.reason)}",
         f"p = {probability(finding.p_value)}, adjusted {probability(finding.adjusted)}",
     ]
-    return [*lines, *(f"failing: images/{image[:2]}/{image}.png of the archive" for image in images)]
+    return [*lines, *(f"failing: image {image}" for image in images)]
 
 
 def _dotted(nested: Any, prefix: str = "") -> dict[str, object]:

@@ -22,7 +22,7 @@ from foible.parts import asking as wrappers
 from foible.parts.registry import Part
 from foible.pixels import content_hash
 from foible.records import Drawn, Fault, Label, Request
-from foible.run.archive import DrawRow
+from foible.run.rows import DrawRow
 from foible.run.shards import Place, Shards
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from foible.draws.questions import GENERATOR, JUDGE, KEPT, Questions, classifier
 from foible.errors import PluginError
 from foible.labels import check_classes
 from foible.records import ClassMap, Fault, Label, Request
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
 from foible.run.events import Event, Learned, Lost, Mended
+from foible.run.rows import DrawRow
 
 
 class Notes(Protocol):

@@ -26,7 +26,8 @@ from foible.draws.texts import read_texts
 from foible.draws.values import read_caption, read_judgement, read_prediction, read_vector
 from foible.errors import OutOfTime
 from foible.records import Answered, ClassMap, Draw, Fault, Label, Outcome, Request
-from foible.run.archive import Archive, DrawRow
+from foible.run.archive import Archive
+from foible.run.rows import DrawRow
 
 if TYPE_CHECKING:
     import numpy as np

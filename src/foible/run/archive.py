@@ -10,22 +10,32 @@ Neighbours: `shards.py` keeps the pixels, and `images.py` finds them; `loose.py`
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from foible.errors import StoreError, brief
-from foible.identity import canonical, digest
+from foible.identity import canonical
 from foible.run.database import connect, told
 from foible.run.images import Images
 from foible.run.loose import take_in
+from foible.run.rows import (
+    NOTHING,
+    DrawRow,
+    Rows,
+    draw_values,
+    entry_of,
+    read_answer,
+    read_draw,
+    read_place,
+    rows_of,
+    sealed,
+)
 from foible.run.shards import GONE, Place, Shards
-from foible.run.shared import URL, Entry, Shared, of_environment
+from foible.run.shared import URL, Shared, of_environment
 
 SCHEMA = (
     """
@@ -42,38 +52,11 @@ SCHEMA = (
 )
 """One script for each version; `database.py` applies those that a file lacks."""
 
+Table = Literal["draws", "answers", "images"]
+KEYS: Mapping[Table, str] = {"draws": "key", "answers": "key", "images": "image"}
 _NONE: Mapping[str, Any] = MappingProxyType({})
 _MOST = 500
 """Keys that one query names at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawRow:
-    """Which pixels a request gave."""
-
-    key: str
-    """Of the request."""
-    image: str
-    """Hash of the pixels."""
-    ignored: tuple[str, ...]
-    """Words of the prompt that the generator did not use."""
-    prompt: str
-    """What the generator was given: for people who look into the archive."""
-    seed: int
-    samplings: int = 1
-    """Images that were sampled for it, of which this one was kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """Rows of a unit that are new."""
-
-    draws: list[DrawRow]
-    answers: dict[str, Any]
-    images: dict[str, Place]
-
-
-_NOTHING = _Rows(draws=[], answers={}, images={})
 
 
 class Archive:
@@ -86,7 +69,7 @@ class Archive:
             StoreError: the folder cannot be used.
         """
         self.folder = folder
-        self.heard: Callable[[str, Sequence[str]], None] = lambda _, __: None
+        self.heard: Callable[[Table, Sequence[str]], None] = lambda _, __: None
         """Told of what is looked up: the table, and the keys."""
         self._path = folder / "archive.sqlite"
         with told(folder):
@@ -135,13 +118,13 @@ class Archive:
     def places(self, images: Iterable[str]) -> dict[str, Place]:
         """Return where images lie, by the hash of their pixels; those that are not known are left out."""
         with told(self._path):
-            rows = self._select("images", "image", images)
-        return {name: Place(shard=at, start=start, size=size) for name, at, start, size in _whole_places(rows)}
+            rows = self._select("images", images)
+        return {row[0]: place for row in rows if (place := read_place(row)) is not None}
 
     def written(self, images: Iterable[str]) -> list[tuple[float, int]]:
         """Return when images were kept, in seconds since 1970, and their bytes, in the order of time."""
         with told(self._path):
-            rows = self._select("images", "image", images)
+            rows = self._select("images", images)
         return sorted((at, size) for _, _, _, size, at in rows if isinstance(at, float) and isinstance(size, int))
 
     def add(
@@ -172,13 +155,71 @@ class Archive:
                 with self._transaction():
                     self._write(self._lacking(draws, answers, images, replace))
                 return
-            while (rows := self._lacking(draws, answers, images, replace)) != _NOTHING:
+            while (rows := self._lacking(draws, answers, images, replace)) != NOTHING:
                 number = self._entries() + 1
-                if self._shared.append(number, _entry(rows)):
+                if self._shared.append(number, entry_of(rows)):
                     with self._transaction():
                         self._write(rows, number)
                     return
                 self._pull()
+
+    def pages(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield all rows of a table, some at a time, in the order of their keys; others may write meanwhile."""
+        key, last = KEYS[table], ""
+        while True:
+            with told(self._path):
+                # Both names are of the schema above.
+                query = f"SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"  # noqa: S608
+                rows = self._db.execute(query, (last, _MOST)).fetchall()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1][0]
+
+    def count(self, table: Table) -> int:
+        """Count the rows of a table."""
+        with told(self._path):
+            return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - of the schema
+
+    def names(self, start: str) -> list[str]:
+        """Return the images whose hash begins so: at most two, since more are as good as that."""
+        with told(self._path):
+            query = "SELECT image FROM images WHERE image >= ? AND image < ? LIMIT 2"
+            return [row[0] for row in self._db.execute(query, (start, f"{start}g"))]
+
+    def drop(self, table: Table, keys: Iterable[str]) -> None:
+        """Remove rows.
+
+        Raises:
+            StoreError: the archive cannot be written, or is a copy of one that others share.
+        """
+        if self._shared is not None:
+            message = (
+                f"{self.folder} is a copy of the archive at {brief(self._shared.url)}, from which nothing is taken"
+            )
+            raise StoreError(f"{message} away; drop the copy, and let the store expire")
+        with told(self._path), self._transaction():
+            query = f"DELETE FROM {table} WHERE {KEYS[table]} = ?"  # noqa: S608 - of the schema
+            self._db.executemany(query, ((key,) for key in keys))
+
+    def move(self, images: Mapping[str, Place]) -> None:
+        """Say that images that are known lie elsewhere now."""
+        with told(self._path), self._transaction():
+            rows = [(one.shard, one.start, one.size, name) for name, one in images.items()]
+            self._db.executemany("UPDATE images SET shard = ?, start = ?, size = ? WHERE image = ?", rows)
+
+    def shrink(self) -> None:
+        """Give the room of removed rows back to the disk."""
+        with told(self._path):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @property
+    def shared(self) -> tuple[str, int] | None:
+        """The store that this archive is a copy of, and how many of its entries are known here; None where of none."""
+        with told(self._path):
+            row = self._db.execute("SELECT url, entries FROM shared").fetchone()
+        return None if row is None else (str(row[0]), int(row[1]))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -224,7 +265,7 @@ class Archive:
             with told(self._path):
                 for number, entry in self._shared.entries(self._entries()):
                     with self._transaction():
-                        self._write(_rows(entry), number)
+                        self._write(rows_of(entry), number)
 
     def _lacking(
         self,
@@ -232,23 +273,23 @@ class Archive:
         answers: Mapping[str, Any],
         images: Mapping[str, Place],
         replace: Mapping[str, str],
-    ) -> _Rows:
+    ) -> Rows:
         """Give what of a unit is not known yet, as `add` tells."""
         there, said = self._draws(row.key for row in draws), self._answers(answers)
         torn = {key for key, row in there.items() if row.image == replace.get(key)}
-        return _Rows(
+        return Rows(
             draws=[row for row in draws if row.key not in there or row.key in torn],
             answers={key: value for key, value in answers.items() if key not in said},
             images=dict(self._new(images)),
         )
 
-    def _write(self, rows: _Rows, number: int = 0) -> None:
+    def _write(self, rows: Rows, number: int = 0) -> None:
         """Write rows in place of those that are there; `number` is that of their entry where they are shared."""
-        draws = [_draw_values(row) for row in rows.draws]
+        draws = [draw_values(row) for row in rows.draws]
         self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)", draws)
         texts = [(key, canonical(value)) for key, value in rows.answers.items()]
-        sealed = [(key, text, _seal(key, text)) for key, text in texts]
-        self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", sealed)
+        answers = [(key, text, sealed(key, text)) for key, text in texts]
+        self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", answers)
         placed = [(name, one.shard, one.start, one.size, time.time()) for name, one in rows.images.items()]
         self._db.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", placed)
         if number:
@@ -263,15 +304,14 @@ class Archive:
                 yield name, place
 
     def _draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
-        rows = (_read_draw(values) for values in self._select("draws", "key", keys))
+        rows = (read_draw(values) for values in self._select("draws", keys))
         return {row.key: row for row in rows if row is not None}
 
     def _answers(self, keys: Iterable[str]) -> dict[str, Any]:
-        rows = self._select("answers", "key", keys)
-        found = {key: _parsed(value) for key, value, seal in rows if seal == _seal(key, value)}
+        found = {row[0]: read_answer(row) for row in self._select("answers", keys)}
         return {key: value for key, value in found.items() if value is not None}
 
-    def _select(self, table: str, column: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
+    def _select(self, table: Table, keys: Iterable[str]) -> list[tuple[Any, ...]]:
         wanted = list(dict.fromkeys(keys))
         self.heard(table, wanted)
         found: list[tuple[Any, ...]] = []
@@ -279,66 +319,5 @@ class Archive:
             some = wanted[start : start + _MOST]
             marks = ",".join("?" * len(some))
             # Only the number of question marks varies; the keys themselves are bound.
-            found += self._db.execute(f"SELECT * FROM {table} WHERE {column} IN ({marks})", some).fetchall()  # noqa: S608
+            found += self._db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} IN ({marks})", some).fetchall()  # noqa: S608
         return found
-
-
-def _entry(rows: _Rows) -> Entry:
-    draws = ((one.key, one.image, one.ignored, one.prompt, one.seed, one.samplings) for one in rows.draws)
-    images = {name: (one.shard, one.start, one.size) for name, one in rows.images.items()}
-    return Entry(draws=tuple(draws), answers=rows.answers, images=images)
-
-
-def _rows(entry: Entry) -> _Rows:
-    return _Rows(
-        draws=[
-            DrawRow(key=key, image=image, ignored=ignored, prompt=prompt, seed=seed, samplings=samplings)
-            for key, image, ignored, prompt, seed, samplings in entry.draws
-        ],
-        answers=entry.answers,
-        images={name: Place(shard=shard, start=at, size=size) for name, (shard, at, size) in entry.images.items()},
-    )
-
-
-def _whole_places(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, str, int, int]]:
-    """Leave out what names no place: SQLite holds a text in a column of numbers without a word."""
-    for name, shard, start, size, _ in rows:
-        if isinstance(name, str) and isinstance(shard, str) and type(start) is int and type(size) is int:
-            yield name, shard, start, size
-
-
-def _draw_values(row: DrawRow) -> tuple[object, ...]:
-    values = (row.key, row.image, canonical(row.ignored), row.prompt, row.seed)
-    return (*values, _seal(*values, *_counted(row.samplings)), row.samplings)
-
-
-def _read_draw(values: tuple[Any, ...]) -> DrawRow | None:
-    """Read the row of a draw; None where it is not whole, or holds what is no draw though its seal fits."""
-    key, image, ignored, prompt, seed, seal, samplings = values
-    words = _parsed(ignored)
-    texts: list[Any] = [key, image, prompt, *words] if isinstance(words, list) else [None]
-    if type(seed) is not int or type(samplings) is not int or samplings < 1:
-        return None
-    if seal != _seal(key, image, ignored, prompt, seed, *_counted(samplings)):
-        return None
-    if not all(isinstance(text, str) for text in texts):
-        return None
-    return DrawRow(key=key, image=image, ignored=tuple(texts[3:]), prompt=prompt, seed=seed, samplings=samplings)
-
-
-def _counted(samplings: int) -> tuple[int, ...]:
-    """Give what a seal covers of a count: nothing of a plain draw, whose row may be older than the count."""
-    return () if samplings == 1 else (samplings,)
-
-
-def _parsed(text: object) -> Any:
-    """Read a JSON text from a row; None where it is none."""
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _seal(*content: object) -> str:
-    """Hash what a row holds, so that a bit that flipped is noticed."""
-    return digest(["seal", *content])

@@ -247,6 +247,11 @@ class Shards:
             self._out = None
 
 
+def room(size: int) -> int:
+    """Give the bytes that a PNG of so many takes in a file."""
+    return tarfile.BLOCKSIZE + size + -size % tarfile.BLOCKSIZE
+
+
 def _member(name: str, data: bytes) -> bytes:
     """Write one file of a tar: a header, the bytes, and zeros up to the next block."""
     about = tarfile.TarInfo(f"{name}.png")
