@@ -6,7 +6,7 @@ import contextlib
 import socket
 import uuid
 
-import httpx
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -42,7 +42,7 @@ def store(server, monkeypatch):
     for name, value in {**keys, "AWS_ENDPOINT": server, "AWS_ALLOW_HTTP": "true"}.items():
         monkeypatch.setenv(name, value)
     bucket = f"bucket-{uuid.uuid4().hex}"
-    httpx.put(f"{server}/{bucket}").raise_for_status()
+    httpx2.put(f"{server}/{bucket}").raise_for_status()
     monkeypatch.setenv(URL, f"s3://{bucket}/hunts")
     return f"s3://{bucket}/hunts"
 

@@ -12,9 +12,11 @@ import pytest
 
 import toyworld
 from foible import errors
+from foible.checks.verify import verify
 from foible.config import HuntConfig
 from foible.hunting.worker import Job, Worker, new_token, refuse_objects
 from foible.parts.registry import load
+from foible.run.shared import URL
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = [pytest.mark.xdist_group("workers"), pytest.mark.timeout(600)]
@@ -130,6 +132,17 @@ def test_a_limit_of_requests_holds_over_all_workers(whole, tmp_path):
 
 
 @pytest.mark.slow
+def test_workers_without_a_common_folder(whole, tmp_path, monkeypatch):
+    """Where an object store is shared, workers send their images there, and the same files come out, to the byte."""
+    monkeypatch.setenv(URL, (tmp_path / "store").as_uri())
+    code, _, err = ended(start(tmp_path / "run", "--workers", "2"))
+    assert (code, err) == (0, "")
+    assert toyworld.written(tmp_path / "run") == whole
+    assert list((tmp_path / "store" / "images").glob("*.tar"))
+    assert not verify(tmp_path / "run").differences
+
+
+@pytest.mark.slow
 def test_a_cluster_that_loses_machines(whole, tmp_path, monkeypatch):
     """On three machines of a cluster, of which two are lost, the same is found."""
     from ray.cluster_utils import Cluster
@@ -191,6 +204,7 @@ def test_a_worker_that_cannot_work_says_why(tmp_path):
             maps=(),
             images=tmp_path,
             token=token,
+            url="",
             directory=tmp_path,
         )
         return Worker(job, None)

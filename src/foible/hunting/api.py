@@ -188,7 +188,7 @@ def carry_out(prepared: Prepared, progress: Progress) -> Run:
         )
         loop = loop_over(
             study,
-            executor=LoggedExecutor(last.enter_context(executor(prepared, archive.shards)), log),
+            executor=LoggedExecutor(last.enter_context(executor(prepared, archive)), log),
             abreast=abreast(prepared),
             archive=archive,
             record=Reopened(journal, clock) if journal.ended else journal,

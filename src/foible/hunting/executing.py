@@ -17,11 +17,11 @@ from foible.draws.questions import GUIDE
 from foible.errors import PluginError
 from foible.hunting.prepare import Prepared
 from foible.hunting.worker import Job, new_token, refuse_objects
-from foible.run.shards import Shards
+from foible.run.archive import Archive
 
 
 @contextmanager
-def executor(prepared: Prepared, shards: Shards) -> Iterator[Executor]:
+def executor(prepared: Prepared, archive: Archive) -> Iterator[Executor]:
     """Give the executor of a hunt.
 
     Raises:
@@ -30,7 +30,7 @@ def executor(prepared: Prepared, shards: Shards) -> Iterator[Executor]:
     """
     options = prepared.config.workers
     if not options.count:
-        yield Here(prepared.parts, shards)
+        yield Here(prepared.parts, archive.shards)
         return
     refuse_objects(prepared.parts)
     if not options.address and "ray" not in sys.modules:
@@ -47,7 +47,8 @@ def executor(prepared: Prepared, shards: Shards) -> Iterator[Executor]:
         # A guide alone needs them, and Ray warns of a large message that a worker is made again from.
         labels=prepared.labels if GUIDE in prepared.parts else (),
         maps=prepared.maps if GUIDE in prepared.parts else (),
-        images=shards.folder.resolve(),
+        images=archive.shards.folder.resolve(),
+        url=archive.shared[0] if archive.shared is not None else "",
         token=new_token(),
         directory=Path.cwd(),
     )

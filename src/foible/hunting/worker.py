@@ -1,14 +1,15 @@
 """What one worker process does: it loads the parts of a run from their specs, and carries units out.
 
 Comes in: a `Job`, which can be pickled. Goes out: what came of units; the pixels go to the archive's folder, which the
-worker must share with the hunt. Neighbours: `workers.py` starts workers and hands them units; `draws/execute.py` is
-what each of them does with a unit.
+worker must share with the hunt, or through an object store. Neighbours: `workers.py` starts workers and hands them
+units; `draws/execute.py` is what each of them does with a unit.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from foible.parts.ceiling import Ceiling
 from foible.parts.registry import Part
 from foible.records import ClassMap, Label
 from foible.run.shards import Shards
+from foible.run.shared import URL, Shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class Job:
     """The archive's folder of images: absolute, and the same on every machine."""
     token: str
     """Name of a file in it, by which a worker sees that its folder is the one of the hunt."""
+    url: str
+    """Of the store that the archive is a copy of, through which images come then; empty where of none."""
     directory: Path
     """Where the hunt was started: what specs call a relative path begins there."""
 
@@ -60,6 +64,7 @@ class Worker:
         self._job = job
         self._take = take
         self._here: Here | None = None
+        self._own: tempfile.TemporaryDirectory[str] | None = None
 
     def ready(self) -> str:
         """Load the parts; returns why that cannot be, or nothing."""
@@ -81,15 +86,26 @@ class Worker:
         if self._here is None:
             with contextlib.suppress(OSError):  # another machine may not have it; absolute paths do without
                 os.chdir(self._job.directory)
-            if not (self._job.images / self._job.token).is_file():
-                message = f"a worker on {os.uname().nodename} does not see the archive {self._job.images.parent}; "
-                message += "put it into a folder that all machines share, and name that with --archive"
-                raise StoreError(message)
             ceiling = Ceiling(None)
             if self._take is not None:
                 ceiling.hand_over(self._take)
-            self._here = Here(_parts(self._job, ceiling), Shards(self._job.images))
+            self._here = Here(_parts(self._job, ceiling), self._shards())
         return self._here
+
+    def _shards(self) -> Shards:
+        """Give where images are written: the archive's folder, or one of this worker's own where they are sent on.
+
+        Raises:
+            StoreError: this machine does not see the folder, or cannot use the store.
+        """
+        if self._job.url:
+            self._own = tempfile.TemporaryDirectory(prefix="foible-images-")
+            return Shards(Path(self._own.name), Shared(self._job.url))
+        if not (self._job.images / self._job.token).is_file():
+            message = f"a worker on {os.uname().nodename} does not see the archive {self._job.images.parent}; put it "
+            message += f"into a folder that all machines share, and name that with --archive, or set {URL}"
+            raise StoreError(message)
+        return Shards(self._job.images)
 
 
 class Counter:
