@@ -6,13 +6,15 @@ The parts of these hunts cost nearly nothing (`written.py`), so that what is tim
 from __future__ import annotations
 
 import argparse
+import os
+import random
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from unittest.mock import patch
 
 import foible
 import written
+from foible.act.archive.info import info
 from foible.draws.execute import Here
 from foible.identity import digest
 from foible.report import from_json
@@ -32,6 +35,11 @@ DRAW = 0.02
 ROWS = 1_000_000
 """Synthetic rows in a large archive, half of them draws and half of them answers."""
 AT_ONCE = 10_000
+UNIT = 32
+BYTES = 6_400
+"""Of a PNG of the diorama, on average."""
+LOOKED_UP = 5_000
+_NOISE = random.Random(1).randbytes(BYTES + 4096)
 MIB = 2**20
 
 
@@ -91,7 +99,7 @@ def _timed(folder: Path, *, seconds: float = 0.0, reverse: bool = False) -> tupl
 
 def _images(folder: Path) -> int:
     with Archive(folder / "archive", write=False) as archive:
-        return archive.count()
+        return archive.count("images")
 
 
 @contextmanager
@@ -159,6 +167,90 @@ def _fill(folder: Path, rows: int) -> None:
             archive.add(draws, {digest(["a", n]): {"top": [[n % 12, 1.0]]} for n in numbers})
 
 
+def million(draws: int = ROWS) -> dict[str, float]:
+    """Append images of 64 pixels with their rows, read some at random, and do the same to one bare file."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        place = Path(folder)
+        bare = _bare(place / "bare", draws)
+        kept = _apart(_appended, place / "archive", draws)
+        found = _apart(_looked_up, place, draws)
+    return {
+        f"{draws:,} draws: appended, ms an image with its rows": 1000 * kept["seconds"] / draws,
+        "the images alone, ms": 1000 * kept["images"] / draws,
+        "one bare file, an fsync a unit, ms": 1000 * bare / draws,
+        "bare over images alone (at least 0.5)": bare / kept["images"],
+        "bare over images with rows": bare / kept["seconds"],
+        "peak memory while appending, MB": kept["peak"] / MIB,
+        **found,
+    }
+
+
+def _png(number: int) -> bytes:
+    """Give bytes that are as long as a PNG of the diorama, and others for each number."""
+    return number.to_bytes(8, "little") + _NOISE[number % 4096 :][: BYTES - 8]
+
+
+def _bare(path: Path, draws: int) -> float:
+    began = time.perf_counter()
+    with path.open("xb", buffering=0) as file:
+        for start in range(0, draws, UNIT):
+            file.write(b"".join(_png(n) for n in range(start, min(start + UNIT, draws))))
+            os.fsync(file.fileno())
+    return time.perf_counter() - began
+
+
+def _appended(folder: Path, draws: int) -> dict[str, float]:
+    began, images = time.perf_counter(), 0.0
+    with Archive(folder) as archive:
+        for start in range(0, draws, UNIT):
+            numbers = range(start, min(start + UNIT, draws))
+            names = {n: digest(["i", n]) + digest(["j", n]) for n in numbers}
+            files = {names[n]: _png(n) for n in numbers}
+            before = time.perf_counter()
+            places = archive.shards.append(files)
+            images += time.perf_counter() - before
+            rows = [
+                DrawRow(key=digest(["d", n]), image=names[n], ignored=(), prompt="a photo", seed=n) for n in numbers
+            ]
+            archive.add(rows, {}, images=places)
+    return {"seconds": time.perf_counter() - began, "images": images, "peak": float(_peak())}
+
+
+def _looked_up(folder: Path, draws: int) -> dict[str, float]:
+    """Read images at random by their hash, from a cold cache where it can be emptied, and from a warm one."""
+    dice = random.Random(0)
+    numbers = [dice.randrange(draws) for _ in range(LOOKED_UP)]
+    names = {n: digest(["i", n]) + digest(["j", n]) for n in numbers}
+    found: dict[str, float] = {}
+    began = time.perf_counter()
+    with Archive(folder / "archive", write=False) as archive, (folder / "bare").open("rb") as bare:
+        found["opening, seconds (below 1)"] = time.perf_counter() - began
+        for how in ("cold", "warm"):
+            _emptied() if how == "cold" else None
+            began = time.perf_counter()
+            for n in numbers:
+                os.pread(bare.fileno(), BYTES, n * BYTES)
+            alone = time.perf_counter() - began
+            _emptied() if how == "cold" else None
+            began = time.perf_counter()
+            read = [archive.images.bytes(names[n]) for n in numbers]
+            looked = time.perf_counter() - began
+            assert read == [_png(n) for n in numbers]  # noqa: S101 - what is wrong measures nothing
+            found[f"random read, {how}, microseconds"] = 1e6 * looked / len(numbers)
+            found[f"random read, {how}: bare pread over it (at least 0.5)"] = alone / looked
+    began = time.perf_counter()
+    info(folder / "archive")
+    found["counting what it holds, seconds (below 1)"] = time.perf_counter() - began
+    return found
+
+
+def _emptied() -> None:
+    """Empty the cache of files, where this process may; elsewhere "cold" is as warm as it happens to be."""
+    os.sync()
+    with suppress(OSError):
+        Path("/proc/sys/vm/drop_caches").write_text("3", encoding="ascii")
+
+
 def show(measured: dict[str, float]) -> None:
     """Print a line for each number."""
     for name, value in measured.items():
@@ -171,9 +263,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
     arguments.add_argument("--rows", type=int, default=ROWS, help="synthetic rows in the large archive")
+    arguments.add_argument("--draws", type=int, default=ROWS, help="images that are appended and read")
     given = arguments.parse_args()
-    for measured in (commits(), sharing(), large(given.rows)):
-        show(measured)
+    for measure in (commits, sharing, lambda: large(given.rows), lambda: million(given.draws)):
+        show(measure())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import foible
+import kept
 import toyworld
 from foible import pixels
 from foible.act.sets.rows import COLUMNS, folder_name
@@ -272,8 +273,7 @@ def test_an_image_that_is_gone_is_counted(tmp_path):
     run = toyworld.hunt(tmp_path / "run", seed=2)
     whole = foible.export(run.folder, tmp_path / "whole")
     row = table(tmp_path / "whole")[0]
-    path = tmp_path / "archive" / "images" / row["pixel_hash"][:2] / f"{row['pixel_hash']}.png"
-    path.write_bytes(b"torn")
+    kept.Kept(tmp_path / "archive", row["pixel_hash"]).write(b"torn")
     again = foible.export(run.folder, tmp_path / "set")
     assert (again.images, again.gone) == (whole.images - 1, 1)
 

@@ -408,13 +408,11 @@ def test_a_run_directory_of_other_settings_is_refused_naming_them(tmp_path):
 
 
 def test_runtime_settings_may_differ(tmp_path):
-    """Where things lie never refuses a run directory: an archive elsewhere costs the draws, and links of the page."""
+    """Where things lie never refuses a run directory: an archive elsewhere costs the draws, and nothing else."""
     hunt(tmp_path / "run")
     before = toyworld.written(tmp_path / "run")
     hunt(tmp_path / "run", config={"archive": tmp_path / "other" / "archive"})
     after = toyworld.written(tmp_path / "run")
-    assert b"../archive/images" in before.pop("report.html")
-    assert b"../archive/images" not in after.pop("report.html")
     assert after == before
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import kept
 import toyworld
 from foible.checks.verify import verify
 from foible.cli import main
@@ -163,9 +164,9 @@ def test_a_base_failure_is_shown_with_images_and_what_it_was_taken_for(foible, p
     assert result.class_name(one.confused_with[0][0]) == "bucket"
     section = files["findings.md"].split("## Failing by themselves")[1].split("\n## ")[0]
     assert "it is taken for bucket (48)." in section
-    images = re.findall(r"images/\w\w/(\w+)\.png", section)
+    images = re.findall(r"image (\w{64})", section)
     assert images == [answered.draw.image for answered in seen][: len(images)]
-    assert all((place / "archive" / "images" / image[:2] / f"{image}.png").is_file() for image in images)
+    assert set(images) <= {one.image for one in kept.images(place / "archive")}
     page = files["report.html"].split('id="bases"')[1].split("</article>")[0]
     assert "taken for bucket" in page
     assert page.count("<use href=") == len(one.failing)
