@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import resource
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+import numpy as np
 
 import foible
 import written
@@ -39,7 +40,7 @@ UNIT = 32
 BYTES = 6_400
 """Of a PNG of the diorama, on average."""
 LOOKED_UP = 5_000
-_NOISE = random.Random(1).randbytes(BYTES + 4096)
+_NOISE = np.random.default_rng(1).bytes(BYTES + 4096)
 MIB = 2**20
 
 
@@ -218,8 +219,7 @@ def _appended(folder: Path, draws: int) -> dict[str, float]:
 
 def _looked_up(folder: Path, draws: int) -> dict[str, float]:
     """Read images at random by their hash, from a cold cache where it can be emptied, and from a warm one."""
-    dice = random.Random(0)
-    numbers = [dice.randrange(draws) for _ in range(LOOKED_UP)]
+    numbers = np.random.default_rng(0).integers(draws, size=LOOKED_UP).tolist()
     names = {n: digest(["i", n]) + digest(["j", n]) for n in numbers}
     found: dict[str, float] = {}
     began = time.perf_counter()

@@ -28,7 +28,7 @@ from foible.pixels import LARGEST_SIDE, content_hash
 from foible.run.archive import SCHEMA, Archive
 from foible.run.database import connect
 from foible.run.rows import DrawRow
-from foible.run.shards import Place, Shards
+from foible.run.shards import Place, Shards, _member, room
 
 pytestmark = pytest.mark.xdist_group("archive")
 
@@ -180,6 +180,16 @@ def test_any_program_that_reads_tar_shows_the_images(hunted):
     there = kept.images(hunted.parent / "archive")
     assert found == {f"{one.image}.png": one.read() for one in there}
     assert len(there) > 100
+
+
+@given(st.from_regex(r"[0-9a-f]{64}", fullmatch=True), st.binary(max_size=2000))
+def test_a_file_of_a_tar_is_what_tarfile_writes(name, data):
+    """Header and bytes are those that Python's own library gives, whatever the name and however long."""
+    about = tarfile.TarInfo(f"{name}.png")
+    about.size = len(data)
+    padded = data + bytes(-len(data) % 512)
+    assert _member(name, data) == about.tobuf(tarfile.USTAR_FORMAT) + padded
+    assert room(len(data)) == 512 + len(padded)
 
 
 NAMES = st.text(max_size=70) | st.sampled_from(["../../etc/passwd", "a" * 32, "A" * 32 + ".tar", "0" * 32 + ".tar\n"])
