@@ -242,6 +242,11 @@ class Counted:
         self.images += len(prompts)
         return self.inner.sample(prompts, *given)
 
+    def sample_read(self, prompts: Any, *given: Any) -> Any:
+        """Count, and sample."""
+        self.images += len(prompts)
+        return self.inner.sample_read(prompts, *given)
+
 
 def found(draws: int, most: int) -> None:
     """Lead draws that pass, and print a row for each case and method."""

@@ -6,9 +6,9 @@
 
 A planted slice is a classifier that takes a label for another one where a linear gate over 4 by 4 pooled colours opens,
 which was fitted to draws of the slice and of the rest. Rates: its gate opens so late that a base prompt truly fails so
-often: in draws in which the judge and the reference see the label. Soft: a biased classifier and the reference, whose
-scores are blended so that a base prompt truly fails so often. Hunts: planted slices, and the planted biases of the
-biased classifiers that the narrow world can show.
+often: in draws in which the judge and the reference see the label. Soft: a biased classifier is made so much surer of
+the label that a base prompt truly fails so often. Hunts: planted slices, and the planted biases of the biased
+classifiers that the narrow world can show.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ WITHIN = 96
 """Draws of a slice that its gate is fitted to."""
 PLANTED = 30.0
 """What an open gate adds to a logit: more than any image of the reference's."""
+OUTVOTED = -1.0
+"""Where a gate stands when it outvotes the reference, about: some 8 of `PLANTED`."""
+SOFTER = 8.0
+"""Times as gradual as it was fitted: so that scores show a slice from afar."""
 SLOWER = 2.5
 """Times as much processor time as a plain image that one of `steer` takes (see `docs/guided.md`)."""
 
@@ -88,35 +92,44 @@ class Sliced:
             found: np.ndarray = self.logits(self.prepare(images)).softmax(1).numpy()
         return found
 
+    def softer(self, by: float) -> Sliced:
+        """Give one whose gate opens by as much at the same place, and so many times more gradually all around it."""
+        weights, offset = self.gate
+        return Sliced(
+            self.reference, (weights / by, (offset - OUTVOTED) / by + OUTVOTED), self.into, f"soft {self.name}"
+        )
+
     def rarer(self, by: float) -> Sliced:
         """Give one whose gate opens later."""
         return Sliced(self.reference, (self.gate[0], self.gate[1] - by), self.into, self.name)
 
 
-class Blended:
-    """The reference with a share of a biased classifier: what it fails at begins gradually, as a network learned it."""
+class Surer:
+    """A biased classifier that is surer of one label: what it fails at begins gradually, as a network learned it."""
 
-    span = (0.0, 1.0)
-    """Share of the reference."""
+    span = (0.0, 40.0)
+    """What may be added to the label's log-probability."""
 
-    def __init__(self, reference: Any, biased: Any, share: float = 0.0) -> None:
-        self.reference, self.biased, self.share = reference, biased, share
-        self.labels, self.prepare = reference.labels, reference.prepare
-        self.network = torch.nn.ModuleList([reference.network, biased.network])
-        self.fingerprint = f"blended {share}"
+    def __init__(self, reference: Any, biased: Any, right: int, by: float = 0.0) -> None:
+        self.reference, self.biased, self.right, self.by = reference, biased, right, by
+        self.labels, self.prepare, self.network = biased.labels, biased.prepare, biased.network
+        self.fingerprint = f"surer {right} {by}"
 
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
         """Score a prepared batch, with gradients."""
         return self.scores(self.given(batch))
 
     def given(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give of a prepared batch what its scores are made of: (n, classes), twice."""
-        return self.reference.logits(batch), self.biased.logits(batch)
+        """Give of a prepared batch what its scores are made of: (n, classes); the second is not used."""
+        own = self.biased.logits(batch)
+        return own, own
 
     def scores(self, given: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        """Blend logarithms of probabilities: (n, classes)."""
-        own, other = (one.log_softmax(1) for one in given)
-        return self.share * own + (1 - self.share) * other
+        """Raise the label: (n, classes)."""
+        own = given[0].log_softmax(1)
+        raised = torch.zeros_like(own)
+        raised[:, self.right] = self.by
+        return own + raised
 
     def classify(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Give probabilities."""
@@ -124,12 +137,12 @@ class Blended:
             found: np.ndarray = self.logits(self.prepare(images)).softmax(1).numpy()
         return found
 
-    def rarer(self, by: float) -> Blended:
-        """Give one with another share of the reference."""
-        return Blended(self.reference, self.biased, by)
+    def rarer(self, by: float) -> Surer:
+        """Give one that is surer by as much."""
+        return Surer(self.reference, self.biased, self.right, by)
 
 
-World = Sliced | Blended
+World = Sliced | Surer
 
 
 def pooled(batch: torch.Tensor) -> torch.Tensor:
@@ -180,16 +193,14 @@ def rates(draws: int, trials: int, *, soft: bool = False) -> None:
     """Print a row for each base rate and method."""
     torch.set_num_threads(1)
     world: World
-    if soft:
-        name, label = SOFT
-        world = Blended(*(part("classifier", f"diorama:{one}").object for one in ("reference", name)))
-    else:
-        label, world = RARE[0].label, _sliced(RARE[0])
-    names = [one.split(" (")[0] for one in world.labels]
+    name, label = SOFT if soft else ("", RARE[0].label)
+    reference = part("classifier", "diorama:reference").object
+    right = [one.split(" (")[0] for one in reference.labels].index(label)
+    world = Surer(reference, part("classifier", f"diorama:{name}").object, right) if soft else _sliced(RARE[0])
     about = About(
         label=label_of(label),
         text=prompt(label_of(label), TEMPLATE),
-        right=names.index(label),
+        right=right,
         generator=part("generator", "diffusers:diorama"),
         judge=part("judge", "diorama:judge"),
     )
@@ -208,8 +219,8 @@ def rates(draws: int, trials: int, *, soft: bool = False) -> None:
             f"| {rate} | unguided, select | {each:,.0f} | {each * pool.seconds:,.0f} | {count} in {draws} |", flush=True
         )
         starts = np.flatnonzero(pool.shown & ~fails)
-        for method in ("noise", "steer", "embedding"):
-            print(f"| {rate} | {method} | {_first(method, rare, about, starts, trials)} |", flush=True)
+        for way in itertools.product(("fail", "disagree"), ("noise", "steer", "embedding")):
+            print(f"| {rate} | {', '.join(way)} | {_first(way, rare, about, starts, trials)} |", flush=True)
 
 
 def _pool(about: About, world: World, draws: int) -> Pool:
@@ -237,11 +248,12 @@ def _shift(pool: Pool, world: World, right: int, wanted: float) -> float:
     return low
 
 
-def _first(method: str, world: World, about: About, starts: np.ndarray, trials: int) -> str:
+def _first(way: tuple[str, str], world: World, about: About, starts: np.ndarray, trials: int) -> str:
     """Lead draw after draw until the first true failure, in so many trials; give the cells of a row."""
+    objective, method = way
     classes = ClassMap(classifier="rare", names=tuple(world.labels), right={about.label.name: (about.right,)})
-    options = GuideOptions(method=method, steps=16, rate=0.03)  # type: ignore[arg-type]
-    own = [(part("classifier", world), classes)]
+    options = GuideOptions(method=method, objective=objective, steps=16, rate=0.03)  # type: ignore[arg-type]
+    own = [(part("classifier", world), classes), (part("classifier", f"diorama:{SECOND}"), classes)]
     guide = guided(about.generator, own, {about.label.name: about.text}, options)
     lacking, images, found = list(range(trials)), 0, 0
     began = time.process_time()
@@ -265,8 +277,10 @@ def _first(method: str, world: World, about: About, starts: np.ndarray, trials: 
 
 LED = ("guided", "both")
 """Origins of findings that began with failures that a guide led to, alone or beside explored ones."""
+SECOND = "biased-mobilenet"
+"""Who should be right where the objective is to disagree; it does not say whether an image truly fails."""
 SOFT = ("biased-resnet", "teapot")
-"""A biased classifier, which is blended with the reference, and a label that it takes for another one at night."""
+"""A biased classifier, and a label that it takes for another one at night."""
 COMMON = (
     ("biased-resnet", "coffee mug"),
     ("biased-resnet", "teapot"),
@@ -287,7 +301,9 @@ def hunts(seed: int) -> None:
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         for number, bias in enumerate(RARE):
-            _hunted(_sliced(bias), "planted slice", bias, Path(place) / f"rare-{number}", seed)
+            sliced = _sliced(bias)
+            _hunted(sliced, "planted slice", bias, Path(place) / f"rare-{number}", seed)
+            _hunted(sliced.softer(SOFTER), "gradual slice", bias, Path(place) / f"soft-{number}", seed)
         for name, label in COMMON:
             bias = next(one for one in BIASES[name] if one.label == label)
             _hunted(f"diorama:{name}", name, bias, Path(place) / f"{name}-{label}".replace(" ", "-"), seed)
