@@ -237,7 +237,7 @@ def test_a_run_and_a_finding_are_shown(hunted, command):
     code, out, err = command("show", hunted.folder, "1")
     assert (code, err) == (0, "")
     assert hunted.confirmed[0].sentence in out
-    assert out.count("failing: images/") == len(hunted.confirmed[0].failing)
+    assert out.count("failing: image ") == len(hunted.confirmed[0].failing)
     code, out, err = command("show", hunted.folder, "99")
     assert (code, out) == (2, "")
     assert "no number 99" in err

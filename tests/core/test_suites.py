@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import foible
+import kept
 import toyworld
 from foible.act.gates import Gate, gated
 from foible.act.paired import Sides, weigh
@@ -304,7 +305,7 @@ def test_an_image_that_has_gone_is_unscored_and_counted(folder, tmp_path):
     shutil.copytree(folder.parent, tmp_path / "copy")
     whole = foible.read_suite(foible_saved(tmp_path / "copy" / "run", tmp_path / "whole"))
     lost = whole.bugs[0].images[0].image
-    (tmp_path / "copy" / "archive" / "images" / lost[:2] / f"{lost}.png").unlink()
+    kept.Kept(tmp_path / "copy" / "archive", lost).remove()
     made = foible.read_suite(foible_saved(tmp_path / "copy" / "run", tmp_path / "less"))
     assert made.bugs[0].images[0].image == ""
     assert made.bugs[0].images[0].reason == "the image has gone from the archive"

@@ -163,7 +163,7 @@ def _base_failure(one: LabelSummary, result: HuntResult) -> Iterable[str]:
         which = f"seed {answered.request.seed}" if terms(result) is DRAWS else answered.request.text
         lines.append(f"- {escape(f'{which}{taken}: {where}')}")
     if lines:
-        yield f"Some of its failing {terms(result).image}s; `foible archive show IMAGE` shows an image of the archive:"
+        yield f"Some of its failing {terms(result).image}s (foible archive show IMAGE writes one to a file):"
         yield "\n".join(lines)
 
 
