@@ -11,7 +11,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
@@ -30,6 +30,7 @@ from foible.report import from_json
 from foible.run import archive as archives
 from foible.run.archive import Archive
 from foible.run.rows import DrawRow
+from foible.run.shards import Shards
 
 DRAW = 0.02
 """Seconds that a draw takes, where it is measured what sharing saves."""
@@ -173,13 +174,14 @@ def million(draws: int = ROWS) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         place = Path(folder)
         bare = _bare(place / "bare", draws)
+        alone = _apart(_images_alone, place / "alone", draws)
         kept = _apart(_appended, place / "archive", draws)
         found = _apart(_looked_up, place, draws)
     return {
         f"{draws:,} draws: appended, ms an image with its rows": 1000 * kept["seconds"] / draws,
-        "the images alone, ms": 1000 * kept["images"] / draws,
+        "images alone, without rows, ms": 1000 * alone / draws,
         "one bare file, an fsync a unit, ms": 1000 * bare / draws,
-        "bare over images alone (at least 0.5)": bare / kept["images"],
+        "bare over images alone (at least 0.5)": bare / alone,
         "bare over images with rows": bare / kept["seconds"],
         "peak memory while appending, MB": kept["peak"] / MIB,
         **found,
@@ -201,20 +203,28 @@ def _bare(path: Path, draws: int) -> float:
 
 
 def _appended(folder: Path, draws: int) -> dict[str, float]:
-    began, images = time.perf_counter(), 0.0
+    began = time.perf_counter()
     with Archive(folder) as archive:
         for start in range(0, draws, UNIT):
             numbers = range(start, min(start + UNIT, draws))
             names = {n: digest(["i", n]) + digest(["j", n]) for n in numbers}
             files = {names[n]: _png(n) for n in numbers}
-            before = time.perf_counter()
             places = archive.shards.append(files)
-            images += time.perf_counter() - before
             rows = [
                 DrawRow(key=digest(["d", n]), image=names[n], ignored=(), prompt="a photo", seed=n) for n in numbers
             ]
             archive.add(rows, {}, images=places)
-    return {"seconds": time.perf_counter() - began, "images": images, "peak": float(_peak())}
+    return {"seconds": time.perf_counter() - began, "peak": float(_peak())}
+
+
+def _images_alone(folder: Path, draws: int) -> float:
+    folder.mkdir()
+    names = [digest(["i", n]) + digest(["j", n]) for n in range(draws)]
+    began = time.perf_counter()
+    with Shards(folder) as shards:
+        for start in range(0, draws, UNIT):
+            shards.append({names[n]: _png(n) for n in range(start, min(start + UNIT, draws))})
+    return time.perf_counter() - began
 
 
 def _looked_up(folder: Path, draws: int) -> dict[str, float]:
@@ -226,22 +236,21 @@ def _looked_up(folder: Path, draws: int) -> dict[str, float]:
     with Archive(folder / "archive", write=False) as archive, (folder / "bare").open("rb") as bare:
         found["opening, seconds (below 1)"] = time.perf_counter() - began
         for how in ("cold", "warm"):
-            _emptied() if how == "cold" else None
-            began = time.perf_counter()
-            for n in numbers:
-                os.pread(bare.fileno(), BYTES, n * BYTES)
-            alone = time.perf_counter() - began
-            _emptied() if how == "cold" else None
-            began = time.perf_counter()
-            read = [archive.images.bytes(names[n]) for n in numbers]
-            looked = time.perf_counter() - began
-            assert read == [_png(n) for n in numbers]  # noqa: S101 - what is wrong measures nothing
+            alone = _took(lambda: [os.pread(bare.fileno(), BYTES, n * BYTES) for n in numbers], cold=how == "cold")
+            looked = _took(lambda: [archive.images.bytes(names[n]) for n in numbers], cold=how == "cold")
             found[f"random read, {how}, microseconds"] = 1e6 * looked / len(numbers)
             found[f"random read, {how}: bare pread over it (at least 0.5)"] = alone / looked
-    began = time.perf_counter()
-    info(folder / "archive")
-    found["counting what it holds, seconds (below 1)"] = time.perf_counter() - began
+    for how in ("cold", "warm"):
+        found[f"counting what it holds, {how}, seconds"] = _took(lambda: [info(folder / "archive")], cold=how == "cold")
     return found
+
+
+def _took(work: Callable[[], object], *, cold: bool) -> float:
+    """Time some reading, behind an emptied cache or behind the same reading."""
+    _emptied() if cold else work()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _emptied() -> None:

@@ -187,6 +187,14 @@ class Archive:
             query = "SELECT image FROM images WHERE image >= ? AND image < ? LIMIT 2"
             return [row[0] for row in self._db.execute(query, (start, f"{start}g"))]
 
+    def extent(self) -> tuple[int, float | None, float | None]:
+        """Return the bytes of all images, and when the first and the last were kept, in seconds since 1970."""
+        with told(self._path):
+            query = "SELECT total(size), min(written), max(written) FROM images"
+            size, first, last = self._db.execute(query).fetchone()
+        times = [at if isinstance(at, float) else None for at in (first, last)]
+        return int(size), times[0], times[1]
+
     def drop(self, table: Table, keys: Iterable[str]) -> None:
         """Remove rows.
 

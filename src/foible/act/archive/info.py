@@ -68,11 +68,7 @@ def info(folder: Path) -> Info:
         StoreError: the folder is no archive, or is damaged.
     """
     with Archive(folder, write=False) as archive:
-        shown, first, last = 0, None, None
-        for rows in archive.pages("images"):
-            shown += sum(row[3] for row in rows if isinstance(row[3], int))
-            times = [row[4] for row in rows if isinstance(row[4], float)]
-            first, last = min([*times, first or times[0]], default=first), max([*times, last or 0.0], default=last)
+        shown, first, last = archive.extent()
         url, entries = archive.shared or ("", 0)
         files = list((folder / "images").glob("*.tar"))
         return Info(
