@@ -14,9 +14,6 @@ from foible.arms import Arm
 from foible.budget import Allowance
 from foible.records import Answered, Request
 
-AT_ONCE = 256
-"""Draws beyond which an asker adds no more labels or findings to what it asks for: together they fill units of work."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:

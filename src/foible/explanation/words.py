@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from foible.arms import Arm
-from foible.asker import AT_ONCE, Ask
+from foible.asker import Ask
 from foible.budget import Allowance
 from foible.config import ExplainOptions
 from foible.draws.request import Requests
@@ -72,13 +72,12 @@ class ExplainWords:
         self._seen: dict[str, Answered] = {}
 
     def ask(self, allowance: Allowance) -> Ask | None:
-        """Ask for the first edits that lack draws and can be paid for."""
-        asked: dict[str, Request] = {}
+        """Ask for the first edit that lacks draws and can be paid for."""
         for _, wanted in self._all():
-            missing = {r.key: r for r in wanted if r.key not in self._seen}
-            if missing and len(asked) < AT_ONCE and allowance.takes([*missing.values()]):
-                asked |= missing
-        return Ask(requests=[*asked.values()]) if asked else None
+            missing = [r for r in wanted if r.key not in self._seen]
+            if missing and allowance.takes(missing):
+                return Ask(requests=missing)
+        return None
 
     def tell(self, answered: Sequence[Answered], about: Mapping[str, str]) -> None:  # noqa: ARG002 - an asker's signature
         """Take in what became of draws."""

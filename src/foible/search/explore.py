@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from foible.arms import Arm
-from foible.asker import AT_ONCE, Ask
+from foible.asker import Ask
 from foible.budget import Allowance
 from foible.draws.request import BASE, Requests
-from foible.records import Answered, Request
+from foible.records import Answered
 
 
 class Explore:
-    """Asks for the base prompt of every label, some labels at a time."""
+    """Asks for the base prompt of one label after another."""
 
     stage = "explore"
     arm: Arm = "explore"
@@ -41,18 +41,17 @@ class Explore:
         self.tell(before, {})
 
     def ask(self, allowance: Allowance) -> Ask | None:
-        """Ask for what the first unfinished labels lack; all labels get the same."""
+        """Ask for what the first unfinished label lacks; all labels get the same."""
         made = sum(len(self._each[label]) for label in self._wanted)
         each = self._draws
         if allowance.draws is not None and self._wanted:
             each = min(each, (made + allowance.draws) // len(self._wanted))
-        lacking: list[Request] = []
         for label in self._wanted:
             seen = self._each[label]
-            if len(seen) < each and len(lacking) < AT_ONCE:
+            if len(seen) < each:
                 seeds = list(islice(self._requests.seeds(label, self.arm), each))[len(seen) :]
-                lacking += self._requests.on(label, BASE, self.arm, seeds)
-        return Ask(requests=lacking) if lacking else None
+                return Ask(requests=self._requests.on(label, BASE, self.arm, seeds))
+        return None
 
     def tell(self, answered: Sequence[Answered], about: Mapping[str, str]) -> None:  # noqa: ARG002 - an asker's signature
         """Take in what became of draws."""

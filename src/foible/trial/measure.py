@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 
 from foible.arms import Arm
-from foible.asker import AT_ONCE, Ask
+from foible.asker import Ask
 from foible.budget import Allowance
 from foible.config import ConfirmOptions, MeasureOptions
 from foible.draws.request import BASE, Requests
@@ -65,13 +65,12 @@ class Measure:
             self._pairs[trial.hypothesis] = max(draws_for(of, options.width, options.most) for of in arms)
 
     def ask(self, allowance: Allowance) -> Ask | None:
-        """Ask for the first findings that lack pairs and can be paid for."""
-        asked: dict[str, Request] = {}
+        """Ask for the first finding that lacks pairs and can be paid for."""
         for hypothesis in self._pairs:
-            missing = {r.key: r for pair in self._wanted(hypothesis) for r in pair if r.key not in self._seen}
-            if missing and len(asked) < AT_ONCE and allowance.takes([*missing.values()]):
-                asked |= missing
-        return Ask(requests=sorted(asked.values(), key=lambda r: bool(r.treatment))) if asked else None
+            missing = [r for pair in self._wanted(hypothesis) for r in pair if r.key not in self._seen]
+            if missing and allowance.takes(missing):
+                return Ask(requests=sorted(missing, key=lambda r: bool(r.treatment)))
+        return None
 
     def tell(self, answered: Sequence[Answered], about: Mapping[str, str]) -> None:  # noqa: ARG002 - an asker's signature
         """Take in what became of draws."""
