@@ -41,7 +41,11 @@ class Explore:
         self.tell(before, {})
 
     def ask(self, allowance: Allowance) -> Ask | None:
-        """Ask for what the first unfinished label lacks; all labels get the same."""
+        """Ask for what the first unfinished label lacks; all labels get the same.
+
+        Label by label, though units would be fuller otherwise: a unit that mixed labels would be drawn again whole by a
+        hunt that shares only some of them.
+        """
         made = sum(len(self._each[label]) for label in self._wanted)
         each = self._draws
         if allowance.draws is not None and self._wanted:
