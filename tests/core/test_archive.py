@@ -275,11 +275,20 @@ def test_an_archive_that_cannot_be_written_ends_the_hunt_with_one_sentence(tmp_p
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_nothing_is_written_behind_the_end(tmp_path):
+    """A thread that comes too late with its images leaves no file open, and none half written."""
+    with Shards(tmp_path) as shards:
+        pass
+    with pytest.raises(StoreError, match="was closed before an image came"):
+        shards.put({content_hash(NOISE): NOISE})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_write_that_fails_costs_nothing_that_was_kept(shards):
     """Where the disk is full a sentence says so; what was written stays, and the next image begins another file."""
     image, other = content_hash(NOISE), np.zeros((9, 9, 3), np.uint8)
     placed = shards.put({image: NOISE})
-    shards.close()
+    shards._forget()
     shards._out = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - it is closed by what fails
     with pytest.raises(StoreError, match="cannot be written"):
         shards.put({content_hash(other): other})

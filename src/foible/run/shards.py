@@ -82,13 +82,15 @@ class Shards:
         self._shared = shared
         self._lock = threading.Lock()
         self._out: IO[bytes] | None = None
+        self._closed = False
         self._end = 0
         self._recent: OrderedDict[str, Place] = OrderedDict()
         self._encoders: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
-        """Close the file that was written to; the next image begins another."""
+        """Close the file that was written to; nothing is written after that, by a thread that comes too late."""
         with self._lock:
+            self._closed = True
             if self._out is not None:
                 self._out.close()
                 self._out = None
@@ -165,6 +167,9 @@ class Shards:
         if not files:
             return {}
         with self._lock:
+            if self._closed:
+                message = f"the image archive {self.folder} was closed before an image came; repeat the command"
+                raise StoreError(message)
             try:
                 out = self._opened()
                 shard, blocks, places = Path(out.name).name, [], {}
