@@ -5,6 +5,7 @@ finds. Input is random, or true input with some bytes or some values changed, so
 are made anew where they would end it at once.
 
     python benchmarks/fuzz.py --examples 20000 journal image
+    python benchmarks/fuzz.py --minutes 10
 """
 
 from __future__ import annotations
@@ -365,6 +366,7 @@ def main() -> None:
     flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     flags.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all where none is named")
     flags.add_argument("--examples", type=int, default=20_000, help="of each target")
+    flags.add_argument("--minutes", type=float, default=0.0, help="of each target: so many examples again until then")
     flags.add_argument("--seed", type=int, default=None)
     wanted = flags.parse_args()
     failed = False
@@ -372,6 +374,9 @@ def main() -> None:
         began = time.monotonic()
         try:
             took, refused = fuzz(name, wanted.examples, wanted.seed)
+            while time.monotonic() - began < 60 * wanted.minutes:
+                more = fuzz(name, wanted.examples)
+                took, refused = took + more[0], refused + more[1]
         except BaseException:  # noqa: BLE001 - the others are fuzzed all the same
             traceback.print_exc()
             failed = True

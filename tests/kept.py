@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foible.run.archive import SCHEMA
 from foible.run.shards import Place, Shards
+from foible.run.tables import COLUMNS
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +34,8 @@ class Kept:
         with Shards(self.archive / "images") as shards:
             (place,) = shards.append({self.image: data}).values()
         values = (name or self.image, place.shard, place.start, place.size, 0.0)
-        _rows(self.archive, "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", *values)
+        _rows(self.archive, "DELETE FROM images WHERE image = ?", values[0])
+        _rows(self.archive, "INSERT INTO images (image, shard, start, size, written) VALUES (?, ?, ?, ?, ?)", *values)
 
     def remove(self) -> None:
         """Let it be gone."""
@@ -44,6 +47,22 @@ def images(archive: Path) -> list[Kept]:
     if not (archive / "archive.sqlite").exists():
         return []
     return [Kept(archive, image) for (image,) in _rows(archive, "SELECT image FROM images ORDER BY image")]
+
+
+def age(archive: Path, version: int) -> None:
+    """Make an archive as it was at a version: its rows, as far as the tables of that version hold them."""
+    path = archive / "archive.sqlite"
+    newer = path.rename(path.with_suffix(".newer"))
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        for step in SCHEMA[:version]:
+            db.executescript(step)
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("ATTACH ? AS newer", (str(newer),))
+        for (table,) in db.execute("SELECT name FROM newer.sqlite_master WHERE type = 'table'").fetchall():
+            columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})") if row[1] != "at")
+            if columns and table in COLUMNS:
+                db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")  # noqa: S608 - of the schema
+    newer.unlink()
 
 
 def _rows(archive: Path, query: str, *values: object) -> list[tuple[Any, ...]]:

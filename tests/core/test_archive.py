@@ -245,10 +245,7 @@ def test_an_archive_of_files_is_taken_over(hunted, tmp_path):
         path.write_bytes(one.read())
     for file in archive.glob("images/*.tar"):
         file.unlink()
-    with contextlib.closing(sqlite3.connect(archive / "archive.sqlite")) as db:
-        db.execute("DROP TABLE images")
-        db.execute("DROP TABLE shared")
-        db.execute("PRAGMA user_version = 2")
+    kept.age(archive, 2)
     with pytest.raises(StoreError, match="one hunt on it brings it up to date"):
         Archive(archive, write=False)
     generator = Counting()
@@ -472,15 +469,7 @@ def test_draws_of_an_archive_that_counted_no_samplings_are_kept(tmp_path):
     """What was drawn before the count was kept is as good as it was: one image was sampled for each."""
     with Archive(tmp_path) as archive:
         archive.add([row("d")], {"k": "text"})
-    steps = [
-        "DROP TABLE images",
-        "DROP TABLE shared",
-        "ALTER TABLE draws DROP COLUMN samplings",
-        "PRAGMA user_version = 1",
-    ]
-    with contextlib.closing(sqlite3.connect(tmp_path / "archive.sqlite")) as db, db:
-        for step in steps:
-            db.execute(step)
+    kept.age(tmp_path, 1)
     with Archive(tmp_path) as archive:
         assert archive.draws(["d"]) == {"d": row("d", samplings=1)}
         archive.add([row("e", samplings=9)], {})

@@ -13,9 +13,10 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from foible.errors import StoreError, brief
 from foible.identity import canonical
@@ -36,6 +37,7 @@ from foible.run.rows import (
 )
 from foible.run.shards import GONE, Place, Shards
 from foible.run.shared import URL, Shared, of_environment
+from foible.run.tables import COLUMNS, Indexed, Table
 
 SCHEMA = (
     """
@@ -49,14 +51,35 @@ SCHEMA = (
         written REAL NOT NULL) WITHOUT ROWID;
     CREATE TABLE shared (url TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE indexed (name TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO indexed VALUES ('draws', 0), ('answers', 0), ('images', 0);
+    ALTER TABLE draws RENAME TO older;
+    CREATE TABLE draws (at INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, image TEXT NOT NULL,
+        ignored TEXT NOT NULL, prompt TEXT NOT NULL, seed INTEGER NOT NULL, seal TEXT NOT NULL,
+        samplings INTEGER NOT NULL);
+    CREATE TABLE draws_at (short TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (short, at)) WITHOUT ROWID;
+    INSERT OR IGNORE INTO draws (key, image, ignored, prompt, seed, seal, samplings)
+        SELECT key, image, ignored, prompt, seed, seal, samplings FROM older;
+    DROP TABLE older;
+    ALTER TABLE answers RENAME TO older;
+    CREATE TABLE answers (at INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, value TEXT NOT NULL,
+        seal TEXT NOT NULL);
+    CREATE TABLE answers_at (short TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (short, at)) WITHOUT ROWID;
+    INSERT OR IGNORE INTO answers (key, value, seal) SELECT key, value, seal FROM older;
+    DROP TABLE older;
+    ALTER TABLE images RENAME TO older;
+    CREATE TABLE images (at INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL, shard TEXT NOT NULL,
+        start INTEGER NOT NULL, size INTEGER NOT NULL, written REAL NOT NULL);
+    CREATE TABLE images_at (short TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (short, at)) WITHOUT ROWID;
+    INSERT OR IGNORE INTO images (image, shard, start, size, written)
+        SELECT image, shard, start, size, written FROM older ORDER BY written;
+    DROP TABLE older
+    """,
 )
-"""One script for each version; `database.py` applies those that a file lacks."""
+"""One script for each version; `database.py` applies those that a file lacks. `tables.py` reads what the last made."""
 
-Table = Literal["draws", "answers", "images"]
-KEYS: Mapping[Table, str] = {"draws": "key", "answers": "key", "images": "image"}
 _NONE: Mapping[str, Any] = MappingProxyType({})
-_MOST = 500
-"""Keys that one query names at most."""
 
 
 class Archive:
@@ -79,6 +102,7 @@ class Archive:
                 message = f"{folder} is no archive (it holds no archive.sqlite); name the right one with --archive"
                 raise StoreError(message)
         self._db = connect(self._path, SCHEMA, write=write)
+        self._tables: Mapping[Table, Indexed] = {table: Indexed(self._db, table) for table in COLUMNS}
         try:
             self._shared = self._joined(write=write)
             self.shards = Shards(folder / "images", self._shared)
@@ -108,23 +132,25 @@ class Archive:
     def draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
         """Return the draws that are known and whole, by key."""
         with told(self._path):
-            return self._draws(keys)
+            rows = [read_draw(values) for values in self._select("draws", keys).values()]
+        return {row.key: row for row in rows if row is not None}
 
     def answers(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the answers that are known and whole, by key: JSON values."""
         with told(self._path):
-            return self._answers(keys)
+            rows = self._select("answers", keys)
+        return {key: value for key, row in rows.items() if (value := read_answer(row)) is not None}
 
     def places(self, images: Iterable[str]) -> dict[str, Place]:
         """Return where images lie, by the hash of their pixels; those that are not known are left out."""
         with told(self._path):
             rows = self._select("images", images)
-        return {row[0]: place for row in rows if (place := read_place(row)) is not None}
+        return {image: place for image, row in rows.items() if (place := read_place(row)) is not None}
 
     def written(self, images: Iterable[str]) -> list[tuple[float, int]]:
         """Return when images were kept, in seconds since 1970, and their bytes, in the order of time."""
         with told(self._path):
-            rows = self._select("images", images)
+            rows = self._select("images", images).values()
         return sorted((at, size) for _, _, _, size, at in rows if isinstance(at, float) and isinstance(size, int))
 
     def add(
@@ -153,39 +179,33 @@ class Archive:
                 raise StoreError(GONE.format(self.folder))
             if self._shared is None:
                 with self._transaction():
-                    self._write(self._lacking(draws, answers, images, replace))
+                    self._write(*self._lacking(draws, answers, images, replace))
                 return
-            while (rows := self._lacking(draws, answers, images, replace)) != NOTHING:
+            while True:
+                rows, before = self._lacking(draws, answers, images, replace)
                 number = self._entries() + 1
+                if rows == NOTHING:
+                    return
                 if self._shared.append(number, entry_of(rows)):
                     with self._transaction():
-                        self._write(rows, number)
+                        self._write(rows, before, number)
                     return
                 self._pull()
 
     def pages(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield all rows of a table, some at a time, in the order of their keys; others may write meanwhile."""
-        key, last = KEYS[table], ""
-        while True:
-            with told(self._path):
-                # Both names are of the schema above.
-                query = f"SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"  # noqa: S608
-                rows = self._db.execute(query, (last, _MOST)).fetchall()
-            if not rows:
-                return
-            yield rows
-            last = rows[-1][0]
+        """Yield all rows of a table, some at a time, in the order in which they came; others may add to them."""
+        with told(self._path):
+            yield from self._tables[table].pages()
 
     def count(self, table: Table) -> int:
         """Count the rows of a table."""
         with told(self._path):
-            return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - of the schema
+            return self._tables[table].count()
 
     def names(self, start: str) -> list[str]:
-        """Return the images whose hash begins so: at most two, since more are as good as that."""
+        """Return images whose hash begins so, with at least 8 digits: several of many."""
         with told(self._path):
-            query = "SELECT image FROM images WHERE image >= ? AND image < ? LIMIT 2"
-            return [row[0] for row in self._db.execute(query, (start, f"{start}g"))]
+            return self._tables["images"].starting(start)
 
     def extent(self) -> tuple[int, float | None, float | None]:
         """Return the bytes of all images, and when the first and the last were kept, in seconds since 1970."""
@@ -207,14 +227,13 @@ class Archive:
             )
             raise StoreError(f"{message} away; drop the copy, and let the store expire")
         with told(self._path), self._transaction():
-            query = f"DELETE FROM {table} WHERE {KEYS[table]} = ?"  # noqa: S608 - of the schema
-            self._db.executemany(query, ((key,) for key in keys))
+            self._tables[table].remove(keys)
 
     def move(self, images: Mapping[str, Place]) -> None:
         """Say that images that are known lie elsewhere now."""
+        values = {name: (one.shard, one.start, one.size) for name, one in images.items()}
         with told(self._path), self._transaction():
-            rows = [(one.shard, one.start, one.size, name) for name, one in images.items()]
-            self._db.executemany("UPDATE images SET shard = ?, start = ?, size = ? WHERE image = ?", rows)
+            self._tables["images"].update(values, ("shard", "start", "size"), values)
 
     def shrink(self) -> None:
         """Give the room of removed rows back to the disk."""
@@ -234,11 +253,17 @@ class Archive:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
+            self._forget()
             raise
-        self._db.execute("COMMIT")
+
+    def _forget(self) -> None:
+        """Undo what was begun, and read again what is known from memory."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("ROLLBACK")
+        for table in self._tables.values():
+            table.forget()
 
     def _joined(self, *, write: bool) -> Shared | None:
         """Give the store that this archive is a copy of; an empty archive becomes one of the store that is named.
@@ -272,8 +297,10 @@ class Archive:
         if self._shared is not None:
             with told(self._path):
                 for number, entry in self._shared.entries(self._entries()):
+                    rows = rows_of(entry)
+                    keys = {*(row.key for row in rows.draws), *rows.answers, *rows.images}
                     with self._transaction():
-                        self._write(rows_of(entry), number)
+                        self._write(rows, keys, number)
 
     def _lacking(
         self,
@@ -281,51 +308,42 @@ class Archive:
         answers: Mapping[str, Any],
         images: Mapping[str, Place],
         replace: Mapping[str, str],
-    ) -> Rows:
-        """Give what of a unit is not known yet, as `add` tells."""
-        there, said = self._draws(row.key for row in draws), self._answers(answers)
+    ) -> tuple[Rows, set[str]]:
+        """Give what of a unit is not known yet, as `add` tells, and which keys of it have a row, whole or not."""
+        drawn, said = self._select("draws", (row.key for row in draws)), self._select("answers", answers)
+        placed = self._select("images", images)
+        there = {key: row for key, values in drawn.items() if (row := read_draw(values)) is not None}
         torn = {key for key, row in there.items() if row.image == replace.get(key)}
-        return Rows(
+        rows = Rows(
             draws=[row for row in draws if row.key not in there or row.key in torn],
-            answers={key: value for key, value in answers.items() if key not in said},
-            images=dict(self._new(images)),
+            answers={key: value for key, value in answers.items() if key not in said or read_answer(said[key]) is None},
+            images={name: one for name, one in images.items() if not self._lies(name, one, placed.get(name))},
         )
+        return rows, {*drawn, *said, *placed}
 
-    def _write(self, rows: Rows, number: int = 0) -> None:
-        """Write rows in place of those that are there; `number` is that of their entry where they are shared."""
-        draws = [draw_values(row) for row in rows.draws]
-        self._db.executemany("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?, ?, ?)", draws)
-        texts = [(key, canonical(value)) for key, value in rows.answers.items()]
-        answers = [(key, text, sealed(key, text)) for key, text in texts]
-        self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", answers)
-        placed = [(name, one.shard, one.start, one.size, time.time()) for name, one in rows.images.items()]
-        self._db.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", placed)
+    def _lies(self, image: str, place: Place, row: tuple[Any, ...] | None) -> bool:
+        """Tell whether a row says where an image lies, and it is whole there: what was just written there is."""
+        known = None if row is None else read_place(row)
+        return known is not None and (known == place or self.shards.get(known, image) is not None)
+
+    def _write(self, rows: Rows, before: AbstractSet[str], number: int = 0) -> None:
+        """Write rows in place of those that have keys in `before`; `number` is that of their entry where shared."""
+        answers = [(key, canonical(value)) for key, value in rows.answers.items()]
+        values: dict[Table, list[tuple[Any, ...]]] = {
+            "draws": [draw_values(row) for row in rows.draws],
+            "answers": [(key, text, sealed(key, text)) for key, text in answers],
+            "images": [(name, one.shard, one.start, one.size, time.time()) for name, one in rows.images.items()],
+        }
+        for table, new in values.items():
+            if replaced := [row[0] for row in new if row[0] in before]:
+                self._tables[table].remove(replaced)
+            self._tables[table].insert(new)
+            self._tables[table].merge()
         if number:
             self._db.execute("UPDATE shared SET entries = max(entries, ?)", (number,))
 
-    def _new(self, images: Mapping[str, Place]) -> Iterator[tuple[str, Place]]:
-        """Yield the images that are not known, or not whole where they were known to lie."""
-        known = self.places(images)
-        for name, place in images.items():
-            before = known.get(name)
-            if before is None or (before != place and self.shards.get(before, name) is None):
-                yield name, place
-
-    def _draws(self, keys: Iterable[str]) -> dict[str, DrawRow]:
-        rows = (read_draw(values) for values in self._select("draws", keys))
-        return {row.key: row for row in rows if row is not None}
-
-    def _answers(self, keys: Iterable[str]) -> dict[str, Any]:
-        found = {row[0]: read_answer(row) for row in self._select("answers", keys)}
-        return {key: value for key, value in found.items() if value is not None}
-
-    def _select(self, table: Table, keys: Iterable[str]) -> list[tuple[Any, ...]]:
-        wanted = list(dict.fromkeys(keys))
+    def _select(self, table: Table, keys: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+        """Look up rows as they stand, by key, whole or not."""
+        wanted = list(keys)
         self.heard(table, wanted)
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, len(wanted), _MOST):
-            some = wanted[start : start + _MOST]
-            marks = ",".join("?" * len(some))
-            # Only the number of question marks varies; the keys themselves are bound.
-            found += self._db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} IN ({marks})", some).fetchall()  # noqa: S608
-        return found
+        return {row[0]: row for row in self._tables[table].select(wanted)}

@@ -79,7 +79,8 @@ def read_answer(values: tuple[Any, ...]) -> Any:
 
 def draw_values(row: DrawRow) -> tuple[object, ...]:
     """Write the row of a draw, with its seal."""
-    values = (row.key, row.image, canonical(row.ignored), row.prompt, row.seed)
+    ignored = canonical(row.ignored) if row.ignored else "[]"
+    values = (row.key, row.image, ignored, row.prompt, row.seed)
     return (*values, sealed(*values, *_counted(row.samplings)), row.samplings)
 
 

@@ -36,6 +36,8 @@ FULL = 2**28
 """Bytes of a file after which a process begins another."""
 _RECENT = 4096
 """Images that a process remembers, so that one that is drawn again and again is written once."""
+_OPEN = 32
+"""Files that stay open to be read."""
 _ENCODERS = 8
 """Images that are encoded at once."""
 _LEFT = 86_400
@@ -85,12 +87,14 @@ class Shards:
         self._closed = False
         self._end = 0
         self._recent: OrderedDict[str, Place] = OrderedDict()
+        self._files: OrderedDict[str, _Open] = OrderedDict()
         self._encoders: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
         """Close the file that was written to; nothing is written after that, by a thread that comes too late."""
         with self._lock:
             self._closed = True
+            self._files.clear()
             if self._out is not None:
                 self._out.close()
                 self._out = None
@@ -112,17 +116,13 @@ class Shards:
         if not (_NAME.fullmatch(place.shard) and place.start >= 0 and 0 < place.size <= pixels.LARGEST):
             return None
         try:
-            path = self.folder / place.shard
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
-                return None
-            with path.open("rb", buffering=0) as file:
-                data = os.pread(file.fileno(), place.size, place.start) if hasattr(os, "pread") else _read(file, place)
+            data = self._file(place.shard).part(place)
         except FileNotFoundError:
             return self._fetched(place)
         except OSError as problem:
             message = f"the image archive {self.folder} cannot be read ({problem.strerror}); name another --archive"
             raise StoreError(message) from problem
-        return data if len(data) == place.size else None
+        return data if data is not None and len(data) == place.size else None
 
     def holds(self, places: Iterable[Place]) -> set[Place]:
         """Return the places that lie inside a file, without reading them."""
@@ -203,6 +203,15 @@ class Shards:
                 if time.time() - left.stat().st_mtime > _LEFT:
                     left.unlink(missing_ok=True)
 
+    def _file(self, shard: str) -> _Open:
+        """Give a file to read from: the last few stay open, since to open one costs as much as to read an image."""
+        with self._lock:
+            file = self._files.pop(shard, None) or _Open(self.folder / shard)
+            self._files[shard] = file
+            if len(self._files) > _OPEN:
+                self._files.popitem(last=False)
+        return file
+
     def _seen(self, image: str) -> Place | None:
         """Give where this object wrote an image not long ago, if it is whole there."""
         with self._lock:
@@ -274,6 +283,28 @@ def _member(name: str, data: bytes) -> bytes:
     return header + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 
-def _read(file: IO[bytes], place: Place) -> bytes:
-    file.seek(place.start)
-    return file.read(place.size)
+class _Open:
+    """A file that is read in parts, by several threads; it is closed when nobody has it any more."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, path: Path) -> None:
+        # A pipe is opened without waiting, and never read.
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it could not be opened
+            os.close(self._file)
+
+    def part(self, place: Place) -> bytes | None:
+        """Read what lies at a place, or less where the file is shorter; None where it is no file."""
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            return None
+        if hasattr(os, "pread"):
+            return os.pread(self._file, place.size, place.start)
+        with _SEEKING:
+            os.lseek(self._file, place.start, os.SEEK_SET)
+            return os.read(self._file, place.size)
+
+
+_SEEKING = threading.Lock()

@@ -14,9 +14,10 @@ from typing import Any
 
 from foible.act.archive.needs import Needs, needs
 from foible.errors import StoreError, brief
-from foible.run.archive import Archive, Table
+from foible.run.archive import Archive
 from foible.run.rows import read_draw, read_place
 from foible.run.shards import Place, room
+from foible.run.tables import Table
 
 RECENT = 86_400.0
 """Seconds for which a file of images may still be written by a hunt."""

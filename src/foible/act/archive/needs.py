@@ -12,8 +12,9 @@ from pathlib import Path
 from foible.hunting.clock import Clock
 from foible.hunting.reading import Missing
 from foible.hunting.replay import read_study, reread, reread_so_far
-from foible.run.archive import Archive, Table
+from foible.run.archive import Archive
 from foible.run.journal import Journal
+from foible.run.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
