@@ -317,6 +317,9 @@ def main() -> None:
     import foible.hunting.api  # noqa: F401
     import toyworld  # noqa: F401 - before any fork: what is imported once costs each case nothing
     from foible.checks.verify import verify  # noqa: F401
+    from foible.run import tables
+
+    tables.LEAST = 16  # so that even a small hunt writes the index of its keys, again and again
 
     place = Path(tempfile.mkdtemp(prefix="foible-crash-"))
     harness = Harness(place, given.seed)

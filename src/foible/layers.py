@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -145,9 +145,16 @@ def _one_sentence(problem: ValidationError) -> str:
     place = [str(part) for part in first["loc"]]
     name = ".".join(place)
     if first["type"] == "extra_forbidden":
-        model: Any = HuntConfig
-        for part in place[:-1]:
-            model = model.model_fields[part].annotation
-        return f"there is no field {brief(name)!r}: {near(place[-1], model.model_fields)}"
+        known = _fields_at([part for part in first["loc"][:-1] if isinstance(part, str)])  # without numbers in a list
+        return f"there is no field {brief(name)!r}: {near(place[-1], known)}"
     wanted = first["msg"].removeprefix("Value error, ")
     return f"the field {name!r} got {brief(repr(first['input']), 80)}: {wanted[:1].lower()}{wanted[1:]}"
+
+
+def _fields_at(names: Sequence[str]) -> Mapping[str, Any]:
+    """Give the fields of what stands under a field of a field of the config; none where that has none."""
+    found: Mapping[str, Any] = HuntConfig.model_fields
+    for name in names:
+        inside = found[name].annotation if name in found else None
+        found = next((one.model_fields for one in (inside, *get_args(inside)) if hasattr(one, "model_fields")), {})
+    return found

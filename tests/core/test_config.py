@@ -186,6 +186,13 @@ def test_python_may_give_several_classifiers():
     assert [part.spec for part in made.parts("judge")] == ["diorama:judge"]
 
 
+@pytest.mark.parametrize("part", ["other_classifiers: [{arg: 1}]", "other_classifiers: [x:y, {spec: x:z, arg: 1}]"])
+def test_a_field_that_is_none_in_a_list_of_parts_is_named(part):
+    """A wrong field of one of several parts gets the sentence that a wrong field of one part gets."""
+    with pytest.raises(ConfigError, match=r"^there is no field 'other_classifiers\.[01]\.arg': did you mean 'args'\?"):
+        resolve([("a file", yaml.safe_load(part))])
+
+
 values = st.fixed_dictionaries(
     {},
     optional={
