@@ -244,11 +244,20 @@ def _looked_up(folder: Path, draws: int) -> dict[str, float]:
         for how in ("cold", "warm"):
             alone = _took(lambda: [os.pread(bare.fileno(), BYTES, n * BYTES) for n in numbers], cold=how == "cold")
             looked = _took(lambda: [archive.images.bytes(names[n]) for n in numbers], cold=how == "cold")
+            units = _took(lambda: _in_units(archive, [names[n] for n in numbers]), cold=how == "cold")
             found[f"random read, {how}, microseconds"] = 1e6 * looked / len(numbers)
             found[f"random read, {how}: bare pread over it (at least 0.5)"] = alone / looked
+            found[f"random read of {UNIT} at once, {how}: bare pread over it"] = alone / units
     for how in ("cold", "warm"):
         found[f"counting what it holds, {how}, seconds"] = _took(lambda: [info(folder / "archive")], cold=how == "cold")
     return found
+
+
+def _in_units(archive: Archive, names: list[str]) -> None:
+    """Read images as a unit of work does: where all lie is looked up at once."""
+    for start in range(0, len(names), UNIT):
+        for place in archive.places(names[start : start + UNIT]).values():
+            archive.shards.read(place)
 
 
 def _took(work: Callable[[], object], *, cold: bool) -> float:

@@ -293,7 +293,7 @@ class HuntConfig(Options):
     overlap: int = runtime(
         1,
         "Units under way at once in this process: with 2, one is drawn while another is classified. Worth it where "
-        "parts wait for servers, or have an accelerator each.",
+        "parts wait for servers, have an accelerator each, or there is a core to spare.",
         ge=1,
         le=64,
     )
