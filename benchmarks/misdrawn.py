@@ -19,6 +19,7 @@ import foible
 from foible.parts import asking
 from foible.parts.registry import load
 from foible.records import Fault, Judgement, Label, Spec
+from foible.statistics import clopper_pearson
 
 if TYPE_CHECKING:
     from foible.parts.protocols import Image
@@ -69,6 +70,11 @@ JUDGES: dict[str, str | Spec] = {
 }
 
 
+def _interval(count: int, n: int) -> str:
+    low, high = clopper_pearson(count, n)
+    return f"({100 * low:.0f}% to {100 * high:.0f}%)"
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,11 +106,12 @@ def main() -> None:
             reached, finds = found.count("find", "lost"), found.count("find")
             each = f"{found.samplings() / finds:.0f}" if finds else "–"
             unled = sum(one.explored.unfaithful for one in found.labels)
+            explored = sum(one.explored.draws for one in found.labels)
             cells = (
-                f"{reached} of {found.led()}",
+                f"{reached} of {found.led()} {_interval(reached, found.led())}",
                 f"{finds} ({100 * found.share.low:.0f}% to {100 * found.share.high:.0f}%)",
                 each,
-                f"{unled} of {sum(one.explored.draws for one in found.labels)}",
+                f"{unled} of {explored} {_interval(unled, explored)}",
                 f"{spent:.0f}",
             )
             print(f"| {name} | {method} | {' | '.join(cells)} |", flush=True)

@@ -1,8 +1,7 @@
 """One variable of a search that climbs: it is moved along gradients, each element of a batch by itself.
 
 Comes in: a start, gradients. Goes out: values. Nesterov's momentum; the norm of each element stays what it was, since a
-noise or an embedding that grows is none that the generator knows. Neighbours: `noise.py` and `embedding.py` say of what
-the gradients are.
+noise or an embedding that grows is none that the generator knows. Neighbour: `climbing.py` has the loop.
 """
 
 from __future__ import annotations
