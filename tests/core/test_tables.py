@@ -74,6 +74,15 @@ def test_a_torn_row_is_replaced_and_no_copy_stays(tmp_path, eager):
         assert archive.count("answers") == len(KEYS)
 
 
+def test_a_draw_that_a_unit_names_twice_is_kept_once(tmp_path):
+    """One request has one row, though a unit may ask for it twice."""
+    one = DrawRow(key="d", image="i", ignored=(), prompt="p", seed=1)
+    with Archive(tmp_path) as archive:
+        archive.add([one, one], {})
+        assert archive.count("draws") == 1
+        assert archive.draws(["d"]) == {"d": one}
+
+
 def test_what_could_not_be_written_is_forgotten(tmp_path, eager):
     """A transaction that fails, after the index took its rows, leaves what was there before, and it is found."""
     with Archive(tmp_path) as archive:

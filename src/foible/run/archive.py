@@ -330,7 +330,7 @@ class Archive:
         """Write rows in place of those that have keys in `before`; `number` is that of their entry where shared."""
         answers = [(key, canonical(value)) for key, value in rows.answers.items()]
         values: dict[Table, list[tuple[Any, ...]]] = {
-            "draws": [draw_values(row) for row in rows.draws],
+            "draws": [draw_values(row) for row in {row.key: row for row in rows.draws}.values()],
             "answers": [(key, text, sealed(key, text)) for key, text in answers],
             "images": [(name, one.shard, one.start, one.size, time.time()) for name, one in rows.images.items()],
         }

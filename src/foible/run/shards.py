@@ -88,16 +88,18 @@ class Shards:
         self._end = 0
         self._recent: OrderedDict[str, Place] = OrderedDict()
         self._files: OrderedDict[str, _Open] = OrderedDict()
+        self._opening = threading.Lock()  # another one: who reads must not wait for a disk that is written to
         self._encoders: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
         """Close the file that was written to; nothing is written after that, by a thread that comes too late."""
         with self._lock:
             self._closed = True
-            self._files.clear()
             if self._out is not None:
                 self._out.close()
                 self._out = None
+        with self._opening:
+            self._files.clear()
 
     def __enter__(self) -> Self:
         """Return the shards themselves."""
@@ -205,7 +207,7 @@ class Shards:
 
     def _file(self, shard: str) -> _Open:
         """Give a file to read from: the last few stay open, since to open one costs as much as to read an image."""
-        with self._lock:
+        with self._opening:
             file = self._files.pop(shard, None) or _Open(self.folder / shard)
             self._files[shard] = file
             if len(self._files) > _OPEN:
