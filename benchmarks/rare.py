@@ -191,25 +191,16 @@ class About:
 
 def rates(draws: int, trials: int, *, soft: bool = False) -> None:
     """Print a row for each base rate and method."""
-    torch.set_num_threads(1)
-    world: World
-    name, label = SOFT if soft else ("", RARE[0].label)
-    reference = part("classifier", "diorama:reference").object
-    right = [one.split(" (")[0] for one in reference.labels].index(label)
-    world = Surer(reference, part("classifier", f"diorama:{name}").object, right) if soft else _sliced(RARE[0])
-    about = About(
-        label=label_of(label),
-        text=prompt(label_of(label), TEMPLATE),
-        right=right,
-        generator=part("generator", "diffusers:diorama"),
-        judge=part("judge", "diorama:judge"),
+    about, world = setting(soft=soft)
+    pool = pool_of(about, world, draws)
+    print(
+        f"{about.label.name}: {pool.shown.sum()} of {draws} draws show it; {pool.seconds:.3f} CPU-s a plain draw",
+        flush=True,
     )
-    pool = _pool(about, world, draws)
-    print(f"{label}: {pool.shown.sum()} of {draws} draws show it; {pool.seconds:.3f} CPU-s a plain draw", flush=True)
     print("| base rate | method | images to the first true failure | CPU-s | found in |")
     print("|---|---|---|---|---|")
     for wanted in (0.001, 0.01, 0.05):
-        rare = world.rarer(_shift(pool, world, about.right, wanted))
+        rare = world.rarer(shift(pool, world, about.right, wanted))
         fails = pool.fails(rare, about.right)
         count, n = int(fails.sum()), int(pool.shown.sum())
         low, high = (100 * one for one in clopper_pearson(count, n))
@@ -223,7 +214,25 @@ def rates(draws: int, trials: int, *, soft: bool = False) -> None:
             print(f"| {rate} | {', '.join(way)} | {_first(way, rare, about, starts, trials)} |", flush=True)
 
 
-def _pool(about: About, world: World, draws: int) -> Pool:
+def setting(*, soft: bool) -> tuple[About, World]:
+    """Give what is drawn, and the classifier whose failures are made rare."""
+    torch.set_num_threads(1)
+    name, label = SOFT if soft else ("", RARE[0].label)
+    reference = part("classifier", "diorama:reference").object
+    right = [one.split(" (")[0] for one in reference.labels].index(label)
+    world = Surer(reference, part("classifier", f"diorama:{name}").object, right) if soft else _sliced(RARE[0])
+    about = About(
+        label=label_of(label),
+        text=prompt(label_of(label), TEMPLATE),
+        right=right,
+        generator=part("generator", "diffusers:diorama"),
+        judge=part("judge", "diorama:judge"),
+    )
+    return about, world
+
+
+def pool_of(about: About, world: World, draws: int) -> Pool:
+    """Draw plain draws, and say which show their label."""
     one, other, shown = [], [], []
     began = time.process_time()
     for start in range(0, draws, BATCH):
@@ -238,7 +247,7 @@ def _pool(about: About, world: World, draws: int) -> Pool:
     return Pool((torch.cat(one), torch.cat(other)), np.concatenate(shown), seconds)
 
 
-def _shift(pool: Pool, world: World, right: int, wanted: float) -> float:
+def shift(pool: Pool, world: World, right: int, wanted: float) -> float:
     """Find how much rarer it must be for so many draws to fail."""
     low, high = world.span
     for _ in range(60):
