@@ -144,11 +144,18 @@ def full(size):
 
 
 class Slow:
-    """Draws as `draw` does, takes TOY_SLEEP seconds a batch, and writes what it drew to the file TOY_LOG."""
+    """Draws as `draw` does, takes TOY_SLEEP seconds a batch, and writes what it drew to the file TOY_LOG.
+
+    Once TOY_HOLD draws were made, the next batch takes half a minute: whoever sends a signal then comes in time.
+    """
+
+    _made = 0
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
         """Write down every draw before it is handed over."""
-        time.sleep(float(os.environ.get("TOY_SLEEP", "0")))
+        held = self._made >= int(os.environ.get("TOY_HOLD", sys.maxsize))
+        time.sleep(30.0 if held else float(os.environ.get("TOY_SLEEP", "0")))
+        self._made += len(prompts)
         with Path(os.environ.get("TOY_LOG", os.devnull)).open("a", encoding="utf-8") as log:
             log.writelines(f"{seed} {prompt}\n" for prompt, seed in zip(prompts, seeds, strict=True))
         return draw(prompts, seeds)

@@ -40,9 +40,10 @@ def unstopped(tmp_path_factory):
         return toyworld.written(Path(folder) / "run"), next(calls)
 
 
-def start(folder, sleep=0.0, *more):
-    """Start the small hunt in a process of its own."""
+def start(folder, sleep=0.0, *more, hold=None):
+    """Start the small hunt in a process of its own, which waits for a signal once `hold` draws were made."""
     env = {"TOY_LOG": str(folder.parent / "log"), "TOY_SLEEP": str(sleep)}
+    env |= {} if hold is None else {"TOY_HOLD": str(hold)}
     return toyworld.command(*toyworld.COMMAND, "--out", folder, *more, env=env)
 
 
@@ -105,7 +106,7 @@ def test_a_killed_hunt_ends_as_one_that_was_never_stopped(whole, tmp_path):
 def test_ctrl_c_says_so_and_loses_nothing(whole, tmp_path):
     """Ctrl-C ends a hunt with one sentence and code 130; the same command goes on, and ends with the same bytes."""
     folder = tmp_path / "run"
-    code, out, err = stop(start(folder, 0.05), folder, 60, signal.SIGINT)
+    code, out, err = stop(start(folder, hold=60), folder, 60, signal.SIGINT)
     assert (code, out, err) == (130, "", SENTENCE)
     made = len(drawn(folder))
     assert toyworld.finished(start(folder))[0] == 0
