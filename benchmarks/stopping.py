@@ -63,20 +63,25 @@ class GoesOn(Objective):
 
 @contextmanager
 def counted(generator: Part) -> Iterator[list[int]]:
-    """Count the passes of a generator's denoiser: forwards, and backwards where gradients are kept."""
+    """Count the images that go through a generator's denoiser: forwards, again where that is recomputed, and backwards.
+
+    Its first and its last layer are watched: what is recomputed does not pass by the network's own hooks.
+    """
     passes = [0]
-    pipeline = generator.object._pipe  # noqa: SLF001 - nothing that foible needs counts them
-    network = pipeline.components.get("unet") or pipeline.components["transformer"]
+    network = generator.object._pipe.unet  # noqa: SLF001 - nothing that foible needs counts them
 
-    def count(_: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-        images = len(named.get("sample", named.get("hidden_states", given[0] if given else ())))
-        passes[0] += images * (2 if torch.is_grad_enabled() else 1)
+    def forwards(_: Any, given: tuple[torch.Tensor, ...]) -> None:
+        passes[0] += len(given[0])
 
-    hook = network.register_forward_pre_hook(count, with_kwargs=True)
+    def backwards(_: Any, __: Any, given: tuple[torch.Tensor, ...]) -> None:
+        passes[0] += len(given[0])
+
+    hooks = network.conv_in.register_forward_pre_hook(forwards), network.conv_out.register_full_backward_hook(backwards)
     try:
         yield passes
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def row(method: str, world: Any, about: rare.About, starts: np.ndarray, trials: int) -> tuple[int, ...]:
