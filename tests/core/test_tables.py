@@ -61,6 +61,17 @@ def test_two_who_write_at_once_see_the_same_rows(steps):
             archive.close()
 
 
+def test_who_only_reads_remembers_no_more_than_who_writes(tmp_path, eager):
+    """What others have put into the index is not kept in memory, however long an archive stays open to be read."""
+    keys = [digest(number) for number in range(400)]
+    with Archive(tmp_path) as writing, Archive(tmp_path) as reading:
+        for key in keys:
+            writing.add([], {key: 1})
+            assert reading.answers([key]) == {key: 1}
+            assert len(reading._tables["answers"]._recent) <= 2 * max(4, len(keys) // tables.SHARE)
+        assert reading.answers(keys) == dict.fromkeys(keys, 1)
+
+
 def test_a_torn_row_is_replaced_and_no_copy_stays(tmp_path, eager):
     """A row whose seal does not fit is made again in its place, whether it is indexed or known from memory."""
     with Archive(tmp_path) as archive:

@@ -233,7 +233,7 @@ class Archive:
         """Say that images that are known lie elsewhere now."""
         values = {name: (one.shard, one.start, one.size) for name, one in images.items()}
         with told(self._path), self._transaction():
-            self._tables["images"].update(values, ("shard", "start", "size"), values)
+            self._tables["images"].update(("shard", "start", "size"), values)
 
     def shrink(self) -> None:
         """Give the room of removed rows back to the disk."""

@@ -58,10 +58,10 @@ class Indexed:
             marks = ", ".join("?" * len(rows[0]))
             self._db.executemany(f"INSERT INTO {self._table} ({self._columns}) VALUES ({marks})", rows)  # noqa: S608
 
-    def update(self, keys: Iterable[str], columns: Sequence[str], values: Mapping[str, Row]) -> None:
-        """Change columns of the rows of keys, whose new values are given by key."""
+    def update(self, columns: Sequence[str], values: Mapping[str, Row]) -> None:
+        """Change columns of rows, whose new values are given by key."""
         changes = ", ".join(f"{column} = ?" for column in columns)
-        rows = [(*values[row[1]], row[0]) for row in self._found(keys)]
+        rows = [(*values[row[1]], row[0]) for row in self._found(values)]
         self._db.executemany(f"UPDATE {self._table} SET {changes} WHERE at = ?", rows)  # noqa: S608
 
     def remove(self, keys: Iterable[str]) -> None:
@@ -72,7 +72,7 @@ class Indexed:
 
     def merge(self) -> None:
         """Put the newest rows into the index where they are many; within a transaction."""
-        if len(self._recent) < max(LEAST, self._last // SHARE):
+        if len(self._recent) < self._many():
             return
         query = f"INSERT OR IGNORE INTO {self._table}_at SELECT substr({self._key}, 1, ?), at FROM {self._table}"  # noqa: S608
         self._db.execute(f"{query} WHERE at > ? ORDER BY 1, 2", (SHORT, self._indexed()))
@@ -133,6 +133,13 @@ class Indexed:
         if rows:
             self._recent.update(rows)
             self._last = rows[-1][1]
+            if len(self._recent) > 2 * self._many():  # others write, and have put them into the index
+                last = self._indexed()
+                self._recent = {key: at for key, at in self._recent.items() if at > last}
+
+    def _many(self) -> int:
+        """Say how many rows are known from memory before they go into the index."""
+        return max(LEAST, self._last // SHARE)
 
     def _indexed(self) -> int:
         """Read the number of the last row that is in the index: a damaged one hides no row that is still to come."""
