@@ -250,6 +250,8 @@ class Harness:
         self.number += 1
         folder, said = self.place / f"case {self.number}", self.place / f"case {self.number}.said"
         folder.mkdir()
+        if self.number % 250 == 0:
+            self.so_far("not yet all")
         for code in disturb(folder, said):
             table.cases["killed" if code == -signal.SIGKILL else _NAMES.get(code, f"code {code}")] += 1
             if code not in {DONE, REFUSED, -signal.SIGKILL}:
@@ -264,9 +266,9 @@ class Harness:
             table.failures.append(f"{told}, then {code}: {_last(said)}, left in {folder}")
 
     def so_far(self, what: str) -> None:
-        """Say that one kind of disturbance is done, since all of them take long."""
+        """Say how far it came, since all of it takes hours."""
         failed = sum(len(table.failures) for table in self.tables.values())
-        print(f"{what} done: {self.number} cases so far, {failed} failures", flush=True)
+        print(f"{what}: {self.number} cases so far, {failed} failures", flush=True)
 
     def told(self) -> str:
         """Give the table, and every failure."""
@@ -327,17 +329,17 @@ def main() -> None:
     every = [(at, kind) for at, operation in enumerate(harness.operations) for kind in KINDS[operation]]
     for at, kind in every if not given.faults else harness.dice.sample(every, min(given.faults, len(every))):
         harness.fault(at, kind)
-    harness.so_far("faults")
+    harness.so_far("faults done")
     for _ in range(given.kills):
         harness.kill()
-    harness.so_far("kills")
+    harness.so_far("kills done")
     for _ in range(given.flips):
         harness.flip()
-    harness.so_far("flips")
+    harness.so_far("flips done")
     kills = [at for at, kind in every if kind == "kill"]
     for _ in range(given.power):
         harness.fault(harness.dice.choice(kills), "kill", power=True)
-    harness.so_far("lost power")
+    harness.so_far("lost power done")
     if shutil.which("strace") is None:
         print("no strace: single system calls of SQLite were not spoiled")
     else:
