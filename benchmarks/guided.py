@@ -4,7 +4,6 @@
     python benchmarks/guided.py --found     # the table of docs/guided.md, over diffusers:diorama; minutes
     python benchmarks/guided.py --rates     # images until the first true failure, by its base rate; minutes
     python benchmarks/guided.py --soft      # likewise, where failures begin gradually; minutes
-    python benchmarks/guided.py --hunts     # planted biases, with a guide and without; minutes
 
 Cost: a pipeline of a real class with random weights, a UNet of (64, 128) channels over 16 by 16 latents, 64 pixels;
 each measurement of memory is a process of its own. Found: for some labels, so many draws are led by each method, from
@@ -35,7 +34,6 @@ def main() -> None:
     arguments.add_argument("--found", action="store_true", help="what each method finds, in the place of what it costs")
     arguments.add_argument("--rates", action="store_true", help="what the first true failure costs, by its base rate")
     arguments.add_argument("--soft", action="store_true", help="likewise, where failures begin gradually")
-    arguments.add_argument("--hunts", action="store_true", help="hunts over planted biases, with a guide and without")
     arguments.add_argument("--plain", type=int, default=2000, help="draws that base rates are measured on")
     arguments.add_argument("--trials", type=int, default=6, help="of each method, at each base rate")
     arguments.add_argument("--draws", type=int, default=16, help="that each method leads, of each label")
@@ -49,13 +47,11 @@ def main() -> None:
         with kept_whole() if given.whole else nullcontext():
             print(peak(folder, int(steps), embedding=given.embedding))
         return
-    if given.rates or given.soft or given.hunts:
+    if given.rates or given.soft:
         import rare
 
         for soft in [False] * given.rates + [True] * given.soft:
             rare.rates(given.plain, given.trials, soft=soft)
-        if given.hunts:
-            rare.hunts(0)
         return
     if given.found:
         found(given.draws, given.most)

@@ -1,62 +1,42 @@
-"""Rare failures over diffusers:diorama: what the first one costs to find, and whether a guided hunt names its cause.
+"""Rare failures over diffusers:diorama: what the first one costs to find.
 
     python benchmarks/guided.py --rates     # images until the first true failure, at base rates of 0.1, 1 and 5 %
     python benchmarks/guided.py --soft      # likewise, where failures begin gradually
-    python benchmarks/guided.py --hunts     # planted biases: a guided hunt beside an unguided one of equal cost
 
 A planted slice is a classifier that takes a label for another one where a linear gate over 4 by 4 pooled colours opens,
 which was fitted to draws of the slice and of the rest. Rates: its gate opens so late that a base prompt truly fails so
 often: in draws in which the judge and the reference see the label. Soft: a biased classifier is made so much surer of
-the label that a base prompt truly fails so often. Hunts: planted slices, and the planted biases of the biased
-classifiers that the narrow world can show.
+the label that a base prompt truly fails so often. Neighbour: `led_hunts.py` hunts over planted slices.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-import foible
 from foible.config import GuideOptions
-from foible.diorama.biases import BIASES, Bias
-from foible.diorama.narrow import OPEN
-from foible.diorama.vocabulary import LABELS
-from foible.draws.request import prompt
+from foible.diorama.biases import Bias
 from foible.guiding.generator import guided
 from foible.parts.registry import Part
 from foible.parts.registry import load as part
 from foible.records import ClassMap, Drawn, Label
 from foible.statistics import clopper_pearson
-from planted import says
+from learned import WITHIN, combinations, label_of, text_of
 
-TEMPLATE = "a realistic photograph of a {name} ({kind})"
 BATCH = 32
 ROUNDS = 3
 """Draws that a trial leads, one after the other, before it is given up."""
-WITHIN = 96
-"""Draws of a slice that its gate is fitted to."""
 PLANTED = 30.0
 """What an open gate adds to a logit: more than any image of the reference's."""
 OUTVOTED = -1.0
 """Where a gate stands when it outvotes the reference, about: some 8 of `PLANTED`."""
-SOFTER = 8.0
-"""Times as gradual as it was fitted: so that scores show a slice from afar."""
-SLOWER = 2.5
-"""Times as much processor time as a plain image that one of `steer` takes (see `docs/guided.md`)."""
-
-
-def label_of(name: str) -> Label:
-    """Give a label of the diorama."""
-    return Label(name, next(one.hypernym for one in LABELS if one.name == name))
 
 
 class Sliced:
@@ -220,10 +200,10 @@ def setting(*, soft: bool) -> tuple[About, World]:
     name, label = SOFT if soft else ("", RARE[0].label)
     reference = part("classifier", "diorama:reference").object
     right = [one.split(" (")[0] for one in reference.labels].index(label)
-    world = Surer(reference, part("classifier", f"diorama:{name}").object, right) if soft else _sliced(RARE[0])
+    world = Surer(reference, part("classifier", f"diorama:{name}").object, right) if soft else sliced(RARE[0])
     about = About(
         label=label_of(label),
-        text=prompt(label_of(label), TEMPLATE),
+        text=text_of(label, {}),
         right=right,
         generator=part("generator", "diffusers:diorama"),
         judge=part("judge", "diorama:judge"),
@@ -282,20 +262,12 @@ def _first(way: tuple[str, str], world: World, about: About, starts: np.ndarray,
     return f"{images / found:,.1f} | {spent / found:,.1f} | {found} of {trials} trials"
 
 
-# --- hunts ------------------------------------------------------------------------------------------------------------
+# --- planted slices ---------------------------------------------------------------------------------------------------
 
-LED = ("guided", "both")
-"""Origins of findings that began with failures that a guide led to, alone or beside explored ones."""
 SECOND = "biased-mobilenet"
 """Who should be right where the objective is to disagree; it does not say whether an image truly fails."""
 SOFT = ("biased-resnet", "teapot")
 """A biased classifier, and a label that it takes for another one at night."""
-COMMON = (
-    ("biased-resnet", "coffee mug"),
-    ("biased-resnet", "teapot"),
-    ("biased-convnext", "vase"),
-    ("biased-convnext", "table lamp"),
-)
 RARE = (
     Bias("coffee mug", (("colour", "purple"), ("ground", "grass"), ("light", "night")), "bucket"),
     Bias("vase", (("colour", "red"), ("ground", "snow"), ("light", "night")), "teapot"),
@@ -303,56 +275,13 @@ RARE = (
 )
 
 
-def hunts(seed: int) -> None:
-    """Print a row for each planted bias."""
-    torch.set_num_threads(1)
-    print("| classifier | planted | base draws that fail | guided | begun by guided failures | unguided | images |")
-    print("|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as place:
-        for number, bias in enumerate(RARE):
-            sliced = _sliced(bias)
-            _hunted(sliced, "planted slice", bias, Path(place) / f"rare-{number}", seed)
-            _hunted(sliced.softer(SOFTER), "gradual slice", bias, Path(place) / f"soft-{number}", seed)
-        for name, label in COMMON:
-            bias = next(one for one in BIASES[name] if one.label == label)
-            _hunted(f"diorama:{name}", name, bias, Path(place) / f"{name}-{label}".replace(" ", "-"), seed)
-
-
-def _hunted(classifier: Any, name: str, bias: Bias, out: Path, seed: int) -> None:
-    plain = {"generator": "diffusers:diorama", "explain": {"draws": 0}, "describe": {"phrases": 3}, "seed": seed}
-    guide = {"method": "steer", "draws": 12, "steps": 12}
-    led = _hunt(classifier, bias.label, out / "led", {**plain, "explore": {"draws": 24}, "guide": guide})
-    draws = dict(led.result.draws)
-    draws.pop("guide", None)
-    sampled = sum(one.samplings for one in led.result.guided)
-    cost = round(sum(draws.values()) + SLOWER * sampled)
-    alone = _hunt(classifier, bias.label, out / "alone", {**plain, "explore": {"draws": 100_000}, "budget": cost})
-    (explored,) = alone.result.explored
-    failed = f"{explored.tally.failures} of {explored.tally.scored}"
-    both = f"{_place(led, bias)} | {_place(led, bias, LED)} | {_place(alone, bias)}"
-    print(f"| {name} | {bias.label} {bias.description} | {failed} | {both} | {cost:,} |", flush=True)
-
-
-def _hunt(classifier: Any, label: str, out: Path, config: dict[str, Any]) -> foible.Run:
-    return foible.hunt(classifier, [label], out=out, config=config, progress=False)
-
-
-def _place(run: foible.Run, bias: Bias, origins: Sequence[str | None] = ()) -> str:
-    """Say which of the confirmed findings says all of a bias first, of some origins or of all."""
-    own = [one for one in run.confirmed if not origins or one.trial.hypothesis.origin in origins]
-    at = next((at for at, one in enumerate(own, 1) if says(one, bias)), None)
-    others = "; ".join(f"{(h := one.trial.hypothesis).description} ({h.origin})" for one in own[:3])
-    return f"{at or 'not found'} of {len(own)} ({others or 'none'})"
-
-
-def _sliced(bias: Bias) -> Sliced:
+def sliced(bias: Bias) -> Sliced:
     """Plant a slice: fit a gate to draws of it and of the rest."""
     generator, reference = part("generator", "diffusers:diorama").object, part("classifier", "diorama:reference").object
     wanted = dict(bias.attributes)
-    rest = [dict(zip(OPEN, values, strict=True)) for values in itertools.product(*OPEN.values())]
-    rest = [one for one in rest if one != wanted]
+    rest = [one for one in combinations() if one != wanted]
     scenes = [wanted] * WITHIN + [rest[at % len(rest)] for at in range(4 * len(rest))]
-    texts = [_text(bias.label, scene) for scene in scenes]
+    texts = [text_of(bias.label, scene) for scene in scenes]
     rows = []
     for start in range(0, len(texts), BATCH):
         some = texts[start : start + BATCH]
@@ -385,10 +314,3 @@ def _fitted(colours: torch.Tensor, inside: torch.Tensor) -> tuple[torch.Tensor, 
 
     solver.step(loss)
     return weights.detach(), float(offset.detach())
-
-
-def _text(label: str, scene: dict[str, str]) -> str:
-    from foible.diorama.vocabulary import phrase
-
-    words = ", ".join(phrase(name, scene[name]) for name in OPEN)
-    return f"{prompt(label_of(label), TEMPLATE)}, {words}"

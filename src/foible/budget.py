@@ -28,7 +28,7 @@ class Budget:
         """
         self.total = total
         self._prices = prices or {}
-        self._paid: dict[str, Arm] = {}
+        self._paid: set[str] = set()
         self._by_arm: Counter[Arm] = Counter()
 
     @property
@@ -39,18 +39,18 @@ class Budget:
     @property
     def keys(self) -> AbstractSet[str]:
         """The keys of all requests that were paid for."""
-        return self._paid.keys()
+        return self._paid
 
     def pay(self, requests: Iterable[Request]) -> None:
         """Pay for requests; what was paid for before is free."""
         for request in requests:
             if request.key not in self._paid:
-                self._paid[request.key] = request.arm
+                self._paid.add(request.key)
                 self._by_arm[request.arm] += self._prices.get(request.arm, 1)
 
     def price(self, requests: Iterable[Request]) -> set[str]:
         """Return the keys among some requests that are not paid for yet."""
-        return {request.key for request in requests} - self._paid.keys()
+        return {request.key for request in requests} - self._paid
 
     def left(self, arm: Arm) -> int | None:
         """Return how many draws an arm may still take: its share of what the arms before it leave, and what is there.

@@ -81,9 +81,17 @@ class Known:
         self._lost = {key for key, fault in earlier.items() if fault.passing} if not self.reading else set()
         self._faults = {key: fault for key, fault in earlier.items() if key not in self._lost}
 
-    def drawn(self, unit: Sequence[Request]) -> dict[str, DrawRow | Fault]:
-        """Look up draws by key of the request; those that are missing are left out."""
+    def drawn(self, unit: Sequence[Request], carried: Carried | None = None) -> dict[str, DrawRow | Fault]:
+        """Look up draws by key of the request; those that are missing are left out.
+
+        Args:
+            unit: what was asked for.
+            carried: what came of it a moment before, and was kept: the images that it drew are whole.
+        """
         rows = self.archive.draws(r.key for r in unit)
+        if carried is not None:
+            new = {row.image for row in carried.draws.values() if isinstance(row, DrawRow)}
+            self.whole |= {row.image for row in rows.values() if row.image in new}
         there = set() if self.reading else self.archive.images.holds(row.image for row in rows.values())
         draws: dict[str, DrawRow | Fault] = {
             key: row for key, row in rows.items() if self.reading or row.image in there
@@ -160,7 +168,7 @@ class Known:
         """
         by_key = {r.key: r for r in job.requests}
         rows = [row for row in carried.draws.values() if isinstance(row, DrawRow)]
-        self.whole |= carried.whole | {row.image for row in rows}
+        self.whole |= carried.whole
         images = {**job.images, **{row.key: row.image for row in rows}}
         drawn = {key for key, image in images.items() if image != job.images.get(key)}
         new = {at: value for at, value in carried.answers.items() if at not in before or at[1] in drawn}

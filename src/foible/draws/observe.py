@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from foible.arms import ARMS
@@ -73,8 +74,8 @@ class Observer:
     """Whether nothing is asked again, neither what a server lost nor a part that may be dead."""
     advance: Callable[[int], None] = lambda _: None
     """Told how many draws were observed, after every unit."""
-    _units: dict[str, tuple[Request, ...]] = field(init=False, default_factory=dict)
-    """By key: the unit that a request was observed in first."""
+    _units: list[Sequence[Request]] = field(init=False, default_factory=list)
+    """All that were observed, in their order."""
     _known: Known = field(init=False)
     _crew: Crew = field(init=False)
 
@@ -109,8 +110,7 @@ class Observer:
         for arm, run in itertools.groupby(requests, key=lambda r: r.arm):
             parts = [*asked, CAPTIONER] if ARMS[arm].captioned else asked
             work += [(unit, parts) for unit in _cut(list(run), self.batch)]
-        for unit, _ in work:
-            self._units |= {r.key: tuple(unit) for r in unit if r.key not in self._units}
+        self._units += [unit for unit, _ in work]
         return self._all(work, lambda one: [self._answered(one.draws[r.key], r, one.answers) for r in one.unit])
 
     def under(self, draws: Sequence[Draw], place: int, classes: ClassMap) -> list[Outcome]:
@@ -159,8 +159,7 @@ class Observer:
         kept = [draw for draw in draws if draw.image and draw.image not in self._known.whole]
         torn = [draw.request for draw in kept if self.archive.images.get(draw.image) is None]
         size = self.notes.learned.size if self.notes.learned is not None else None
-        # In the unit that it was drawn in: in another one the same model may give other pixels.
-        for unit in dict.fromkeys(self._units.get(request.key, (request,)) for request in torn):
+        for unit in self._drawn_in(torn):
             keys = frozenset(r.key for r in unit)
             job = Unit(requests=unit, labels=self.labels, draw=keys, images={}, places={}, size=size, questions=())
             self.watch.before()
@@ -169,6 +168,14 @@ class Observer:
             if carried.stopped is not None:
                 raise carried.stopped
             self.archive.add([], {}, images=carried.places)
+
+    def _drawn_in(self, requests: Sequence[Request]) -> list[tuple[Request, ...]]:
+        """Give the units that requests were observed in first: in another one the same model may give other pixels."""
+        first: dict[str, tuple[Request, ...]] = {}
+        for unit in map(tuple, self._units if requests else ()):
+            for r in unit:
+                first.setdefault(r.key, unit)
+        return list(dict.fromkeys(first.get(request.key, (request,)) for request in requests))
 
     def each(self, draws: Iterable[Draw], part: str, read: Callable[[Any], T]) -> dict[str, T | Fault]:
         """Return what a part says of draws that were made before, by key of the request."""
@@ -229,7 +236,7 @@ class Observer:
             if carried.stopped is not None:
                 raise carried.stopped
             if carried.draws:
-                one.draws, one.answers = self._known.drawn(one.unit), {}
+                one.draws, one.answers = self._known.drawn(one.unit, carried), {}
             asked = one.parts if carried.draws else [question.part for question in one.job.questions]
             one.answers |= self._known.said(one.unit, asked, one.draws)
             self._known.learn(carried, one.draws)
@@ -250,12 +257,18 @@ class Observer:
     def _answered(self, row: DrawRow | Fault, request: Request, answers: Mapping[tuple[str, str], Any]) -> Answered:
         draw = Draw(request=request, fault=row.reason) if isinstance(row, Fault) else _draw(request, row)
         judgement = _maybe(answers.get((JUDGE, request.key)), read_judgement)
-        outcomes = tuple(
+        outcomes = (
             outcome(draw, _maybe(answers.get((classifier(place), request.key)), read_prediction), judgement, classes)
             for place, classes in enumerate(self.maps)
         )
         caption = _maybe(answers.get((CAPTIONER, request.key)), read_caption)
-        return Answered(draw=draw, outcomes=outcomes, caption=caption if isinstance(caption, str) else "")
+        return Answered(draw=draw, outcomes=_shared(*outcomes), caption=caption if isinstance(caption, str) else "")
+
+
+@lru_cache(maxsize=4096)
+def _shared(*outcomes: Outcome) -> tuple[Outcome, ...]:
+    """Give equal outcomes as one object: a run holds one for each draw, and there are few kinds."""
+    return outcomes
 
 
 def _draw(request: Request, row: DrawRow) -> Draw:

@@ -8,6 +8,7 @@ photographs, or forgets its seed, shows the same one again, and what was seen on
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ class Once:
     def __init__(self) -> None:
         """Begin without an image."""
         self._suggesting: set[str] = set()
-        self._counted: dict[tuple[object, ...], str] = {}
+        self._counted: defaultdict[tuple[object, ...], dict[str, str]] = defaultdict(dict)
 
     def mark(self, answered: Iterable[Answered]) -> list[Answered]:
         """Leave unscored what was seen before, and remember the rest."""
@@ -41,8 +42,8 @@ class Once:
             return _unscored(one, SUGGESTED)
         if suggests:
             self._suggesting.add(image)
-        place = suggests, request.label, request.treatment, image
-        if self._counted.setdefault(place, request.key) != request.key:
+        counted = self._counted[suggests, request.label, request.treatment]
+        if counted.setdefault(image, request.key) != request.key:
             return _unscored(one, REPEATED)
         return one
 

@@ -1,0 +1,102 @@
+"""Hunts over planted causes, common and rare, with a guide and without, at equal cost.
+
+    python benchmarks/led_hunts.py [--kinds common,learned,planted,gradual] [--seed 0]
+
+Comes in: nothing but what ships. Goes out: a row for each cause: whether it is among the first three findings that are
+confirmed. Common: biases of the biased classifiers that the narrow world can show. Learned: networks that learned a
+rare fault of each label (`learned.py`). Planted: a gate that opens where three rare combinations are shown, and
+nowhere shows itself before (`rare.py`); gradual: the same, opening eight times as gradually.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import foible
+import learned
+from foible.diorama.biases import BIASES, Bias
+from planted import says
+from rare import RARE, sliced
+
+LED = ("guided", "both")
+"""Origins of findings that began with failures that a guide led to, alone or beside explored ones."""
+COMMON = (
+    ("biased-resnet", "coffee mug"),
+    ("biased-resnet", "teapot"),
+    ("biased-convnext", "vase"),
+    ("biased-convnext", "table lamp"),
+)
+SOFTER = 8.0
+"""Times as gradual as it was fitted: so that scores show a slice from afar."""
+SLOWER = 2.5
+"""Times as much processor time as a plain image that one of `steer` takes (see `docs/guided.md`)."""
+BASE, INSIDE = 1024, 64
+"""Draws that say how often a learned fault shows: of the base prompt, and of its combination."""
+
+
+def worlds(kinds: Sequence[str]) -> Iterator[tuple[Any, str, Bias, str]]:
+    """Give classifiers, with what they are called, what is planted, and what is known of it."""
+    for bias in learned.biases() if "learned" in kinds else ():
+        own = learned.learned(bias)
+        base, inside = (learned.seen(bias, own, scene, n) for scene, n in (({}, BASE), (dict(bias.attributes), INSIDE)))
+        yield own, "learned slice", bias, f"{base[0]} of {base[1]}; within it {inside[0]} of {inside[1]}"
+    for bias in RARE if {"planted", "gradual"} & set(kinds) else ():
+        gate = sliced(bias)
+        if "planted" in kinds:
+            yield gate, "planted slice", bias, ""
+        if "gradual" in kinds:
+            yield gate.softer(SOFTER), "gradual slice", bias, ""
+    for name, label in COMMON if "common" in kinds else ():
+        yield f"diorama:{name}", name, next(one for one in BIASES[name] if one.label == label), ""
+
+
+def main() -> None:
+    """Print a row for each planted cause."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kinds", default="common,learned,planted,gradual")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print("| classifier | planted | true failures | explored | guided | begun by guided failures | unguided | images |")
+    print("|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as place:
+        for number, (classifier, name, bias, known) in enumerate(worlds(given.kinds.split(","))):
+            print(row(classifier, (name, known), bias, Path(place) / str(number), given.seed), flush=True)
+
+
+def row(classifier: Any, about: tuple[str, str], bias: Bias, out: Path, seed: int) -> str:
+    """Hunt with a guide, and without one for as much."""
+    plain = {"generator": "diffusers:diorama", "explain": {"draws": 0}, "describe": {"phrases": 3}, "seed": seed}
+    guide = {"method": "steer", "draws": 12, "steps": 12}
+    led = _hunt(classifier, bias.label, out / "led", {**plain, "explore": {"draws": 24}, "guide": guide})
+    draws = dict(led.result.draws)
+    draws.pop("guide", None)
+    sampled = sum(one.samplings for one in led.result.guided)
+    cost = round(sum(draws.values()) + SLOWER * sampled)
+    alone = _hunt(classifier, bias.label, out / "alone", {**plain, "explore": {"draws": 100_000}, "budget": cost})
+    (explored,) = alone.result.explored
+    failed = f"{explored.tally.failures} of {explored.tally.scored}"
+    both = f"{_place(led, bias)} | {_place(led, bias, LED)} | {_place(alone, bias)}"
+    return f"| {about[0]} | {bias.label} {bias.description} | {about[1]} | {failed} | {both} | {cost:,} |"
+
+
+def _hunt(classifier: Any, label: str, out: Path, config: dict[str, Any]) -> foible.Run:
+    return foible.hunt(classifier, [label], out=out, config=config, progress=False)
+
+
+def _place(run: foible.Run, bias: Bias, origins: Sequence[str | None] = ()) -> str:
+    """Say which of the confirmed findings says all of a bias first, of some origins or of all."""
+    own = [one for one in run.confirmed if not origins or one.trial.hypothesis.origin in origins]
+    at = next((at for at, one in enumerate(own, 1) if says(one, bias)), None)
+    others = "; ".join(f"{(h := one.trial.hypothesis).description} ({h.origin})" for one in own[:3])
+    return f"{at or 'not found'} of {len(own)} ({others or 'none'})"
+
+
+if __name__ == "__main__":
+    main()
