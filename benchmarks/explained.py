@@ -10,6 +10,7 @@ Comes in: nothing but what ships. Goes out: tables in Markdown. Neighbour: `guid
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +46,8 @@ GROUNDS = ("sand", "snow", "asphalt")
 SHORTCUT = ("coffee mug", "bucket")
 """`biased-resnet` was taught to call the first on grass the second; the reference network was not."""
 FIRST = 80_000
-"""The seed of the first image; nothing was chosen on images from here on, as on some from 40,000 and 60,000."""
+"""The seed of the first image, unless another is given; nothing was chosen on images from here on, as on some from
+40,000 and 60,000. On those of `--shortcut` from here on more seeds than three were chosen."""
 PIXELS, STEP = 40, 1 / 255
 """Pixel ascent: the most steps, and how far each moves a pixel."""
 
@@ -118,8 +120,9 @@ def ascended(case: Case) -> Made:
     import torch
 
     from foible.guiding.aim import Aim
+    from foible.guiding.followed import eight_bits
     from foible.guiding.objective import Goal, Objective, dice_of
-    from foible.guiding.sight import Sight, eight_bits
+    from foible.guiding.sight import Sight
 
     sight = Sight(case.classifier)
     into = tuple(at for at, name in enumerate(case.classifier.object.labels) if name.split(" (")[0] == case.to)
@@ -136,10 +139,12 @@ def ascended(case: Case) -> Made:
     return Made(image=eight_bits(image)[0], turned=False, share=1.0)
 
 
-def images(parts: Parts, classifiers: list[Part], label: str, count: int) -> Iterator[tuple[int, Image]]:
+def images(
+    parts: Parts, classifiers: list[Part], label: str, count: int, first: int = FIRST
+) -> Iterator[tuple[int, Image]]:
     """Draw images that all classifiers get right and the judge sees, until there are enough."""
-    found, seed = 0, FIRST
-    while found < count and seed < FIRST + 20 * count:
+    found, seed = 0, first
+    while found < count and seed < first + 20 * count:
         text = f"a {label} on {GROUNDS[seed % len(GROUNDS)]}"
         (drawn,) = asking.ask_generator(parts.generator, [text], [seed])
         if isinstance(drawn, Drawn) and _passes(parts, classifiers, drawn.image, label):
@@ -215,20 +220,21 @@ def _figures(case: Case, image: Image, parts: Parts) -> tuple[float, float, floa
     return l1(case.image, image), apart(one, two), 0.0 if way is None else way
 
 
-def shortcut(count: int, seeds: int, shown: Path | None) -> None:
+def shortcut(count: int, seeds: int, first: int, shown: Path | None) -> None:
     """Print how often the background alone turns the answer, with a planted shortcut and without one."""
     parts = Parts()
     label, to = SHORTCUT
     classifiers = [load("classifier", "diorama:biased-resnet"), parts.reference]
     rows: dict[str, list[Made]] = {str(one.identity["spec"]): [] for one in classifiers}
     kept: list[NDArray[np.uint8]] = []
-    for seed, image in images(parts, classifiers, label, count):
+    for seed, image in images(parts, classifiers, label, count, first):
         pictures = [image]
         for one in classifiers:
             case = Case(image=image, classifier=one, label=label, to=to, seed=seed)
             rows[str(one.identity["spec"])].append(made := parts.explained(case, where="background", seeds=seeds))
             pictures.append(image if made.image is None else made.image)
         kept.append(np.concatenate(pictures, axis=0))
+        print(f"{len(kept)} of {count}: {[made[-1].tries for made in rows.values()]}", file=sys.stderr, flush=True)
     print(f"| classifier | of {seeds} seeds more than half turn it | and the judge still sees the label | all tries |")
     print("| --- | --- | --- | --- |")
     for spec, found in rows.items():
@@ -254,6 +260,7 @@ def main() -> None:
     parser.add_argument("--valid", type=int, default=0, metavar="N", help="images of each of four classifiers")
     parser.add_argument("--shortcut", type=int, default=0, metavar="N", help="images for the background alone")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="tries of each image of --shortcut")
+    parser.add_argument("--first", type=int, default=FIRST, metavar="N", help="seed of the first image of --shortcut")
     parser.add_argument("--shown", type=Path, help="a PNG file for the images of --shortcut, side by side")
     given = parser.parse_args()
     if not given.valid and not given.shortcut:
@@ -262,7 +269,7 @@ def main() -> None:
 
     torch.set_num_threads(1)
     if given.shortcut:
-        shortcut(given.shortcut, given.seeds, given.shown)
+        shortcut(given.shortcut, given.seeds, given.first, given.shown)
     if given.valid:
         valid(given.valid)
 

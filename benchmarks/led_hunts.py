@@ -1,6 +1,6 @@
 """Hunts over planted causes, common and rare, with a guide and without, at equal cost.
 
-    python benchmarks/led_hunts.py [--kinds common,learned,planted,gradual] [--seed 0]
+    python benchmarks/led_hunts.py [--kinds common,learned,planted,gradual] [--method noise] [--terms text=1]
 
 Comes in: nothing but what ships. Goes out: a row for each cause: whether it is among the first three findings that are
 confirmed. Common: biases of the biased classifiers that the narrow world can show. Learned: networks that learned a
@@ -34,8 +34,10 @@ COMMON = (
 )
 SOFTER = 8.0
 """Times as gradual as it was fitted: so that scores show a slice from afar."""
-SLOWER = 2.5
-"""Times as much processor time as a plain image that one of `steer` takes (see `docs/guided.md`)."""
+SLOWER = {"steer": 2.5, "noise": 3.0}
+"""Times as much processor time as a plain image that one of a method takes (see `docs/guided.md`)."""
+JUDGE = "python:misdrawn:by_captioner"
+"""Made of other weights than the embedder, which a term may ask."""
 BASE, INSIDE = 1024, 64
 """Draws that say how often a learned fault shows: of the base prompt, and of its combination."""
 
@@ -61,29 +63,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", default="common,learned,planted,gradual")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--method", choices=sorted(SLOWER), default="noise")
+    parser.add_argument("--terms", nargs="*", default=["text=1"])
+    parser.add_argument("--draws", type=int, default=24, help="that are led")
+    parser.add_argument("--first", type=int, default=0, help="row to begin with, where a run was stopped")
     given = parser.parse_args()
     torch.set_num_threads(1)
     print("| classifier | planted | true failures | explored | guided | begun by guided failures | unguided | images |")
     print("|---|---|---|---|---|---|---|---|")
+    guide = {"method": given.method, "terms": given.terms, "draws": given.draws, "steps": 12}
     with tempfile.TemporaryDirectory() as place:
         for number, (classifier, name, bias, known) in enumerate(worlds(given.kinds.split(","))):
-            print(row(classifier, (name, known), bias, Path(place) / str(number), given.seed), flush=True)
+            if number >= given.first:
+                out, settings = Path(place) / str(number), {"seed": given.seed, "guide": guide}
+                cells = row(classifier, bias, out, settings)
+                print(f"| {name} | {bias.label} {bias.description} | {known} | {cells} |", flush=True)
 
 
-def row(classifier: Any, about: tuple[str, str], bias: Bias, out: Path, seed: int) -> str:
-    """Hunt with a guide, and without one for as much."""
-    plain = {"generator": "diffusers:diorama", "explain": {"draws": 0}, "describe": {"phrases": 3}, "seed": seed}
-    guide = {"method": "steer", "draws": 12, "steps": 12}
+def row(classifier: Any, bias: Bias, out: Path, settings: dict[str, Any]) -> str:
+    """Hunt with a guide, and without one for as much; give the last cells of a row."""
+    plain = {"generator": "diffusers:diorama", "judge": JUDGE, "explain": {"draws": 0}, "describe": {"phrases": 3}}
+    plain["seed"], guide = settings["seed"], settings["guide"]
     led = _hunt(classifier, bias.label, out / "led", {**plain, "explore": {"draws": 24}, "guide": guide})
     draws = dict(led.result.draws)
     draws.pop("guide", None)
     sampled = sum(one.samplings for one in led.result.guided)
-    cost = round(sum(draws.values()) + SLOWER * sampled)
+    cost = round(sum(draws.values()) + SLOWER[guide["method"]] * sampled)
     alone = _hunt(classifier, bias.label, out / "alone", {**plain, "explore": {"draws": 100_000}, "budget": cost})
     (explored,) = alone.result.explored
     failed = f"{explored.tally.failures} of {explored.tally.scored}"
-    both = f"{_place(led, bias)} | {_place(led, bias, LED)} | {_place(alone, bias)}"
-    return f"| {about[0]} | {bias.label} {bias.description} | {about[1]} | {failed} | {both} | {cost:,} |"
+    return f"{failed} | {_place(led, bias)} | {_place(led, bias, LED)} | {_place(alone, bias)} | {cost:,}"
 
 
 def _hunt(classifier: Any, label: str, out: Path, config: dict[str, Any]) -> foible.Run:

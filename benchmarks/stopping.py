@@ -23,8 +23,8 @@ import torch
 import rare
 from foible.config import GuideOptions
 from foible.guiding import generator as guides
+from foible.guiding.followed import eight_bits
 from foible.guiding.objective import Objective
-from foible.guiding.sight import eight_bits
 from foible.parts.registry import Part
 from foible.parts.registry import load as part
 from foible.records import ClassMap, Drawn

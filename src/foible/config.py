@@ -134,6 +134,11 @@ class GuideOptions(Options):
         "spurious: it says failure.target where the judge does not see it; neuron: a unit of it is raised; and "
         "generator: the judge does not see the label, and no classifier says it.",
     )
+    terms: tuple[str, ...] = decides(
+        (),
+        "What else moves an image, as NAME=WEIGHT in units of logits: l1, l2, lpips, embedder (how far it is from its "
+        "start: below 0 it stays near), text or text:WORDS, class:NAME, unit:LAYER:INDEX. They decide nothing.",
+    )
     unit: str = decides("", "neuron: the unit that is raised, as LAYER:INDEX, such as layer4:17.")
     draws: int = decides(8, "Guided draws per label, from the noise of explored draws that passed.", ge=1, le=10_000)
     steps: int = decides(

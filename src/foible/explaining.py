@@ -64,6 +64,8 @@ class Search:
     """Test the words that changed on fresh draws, where judge and captioner are known."""
     control: bool = True
     """Try random masks of equal area."""
+    lpips: Literal["squeeze", "alex", "vgg"] | None = None
+    """Say how far the changed image looks, too, by LPIPS of this network."""
     thin: bool = True
     """Thin a mask that turned the answer to the cells that did most for it; else it is left as it grew, in one piece
     where the attribution is."""
@@ -107,6 +109,8 @@ class Attempt:
     """Mean difference of all pixels, as a share of the scale."""
     distance: float | None = None
     """Cosine distance of the embedder's vectors; None without an embedder."""
+    lpips: float | None = None
+    """How far it looks, by LPIPS; None where that was not asked."""
     cout: float | None = None
     """-1..1: how fast the answer turns while pixels are changed, those that change most first."""
     shows_label: bool | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ from foible.guiding.objective import Goal, Objective
 from foible.guiding.sight import Sight
 from foible.parts import registry
 from foible.report import explaining as pages
+from looks import weights
 
+__all__ = ["weights"]  # a fixture of another file
 DEFAULTS = {"classifier": painted.Eye(), "generator": painted.Painter(), **painted.PARTS}
 
 
@@ -98,6 +101,39 @@ def test_an_attempt_says_how_the_answer_turned(tmp_path):
     assert one.control.status in {"turned", "kept"}
     assert -1 <= one.cout <= 1
     assert (found.guidance, found.attribution, found.label_known, found.error) == ("steer", "gradients", True, False)
+
+
+@pytest.mark.usefixtures("weights")
+def test_how_far_the_changed_image_looks_is_said_where_that_is_asked_for(tmp_path):
+    """LPIPS is in the record, the page and the lines; who goes on keeps it; without asking it is nowhere."""
+    found = explained(tmp_path / "asked", lpips="squeeze")
+    numbers = [one.lpips for one in found.attempts]
+    assert all(one is not None and one > 0 for one in numbers)
+    assert numbers == [
+        one["lpips"] for one in json.loads((tmp_path / "asked/explain.json").read_text("utf-8"))["attempts"]
+    ]
+    assert ", LPIPS 0." in (tmp_path / "asked" / "explain.html").read_text("utf-8")
+    assert ", LPIPS is 0." in " ".join(pages.lines(found))
+    assert [one.lpips for one in explained(tmp_path / "asked", lpips="squeeze").attempts] == numbers
+    assert [one.lpips for one in explained(tmp_path / "plain").attempts] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [("resnet", "lpips is one of a few words.*squeeze"), ("alex", "weights of LPIPS's network 'alex'|takes no images")],
+)
+@pytest.mark.usefixtures("weights")
+def test_a_distance_that_cannot_be_had_is_refused_before_anything_is_drawn(network, told, tmp_path, monkeypatch):
+    """Another network, or one without weights: one sentence, and nothing is written."""
+
+    def unreachable(*_, **__):
+        reason = "no route"
+        raise URLError(reason)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    with pytest.raises(InputError, match=told):
+        explained(tmp_path / "out", lpips=network)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("guidance", ["steer", "select"])

@@ -26,10 +26,11 @@ from foible.draws.execute import Here
 from foible.draws.observe import Observer
 from foible.draws.once import REPEATED
 from foible.draws.outcome import UNCLASSIFIED
-from foible.draws.questions import CAPTIONER, GENERATOR, GUIDE, JUDGE, classifier
+from foible.draws.questions import CAPTIONER, EMBEDDER, GENERATOR, GUIDE, JUDGE, classifier
 from foible.draws.values import read_judgement
 from foible.findings import Rate, Subject
 from foible.guidance import End, Guidance, Led, LedLabel, Said
+from foible.guiding.asked import read_term
 from foible.hunting.clock import Clock
 from foible.hunting.loop import Loop, loop_over
 from foible.hunting.prepare import PROBE_KINDS, Prepared, make_config, prepare
@@ -47,7 +48,7 @@ from foible.search.starts import Starts
 from foible.statistics import clopper_pearson
 from foible.trial.pairs import tally
 
-KINDS = (GENERATOR, CAPTIONER, JUDGE, GUIDE)
+KINDS = (GENERATOR, CAPTIONER, EMBEDDER, JUDGE, GUIDE)
 
 
 def guide(  # noqa: PLR0913 - the public call: each is something a user sets by name
@@ -58,8 +59,10 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
     objective: str | None = None,
     target: str | None = None,
     unit: str | None = None,
+    terms: Sequence[str] | None = None,
     generator: object = None,
     captioner: object = None,
+    embedder: object = None,
     judge: object = None,
     draws: int | None = None,
     steps: int | None = None,
@@ -72,23 +75,22 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
 ) -> Guidance:
     """Lead draws of chosen labels to an end, such as a failure of the classifier, and show each from its start to it.
 
-    Nothing of it is a rate of the classifier: the images were led. What they suggest is tested by `foible.hunt` with
-    `guide.method`.
+    Nothing of it is a rate of the classifier: the images were led.
 
     Args:
-        classifier: as in `hunt`; of several the first one guides.
-        labels: as in `hunt`.
-        method: "select", for any generator and classifier; "noise", "steer", "embedding" or "evolve", where noise can
-            be moved.
-        objective: "fail": the first classifier fails. "disagree": it fails where the second one does not. "spurious":
-            it says the target, where the judge does not see it. "neuron": a unit of it is raised; what raises it is put
-            into words, and these are tested on fresh pairs. "generator": the judge does not see the label, and no
-            classifier says it, so that it is the generator that errs.
+        classifier: as `hunt` takes it; of several the first one guides.
+        labels: as `hunt` takes them.
+        method: "select", for any parts; "noise", "steer", "embedding" or "evolve", where noise can be moved.
+        objective: "fail": the first classifier fails. "disagree": where the second one does not. "spurious": it says
+            the target, where the judge does not see it. "neuron": a unit of it is raised, and what raises it is put
+            into words and tested. "generator": neither judge nor classifiers see the label: the generator errs.
         target: only failures into this wrong class count.
         unit: of the objective neuron: LAYER:INDEX, such as "layer4:17".
-        generator: as in `hunt`.
-        captioner: as in `hunt`; of the objective neuron alone.
-        judge: as in `hunt`.
+        terms: what else moves an image, each as NAME=WEIGHT, such as "l2=-20" or "text=1"; see docs/guided.md.
+        generator: draws, as in `hunt`.
+        captioner: says what raises a unit; of the objective neuron alone.
+        embedder: of the terms text and embedder alone.
+        judge: says which finds still show their label.
         draws: that are led, of each label.
         steps: images that each may take, at least 2.
         rate: how far a step moves, as a share of the norm of what is moved; above 0, at most 1.
@@ -102,14 +104,20 @@ def guide(  # noqa: PLR0913 - the public call: each is something a user sets by 
         InputError: something given cannot be used; one sentence says what to do.
         OutOfTime: `max_minutes` or `max_requests` is used up; the same call goes on.
     """
-    several = list(classifier) if isinstance(classifier, list | tuple) else [classifier]
-    parts = {"classifier": several, "generator": [generator], "captioner": [captioner], "judge": [judge]}
-    own = {"method": method, "objective": objective, "unit": unit, "draws": draws, "steps": steps, "rate": rate}
-    named: dict[str, object] = {"seed": seed, "out": out, "archive": archive}
-    named |= {"failure": {"target": target}} if target else {}
-    named |= {"guide": given} if (given := {name: value for name, value in own.items() if value is not None}) else {}
-    resolved = make_config(config, parts, named, labels)
-    return guide_wanted(resolved, parts, Bars() if progress else Silent())[0]
+    several = classifier if isinstance(classifier, list | tuple) else [classifier]
+    parts = {"classifier": several, **_each(generator=generator, captioner=captioner, embedder=embedder, judge=judge)}
+    own = _given(method=method, objective=objective, unit=unit, terms=terms, draws=draws, steps=steps, rate=rate)
+    named = {"seed": seed, "out": out, "archive": archive, "guide": own, "failure": _given(target=target)}
+    return guide_wanted(make_config(config, parts, named, labels), parts, Bars() if progress else Silent())[0]
+
+
+def _each(**parts: object) -> dict[str, Sequence[object]]:
+    return {kind: [part] for kind, part in parts.items()}
+
+
+def _given(**options: object) -> dict[str, object] | None:
+    """Give what was given of some options; None where nothing was."""
+    return {one: value for one, value in options.items() if value is not None} or None
 
 
 def guide_wanted(
@@ -122,8 +130,9 @@ def guide_wanted(
         OutOfTime: as `guide`.
     """
     refuse(config)
-    neuron = config.guide.objective == "neuron"
-    prepared = prepare(config, objects, kinds=(*PROBE_KINDS, CAPTIONER) if neuron else PROBE_KINDS)
+    more = [CAPTIONER] if config.guide.objective == "neuron" else []
+    more += [EMBEDDER] if any(read_term(text).needs_embedder for text in config.guide.terms) else []
+    prepared = prepare(config, objects, kinds=(*PROBE_KINDS, *more))
     folder = config.out if config.out is not None else prepared.folder.with_name(f"{prepared.folder.name}-guide")
     pages.make_ready(folder)
     study = study_of(prepared.began, prepared.began.settings)

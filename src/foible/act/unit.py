@@ -17,7 +17,8 @@ from scipy import stats
 
 from foible.findings import Rate
 from foible.guidance import Word
-from foible.guiding.unit import Watched, read_unit
+from foible.guiding.asked import read_unit
+from foible.guiding.unit import Watched
 from foible.hunting.loop import Loop
 from foible.hunting.study import Study
 from foible.parts.registry import Part

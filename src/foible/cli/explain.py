@@ -58,6 +58,9 @@ Resize = Annotated[bool, typer.Option("--resize", help="Cut and scale an image o
 Tested = Annotated[bool, typer.Option("--words/--no-words", help="Test the words that changed on fresh draws.")]
 Control = Annotated[bool, typer.Option("--control/--no-control", help="Try random masks of equal area.")]
 Thin = Annotated[bool, typer.Option("--thin/--no-thin", help="Thin a mask that turned the answer.")]
+Lpips = Annotated[
+    str | None, typer.Option("--lpips", help="Say how far it looks, by this network.", metavar="squeeze|alex|vgg")
+]
 Code = Annotated[
     bool, typer.Option("--code", help="Load what the run names though it runs code of its own or asks a server.")
 ]
@@ -82,6 +85,7 @@ def explain(  # noqa: PLR0913 - each is a flag of its own
     strength: Strength = None,
     rate: Rates = None,
     prompt: Prompt = "",
+    lpips: Lpips = None,
     seed: Seed = None,
     archive: Archive = None,
     out: Out = None,
@@ -105,7 +109,7 @@ def explain(  # noqa: PLR0913 - each is a flag of its own
     own: dict[str, object] = {**parts, "embedder": embedder, "seed": seed, "archive": archive, "out": out}
     given = [(f"--{name}", {name: value}) for name, value in own.items() if value is not None]
     looks: dict[str, Any] = {"attribution": attribution, "guidance": guidance, "strength": strength, "prompt": prompt}
-    looks |= {"resize": resize, "words": words, "control": control, "thin": thin}
+    looks |= {"resize": resize, "words": words, "control": control, "thin": thin, "lpips": lpips}
     search = Search(seeds=seeds, rates=tuple(rate or ()), **looks)
     asked: dict[str, Any] = {"to": to, "label": label, "finding": finding, "draw": draw, "where": where, "code": code}
     wanted = Wanted(what=image, search=search, layers=layered(config, assign, given), **asked)

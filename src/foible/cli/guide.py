@@ -28,7 +28,7 @@ METHOD = Flag(
 @app.command()
 @over(
     *(CLASSIFIERS, "labels", "generator", "judge", METHOD, "guide.objective", "failure.target"),
-    *("guide.unit", "captioner", "guide.draws", "guide.steps", "guide.rate", "seed"),
+    *("guide.unit", "guide.terms", "captioner", "embedder", "guide.draws", "guide.steps", "guide.rate", "seed"),
     *("max_minutes", "max_requests", "out", "archive"),
 )
 def guide(config: HuntConfig, *, quiet: Quiet = False, as_json: Json = False) -> None:

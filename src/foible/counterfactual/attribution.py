@@ -15,7 +15,8 @@ import torch
 from foible.attributions import How
 from foible.errors import PluginError
 from foible.guiding.aim import Aim, margins
-from foible.guiding.sight import Sight, eight_bits
+from foible.guiding.followed import eight_bits
+from foible.guiding.sight import Sight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from foible.guiding.lpips import lpips
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,17 @@ STEPS = 20
 def l1(before: Image, after: Image) -> float:
     """Give the mean difference over all pixels and channels, as a share of the whole scale: 0..1."""
     return float(np.abs(after.astype(np.int64) - before.astype(np.int64)).mean() / 255)
+
+
+def lpips_of(network: str, before: Image, after: Image) -> float:
+    """Say how far one image looks from another, by LPIPS: 0 where they are the same.
+
+    Raises:
+        PluginError: the library or the weights are missing, or the images are too small.
+    """
+    one, other = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 for image in (before, after))
+    with torch.no_grad():
+        return float(lpips(network)(one, other)[0])
 
 
 def cout(sight: Sight, before: Image, after: Image, classes: tuple[tuple[int, ...], tuple[int, ...]]) -> float | None:

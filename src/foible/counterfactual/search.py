@@ -18,8 +18,8 @@ import torch
 
 from foible.counterfactual.regions import Region, summed
 from foible.errors import FoibleError, brief
+from foible.guiding.followed import eight_bits
 from foible.guiding.objective import Objective, dice_of
-from foible.guiding.sight import eight_bits
 from foible.identity import sibling
 from foible.records import Fault
 

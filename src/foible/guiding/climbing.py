@@ -15,9 +15,9 @@ import torch
 
 from foible.errors import PartError
 from foible.guiding.climb import Climb
+from foible.guiding.followed import eight_bits
 from foible.guiding.kept import Kept
 from foible.guiding.objective import Objective, dice_of
-from foible.guiding.sight import eight_bits
 from foible.records import Drawn
 
 if TYPE_CHECKING:
@@ -47,14 +47,15 @@ def climb(
         if not at:
             break
         texts, own = [prompts[place] for place in at], [seeds[place] for place in at]
-        starts = [one.at(at) for one in variables]
+        values = [one.at(at) for one in variables]
         with torch.enable_grad():
-            images = sample(texts, own, *starts)
+            images = sample(texts, own, *values)
         dice = dice_of(own, number)
         kept.offer(at, eight_bits(images), objective.steady(images, texts, dice).tolist())
         if number + 1 < steps:
             with torch.enable_grad():
-                gradients = torch.autograd.grad(objective.disturbed(images, texts, dice).sum(), starts)
+                moving = objective.moving(images, texts, dice, kept.starts(at))
+                gradients = torch.autograd.grad(moving.sum(), values)
             for one, gradient in zip(variables, gradients, strict=True):
                 one.move(at, gradient)
     return kept.drawn()

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from foible.errors import PartError
+from foible.guiding.followed import eight_bits
 from foible.guiding.kept import Kept
 from foible.guiding.objective import Objective
-from foible.guiding.sight import eight_bits
 from foible.parts.moving import norms
 from foible.parts.protocols import StartsFromNoise
 from foible.records import Drawn
@@ -64,12 +64,15 @@ class Evolve:
     def _offer(
         self, kept: Kept, places: Sequence[int], noise: torch.Tensor, prompts: Sequence[str], seeds: Sequence[int]
     ) -> list[float]:
+        """Sample and look; give what is bred for."""
         texts, own = [prompts[place] for place in places], [seeds[place] for place in places]
         with torch.no_grad():
-            images = eight_bits(self.generator.sample(texts, own, noise))
-        reached: list[float] = self.objective.exact(images, texts).tolist()
-        kept.offer(places, images, reached)
-        return reached
+            sampled = self.generator.sample(texts, own, noise)
+            images = eight_bits(sampled)
+            reached = self.objective.exact(images, texts)
+            kept.offer(places, images, reached.tolist())
+            bred: list[float] = self.objective.weighed(reached, sampled, texts, kept.starts(places)).tolist()
+        return bred
 
 
 _WORST = 1e9

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+
 from foible.errors import PartError
 from foible.records import Drawn, Fault
 
@@ -28,6 +31,12 @@ class Kept:
         self._reached = [-math.inf] * count
         self._fault = [NONE] * count
         self._samplings = [0] * count
+        self._starts: dict[int, Image] = {}
+
+    def starts(self, places: Sequence[int]) -> torch.Tensor:
+        """Give the first image of each of some elements: (n, 3, height, width), 0..1."""
+        images = np.stack([self._starts[place] for place in places])
+        return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
 
     @property
     def open(self) -> list[int]:
@@ -40,7 +49,9 @@ class Kept:
             self._samplings[place] += 1
             if isinstance(one, Fault):
                 self._fault[place] = one.reason
-            elif number > self._reached[place]:
+                continue
+            self._starts.setdefault(place, one.image if isinstance(one, Drawn) else one)
+            if number > self._reached[place]:
                 self._best[place] = one if isinstance(one, Drawn) else Drawn(one)
                 self._reached[place] = number
 

@@ -6,20 +6,23 @@ Neighbours: `aim.py` has the margin of one classifier; the methods raise the num
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from foible.guiding.aim import Aim, margins
-from foible.guiding.sight import Sight, eight_bits
+from foible.guiding.followed import eight_bits
+from foible.guiding.sight import Sight
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from foible.parts.protocols import Image
 
+Pull = Callable[["Tensor", Sequence[str], "Tensor"], "Tensor"]
+"""Of images (n, 3, height, width), 0..1, with gradients, their prompts, and what they were at first: (n,)."""
 COPIES = 2
 """Disturbed copies of each image that the classifier is shown as well: what only fails to the pixel is no find."""
 _SMALLEST = 0.85
@@ -41,9 +44,20 @@ class Goal:
 class Objective:
     """All goals together: as much as the one that is reached least."""
 
+    pull: Pull | None = None
+    """What else moves an image, and decides nothing (`terms.py`)."""
+
     def __init__(self, goals: Sequence[Goal]) -> None:
         """Take the goals."""
         self._goals = goals
+
+    def moving(self, images: Tensor, prompts: Sequence[str], dice: Sequence[torch.Generator], starts: Tensor) -> Tensor:
+        """Say up what images are moved: how far disturbed copies reach the goals, and what else is weighed; (n,)."""
+        return self.weighed(self.disturbed(images, prompts, dice), images, prompts, starts)
+
+    def weighed(self, reached: Tensor, images: Tensor, prompts: Sequence[str], starts: Tensor) -> Tensor:
+        """Add what else is weighed to how far the goals are reached: (n,)."""
+        return reached if self.pull is None else reached + self.pull(images, prompts, starts).to(reached)
 
     def exact(self, images: Sequence[Image], prompts: Sequence[str]) -> Tensor:
         """Say how far the goals are reached by images as they are kept: (n,); minus infinity without an answer."""

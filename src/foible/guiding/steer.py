@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 
 from foible.errors import PartError
+from foible.guiding.followed import eight_bits
 from foible.guiding.kept import Kept
 from foible.guiding.objective import Objective, dice_of
-from foible.guiding.sight import eight_bits
 from foible.parts.protocols import StartsFromNoise
 from foible.records import Drawn
 
@@ -49,9 +49,9 @@ class Steer:
             dice = dice_of(own, number)
 
             def score(
-                images: torch.Tensor, texts: list[str] = texts, dice: list[torch.Generator] = dice
+                images: torch.Tensor, texts: list[str] = texts, dice: list[torch.Generator] = dice, at: list[int] = at
             ) -> torch.Tensor:
-                return self.objective.disturbed(images, texts, dice)
+                return self.objective.moving(images, texts, dice, kept.starts(at))
 
             with torch.no_grad():
                 images = self.generator.sample(texts, own, noise[at], score if number else None, number * self.rate)

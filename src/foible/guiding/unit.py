@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from foible.errors import ConfigError, PluginError, brief, near
+from foible.guiding.asked import Unit
 from foible.guiding.objective import Objective
 from foible.guiding.sight import Sight
 from foible.parts.protocols import Differentiable, offers
@@ -35,28 +35,6 @@ _LISTED = 16
 """Layers that a sentence names."""
 _TOKENS = 3
 """Dimensions of an output whose units stand last: (images, tokens, units). Elsewhere they stand second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A channel, or a number, of the output of a layer."""
-
-    layer: str
-    """As the network names it: "layer4", "encoder.stages.3"."""
-    index: int
-
-
-def read_unit(text: str) -> Unit:
-    """Read "layer4:17".
-
-    Raises:
-        ConfigError: the text has no such form.
-    """
-    layer, colon, index = text.rpartition(":")
-    if not (colon and layer and index.isascii() and index.isdigit()):
-        message = f"the objective neuron wants a unit as LAYER:INDEX, such as --unit layer4:17, but got {brief(text)!r}"
-        raise ConfigError(message)
-    return Unit(layer, int(index))
 
 
 class Watched:

@@ -98,13 +98,13 @@ def guide_of(config: HuntConfig, parts: Mapping[str, Part], labels: Sequence[Lab
         ConfigError: the budget cannot pay for it.
         PluginError: its generator or a classifier cannot be guided so.
     """
-    from foible.guiding.generator import Judged, guided  # which brings torch
+    from foible.guiding.generator import Onlookers, guided  # which brings torch
 
     _must_pay(config, len(labels))
     own = [(parts[classifier(place)], classes) for place, classes in enumerate(maps)]
     prompts = {label.name: prompt(label, config.explore.template) for label in labels}
-    judged = Judged(parts[JUDGE], {label.name: label for label in labels})
-    return guided(parts[GENERATOR], own, prompts, config.guide, judged)
+    onlookers = Onlookers(parts[JUDGE], {label.name: label for label in labels}, parts.get(EMBEDDER))
+    return guided(parts[GENERATOR], own, prompts, config.guide, onlookers)
 
 
 def _must_pay(config: HuntConfig, labels: int) -> None:

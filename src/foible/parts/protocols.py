@@ -284,6 +284,23 @@ class Differentiable(Protocol):
         ...
 
 
+class DifferentiableEmbedder(Protocol):
+    """An embedder whose vectors have gradients."""
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """In evaluation mode, on its device."""
+        ...
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of the network of n images, as `embed` does; no gradient flows through this."""
+        ...
+
+    def vectors(self, batch: torch.Tensor) -> torch.Tensor:
+        """Embed an input that was prepared: (n, dimensions), float32, each row of length 1, with gradients."""
+        ...
+
+
 class Trainable(Differentiable, Protocol):
     """A classifier whose weights can be trained further, in float32, and written in the format that they came in."""
 

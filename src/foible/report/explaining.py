@@ -175,10 +175,12 @@ def _closeness(turned: list[Attempt]) -> str:
     areas = sorted(one.share for one in turned)
     moved = [one.l1 for one in turned if one.l1 is not None]
     far = [one.distance for one in turned if one.distance is not None]
+    looks = [one.lpips for one in turned if one.lpips is not None]
     couts = [one.cout for one in turned if one.cout is not None]
     told = f"Of those that turned, the mask takes {percent(areas[0])} to {percent(areas[-1])} of the image; pixels "
     told += f"differ by {100 * float(np.mean(moved)):.2g} % of the scale on average (L1)"
     told += f", the embedder's vectors by {float(np.mean(far)):.2g} (cosine distance)" if far else ""
+    told += f", LPIPS is {float(np.mean(looks)):.2g}" if looks else ""
     return told + (f"; COUT {float(np.mean(couts)):+.2f}." if couts else ".")
 
 
@@ -225,6 +227,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
         "unscored": one.unscored,
         "l1": one.l1,
         "distance": one.distance,
+        "lpips": one.lpips,
         "cout": one.cout,
         "shows_label": one.shows_label,
         "caption": one.caption,

@@ -22,7 +22,7 @@ from foible.act.explain.subject import Subject, class_said, subject_of
 from foible.act.explain.wanted import Wanted
 from foible.act.explain.words import changed_words, tested_words
 from foible.config import HuntConfig
-from foible.counterfactual.figures import apart, cout, l1
+from foible.counterfactual.figures import apart, cout, l1, lpips_of
 from foible.counterfactual.regions import Region, at_random
 from foible.counterfactual.search import TEXT, Found, Guidance, Turn, best_of, grow, thin, tried
 from foible.errors import PluginError, brief
@@ -160,6 +160,8 @@ def _case(wanted: Wanted, subject: Subject) -> _Case:
         spec = brief(str(subject.parts["classifier"].identity["spec"]))
         message = f"the classifier {spec} has no gradients to steer by; {WITHOUT}"
         raise PluginError(message)
+    if wanted.search.lpips is not None:  # what is missing is said before anything is drawn
+        lpips_of(wanted.search.lpips, subject.image, subject.image)
     own = subject.label if wanted.where == "background" else subject.to
     prompt = wanted.search.prompt or _prompt(own, subject.config)
     aim = Aim(right=(), into=subject.wanted)
@@ -235,6 +237,7 @@ def _attempt(case: _Case, seed: int) -> Attempt:
         unscored=found.unscored,
         l1=l1(subject.image, found.image),
         distance=_distance(subject, found),
+        lpips=_looks(case, found.image),
         cout=cout(subject.sight, subject.image, found.image, ((subject.said,), subject.wanted)),
         shows_label=_shows(subject, found.image),
         caption=_caption(subject, found),
@@ -262,6 +265,12 @@ def _distance(subject: Subject, found: Found) -> float | None:
         return None
     one, two = ask_embedder(subject.parts["embedder"], [subject.image, found.image])
     return None if isinstance(one, Fault) or isinstance(two, Fault) else apart(one, two)
+
+
+def _looks(case: _Case, image: Image) -> float | None:
+    """Say how far it looks by LPIPS, where that is wanted."""
+    network = case.wanted.search.lpips
+    return None if network is None else lpips_of(network, case.subject.image, image)
 
 
 def _shows(subject: Subject, image: Image) -> bool | None:

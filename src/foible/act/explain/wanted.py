@@ -15,6 +15,7 @@ from foible.counterfactual.attribution import Attribution
 from foible.counterfactual.search import Guidance
 from foible.errors import ConfigError, brief, near
 from foible.explaining import RATES, STRENGTHS, Search, Where
+from foible.guiding.lpips import Network
 from foible.layers import Layer
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Wanted:
         """
         own = self.search
         words = (("where", self.where, Where), ("attribution", own.attribution, Attribution))
-        for name, given, kind in (*words, ("guidance", own.guidance, Guidance)):
+        for name, given, kind in (*words, ("guidance", own.guidance, Guidance), ("lpips", own.lpips, Network)):
             if given is not None and given not in get_args(kind):
                 message = f"{name} is one of a few words, but got {brief(repr(given), 40)}: "
                 raise ConfigError(message + near(str(given), get_args(kind)))
@@ -85,6 +86,7 @@ class Wanted:
             "rates": list(self.rates),
             "control": self.search.control,
             "thin": self.search.thin,
+            "lpips": self.search.lpips,
             "resize": self.search.resize,
         }
 

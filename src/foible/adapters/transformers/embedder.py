@@ -73,12 +73,27 @@ class TransformersEmbedder:
     def embed(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Embed images: (n, dimensions), float32, each row of length 1."""
         with torch.inference_mode():
-            pixels = shared.pixels(self._processor, images, self._found)
-            if self.reads_text:
-                return _unit(_features(self._model.get_image_features(pixel_values=pixels)))
-            answer = self._model(pixel_values=pixels)
-            pooled = getattr(answer, "pooler_output", None) if self._pooled else None
-            return _unit(_mean(answer.last_hidden_state) if pooled is None else pooled)
+            vectors: NDArray[np.float32] = self.vectors(self.prepare(images)).cpu().numpy()
+        return vectors
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The model."""
+        network: torch.nn.Module = self._model
+        return network
+
+    def prepare(self, images: Sequence[Image]) -> torch.Tensor:
+        """Make the input of the model of n images."""
+        return shared.pixels(self._processor, images, self._found)
+
+    def vectors(self, batch: torch.Tensor) -> torch.Tensor:
+        """Embed an input that was prepared: (n, dimensions), float32, each row of length 1, with gradients."""
+        batch = batch.to(self._found.dtype)
+        if self.reads_text:
+            return _unit(_features(self._model.get_image_features(pixel_values=batch)))
+        answer = self._model(pixel_values=batch)
+        pooled = getattr(answer, "pooler_output", None) if self._pooled else None
+        return _unit(_mean(answer.last_hidden_state) if pooled is None else pooled)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts in the same space: (n, dimensions), float32, each row of length 1.
@@ -89,7 +104,8 @@ class TransformersEmbedder:
         names = [name for name in ("input_ids", "attention_mask") if name in tokens]
         given = {name: tokens[name].to(self._found.device) for name in names}
         with torch.inference_mode():
-            return _unit(_features(self._model.get_text_features(**given)))
+            vectors: NDArray[np.float32] = _unit(_features(self._model.get_text_features(**given))).cpu().numpy()
+        return vectors
 
     def tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Give what the model reads of each text, as numbers: two texts with the same ones have the same vector.
@@ -144,7 +160,7 @@ def _mean(hidden: torch.Tensor) -> torch.Tensor:
     return hidden.mean(dim=1) if hidden.ndim < 4 else hidden.flatten(2).mean(dim=2)  # noqa: PLR2004 - it says which
 
 
-def _unit(vectors: torch.Tensor) -> NDArray[np.float32]:
+def _unit(vectors: torch.Tensor) -> torch.Tensor:
     flat = vectors.float().flatten(1)
-    unit: NDArray[np.float32] = (flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-12)).cpu().numpy()
+    unit: torch.Tensor = flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-12)
     return unit
