@@ -38,7 +38,9 @@ SLOWER = {"steer": 2.5, "noise": 3.0}
 """Times as much processor time as a plain image that one of a method takes (see `docs/guided.md`)."""
 JUDGE = "python:misdrawn:by_captioner"
 """Made of other weights than the embedder, which a term may ask."""
-BASE, INSIDE = 1024, 64
+FOLLOWED = {"phrases": 3, "draws": 96, "follow": 24}
+"""How failures are followed, with a guide and without."""
+BASE, INSIDE = 768, 64
 """Draws that say how often a learned fault shows: of the base prompt, and of its combination."""
 
 
@@ -82,7 +84,7 @@ def main() -> None:
 
 def row(classifier: Any, bias: Bias, out: Path, settings: dict[str, Any]) -> str:
     """Hunt with a guide, and without one for as much; give the last cells of a row."""
-    plain = {"generator": "diffusers:diorama", "judge": JUDGE, "explain": {"draws": 0}, "describe": {"phrases": 3}}
+    plain = {"generator": "diffusers:diorama", "judge": JUDGE, "explain": {"draws": 0}, "describe": FOLLOWED}
     plain["seed"], guide = settings["seed"], settings["guide"]
     led = _hunt(classifier, bias.label, out / "led", {**plain, "explore": {"draws": 24}, "guide": guide})
     draws = dict(led.result.draws)

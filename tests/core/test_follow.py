@@ -20,7 +20,7 @@ from foible.config import DescribeOptions
 from foible.diorama.scene import imagine
 from foible.errors import OutOfTime
 from foible.identity import seed_stream
-from foible.search.follow import WIDEST, _followed, _spread
+from foible.search.follow import MUTE, WIDEST, Drawable, _followed, _spread
 from toyworld import PLAIN
 
 NIGHT = ("striped", "at night")
@@ -251,6 +251,48 @@ def test_a_failure_whose_description_cannot_be_drawn_ends_all_the_same(tmp_path)
     run = toyworld.hunt(tmp_path / "run", generator=blank, seed=2)
     assert 0 < run.result.draws["follow"] <= 3 * 48
     assert sum(number for _, number in run.result.unscored) >= run.result.draws["follow"]
+    assert not run.confirmed
+
+
+def test_a_phrase_that_the_generator_refuses_hides_no_bug(tmp_path):
+    """A captioner makes up of striped things what no prompt is drawn with: without it the failure is followed."""
+
+    def refusing(prompts, seeds):
+        drawn = toyworld.draw(prompts, seeds)
+        return [None if "box" in prompt else image for prompt, image in zip(prompts, drawn, strict=True)]
+
+    def inventing(images):
+        return [f"{text}, beside a box" if "striped" in text else text for text in toyworld.describe(images)]
+
+    seed = next(seeds_with(1))
+    parts = {"generator": refusing, "captioner": inventing}
+    run = toyworld.hunt(tmp_path / "run", Rare(), ["water bottle"], seed=seed, **parts)
+    assert [one.trial.hypothesis.treatment.words for one in run.confirmed] == [NIGHT]
+    lost = sum(number for reason, number in run.result.unscored if "not drawn" in reason)
+    assert 0 < lost <= 8
+
+
+@given(phrases=st.frozensets(st.integers(0, 5).map(str), min_size=1), refused=st.frozensets(st.integers(0, 5).map(str)))
+def test_what_is_refused_is_found_out_and_nothing_else_is_left_out(phrases, refused):
+    """Whatever phrases a generator refuses, soon every prompt is drawn, with all of the other phrases."""
+    able, lost = Drawable(), 0
+    for _ in range(2 * len(phrases) + 1):
+        words = able.of(phrases)
+        drawn = not words & refused
+        lost += not drawn
+        able.learn(words, drawn=drawn)
+    assert able.of(phrases) == phrases - refused
+    assert lost <= len(refused) + 1
+
+
+def test_what_nobody_can_score_is_given_up(tmp_path):
+    """Where each draw with something added shows another label, a failure takes few draws, and not all it may."""
+
+    def astray(prompts, seeds):
+        return toyworld.draw([text.replace("water bottle", "vase") if "," in text else text for text in prompts], seeds)
+
+    run = toyworld.hunt(tmp_path / "run", Rare(), ["water bottle"], generator=astray, seed=next(seeds_with(1)))
+    assert 0 < run.result.draws["follow"] <= MUTE * DescribeOptions().step
     assert not run.confirmed
 
 

@@ -38,6 +38,8 @@ WHOLE = 6
 """Phrases of a caption, at most, that are weighed all together: more describe one image, and not a kind of image."""
 WIDEST = 200
 """Sets of phrases that are weighed for one failure, at most: of a long caption the phrases that fail most are kept."""
+MUTE = 3
+"""Times that a failure is drawn for without a scored draw before it is given up."""
 LEAST = 0.3
 """Where the draws end before a failure is settled, its most probable set is a hypothesis from this probability on."""
 
@@ -136,6 +138,8 @@ class Followed:
     """For each scored draw of its label, the phrases of this failure that it has."""
     draws: int = 0
     """That were made for it."""
+    scored: int = 0
+    """Of these, those that say something."""
 
     @property
     def name(self) -> str:
@@ -149,6 +153,31 @@ class Followed:
     def unmask(self, mask: int) -> Phrases:
         """Read such a number."""
         return frozenset(phrase for place, phrase in enumerate(self.phrases) if mask >> place & 1)
+
+
+@dataclass(slots=True)
+class Drawable:
+    """Which phrases of a label the generator draws: it may refuse a prompt for a word that a captioner made up."""
+
+    drawn: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    """One of these, or several, had a prompt refused."""
+    refused: set[str] = field(default_factory=set)
+
+    def of(self, words: Phrases) -> Phrases:
+        """Leave out what is refused, and of what is doubtful all but one phrase, so that its draw tells."""
+        return words - self.refused - set(sorted(words & self.doubtful)[1:])
+
+    def learn(self, words: Phrases, *, drawn: bool) -> None:
+        """Take in whether some words together were drawn."""
+        unknown = words - self.drawn
+        if drawn:
+            self.drawn |= words
+        elif len(unknown) == 1:
+            self.refused |= unknown
+        else:
+            self.doubtful |= unknown
+        self.doubtful -= self.drawn | self.refused
 
 
 class Case:
@@ -173,7 +202,8 @@ class Case:
         self._draws = 0
         self._taken: set[int] = set()
         self._known: set[str] = set()
-        self._next: tuple[Followed, Suspicion] | None = None
+        self._next: tuple[Followed, Phrases] | None = None
+        self._drawable = Drawable()
         often = _often(self._seen)
         # A failure that was led to is none of the draws that are counted: without one of these, nothing is known.
         groups = [g.members for g in explored.groups if g.label == label] if self._seen else []
@@ -196,9 +226,8 @@ class Case:
         """Return the draws that tell most about the most promising failure that is open; none where all is settled."""
         if self._next is None:
             return []
-        (one, belief), options = self._next, self._options
-        natural = np.array(one.masks[: self._natural], dtype=np.intp)
-        words = in_order(one.unmask(most_telling(belief, natural)))
+        (one, chosen), options = self._next, self._options
+        words = in_order(chosen)
         count = min(options.step, options.each - one.draws, options.draws - self._draws)
         fresh = (seed for seed in self._requests.seeds(self._label, "follow") if seed not in self._taken)
         return self._requests.on(self._label, Treatment(words=words), "follow", list(islice(fresh, count)))
@@ -216,9 +245,13 @@ class Case:
         self._taken |= {o.request.seed for _, o in seen}
         scored = [(said, o) for said, o in seen if o.outcome.status != "unscored"]
         self._seen += scored
+        for words in dict.fromkeys(frozenset(o.request.treatment.words) for _, o in seen):
+            own = [o for _, o in seen if words == frozenset(o.request.treatment.words)]
+            self._drawable.learn(words, drawn=any(o.draw.image for o in own))
         for one in self.open:
             one.masks += [one.mask(said) for said, _ in scored]
-            one.draws += len(seen) if one.name == about else 0
+            if one.name == about:
+                one.draws, one.scored = one.draws + len(seen), one.scored + len(scored)
         self._settle_sure()
 
     def settle_all(self) -> None:
@@ -234,10 +267,18 @@ class Case:
         while self.open and self._draws < options.draws and len(self.found) < options.hypotheses:
             one, belief = self._most_promising()
             sure = max(belief.chance, float(belief.each.max())) >= options.sure
-            if not sure and one.draws < options.each:
-                self._next = one, belief
+            words = self._wanted_of(one, belief)
+            # Draws that nobody can score say nothing, however many there are.
+            mute = one.draws >= MUTE * options.step and not one.scored
+            if words and not (sure or mute) and one.draws < options.each:
+                self._next = one, words
                 return
             self._settle(one, belief)
+
+    def _wanted_of(self, one: Followed, belief: Suspicion) -> Phrases:
+        """Give the phrases whose draw tells most of a failure, as far as the generator draws them."""
+        natural = np.array(one.masks[: self._natural], dtype=np.intp)
+        return self._drawable.of(one.unmask(most_telling(belief, natural)))
 
     def _most_promising(self) -> tuple[Followed, Suspicion]:
         """Return the open failure that is least likely to be chance, and what is believed of it."""
