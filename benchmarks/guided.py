@@ -2,6 +2,7 @@
 
     python benchmarks/guided.py             # cost: ratios within one run
     python benchmarks/guided.py --found     # the table of docs/guided.md, over diffusers:diorama; minutes
+    python benchmarks/guided.py --terms     # noise with what else may be weighed; minutes
     python benchmarks/guided.py --rates     # images until the first true failure, by its base rate; minutes
     python benchmarks/guided.py --soft      # likewise, where failures begin gradually; minutes
 
@@ -32,6 +33,7 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=4, help="of sampling, where time is measured")
     arguments.add_argument("--times", type=int, default=8, help="of each pass")
     arguments.add_argument("--found", action="store_true", help="what each method finds, in the place of what it costs")
+    arguments.add_argument("--terms", action="store_true", help="likewise noise, with what else may be weighed")
     arguments.add_argument("--rates", action="store_true", help="what the first true failure costs, by its base rate")
     arguments.add_argument("--soft", action="store_true", help="likewise, where failures begin gradually")
     arguments.add_argument("--plain", type=int, default=2000, help="draws that base rates are measured on")
@@ -53,8 +55,8 @@ def main() -> None:
         for soft in [False] * given.rates + [True] * given.soft:
             rare.rates(given.plain, given.trials, soft=soft)
         return
-    if given.found:
-        found(given.draws, given.most)
+    if given.found or given.terms:
+        found(TERMS if given.terms else METHODS, given.draws, given.most)
         return
     with tempfile.TemporaryDirectory() as place:
         make(Path(place))
@@ -208,14 +210,19 @@ CASES = (
     ("biased-mobilenet", "dumbbell"),
 )
 """Classifiers and labels: some with a planted cause that the narrow world can show, some without."""
-METHODS = {
-    "select": {},
-    "noise": {"rate": 0.03},
-    "steer": {"rate": 0.03},
-    "embedding": {"rate": 0.03},
-    "evolve": {"rate": 0.3},
+METHODS: dict[str, dict[str, Any]] = {
+    "select": {"method": "select"},
+    "noise": {"method": "noise", "rate": 0.03},
+    "steer": {"method": "steer", "rate": 0.03},
+    "embedding": {"method": "embedding", "rate": 0.03},
+    "evolve": {"method": "evolve", "rate": 0.3},
 }
 """With the numbers that each is tried with."""
+_WEIGHED = ((), ("text=0.3",), ("text=1",), ("text=3",), ("l2=-20",), ("embedder=-5",))
+TERMS: dict[str, dict[str, Any]] = {
+    ", ".join(("noise", *terms)): {"method": "noise", "rate": 0.03, "terms": terms} for terms in _WEIGHED
+}
+"""A judge of other weights than the embedder's says what is true of these."""
 
 
 class Counted:
@@ -244,27 +251,29 @@ class Counted:
         return self.inner.sample_read(prompts, *given)
 
 
-def found(draws: int, most: int) -> None:
+def found(methods: dict[str, dict[str, Any]], draws: int, most: int) -> None:
     """Lead draws that pass, and print a row for each case and method."""
     from foible.parts.registry import load as part
 
-    generator, judge = part("generator", "diffusers:diorama"), part("judge", "diorama:judge")
+    generator = part("generator", "diffusers:diorama")
+    judge = part("judge", "diorama:judge" if methods is METHODS else "python:misdrawn:by_captioner")
     reference = part("classifier", "diorama:reference")
     print("| classifier, label | method | failed | of these true | images each, on average | CPU-s a failure |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, label in CASES:
         own = part("classifier", f"diorama:{name}")
-        for method in METHODS:
-            print(_row(method, (generator, own, judge, reference), (name, label), draws, most), flush=True)
+        for method, how in methods.items():
+            row = _row({**how, "steps": most}, (generator, own, judge, reference), (name, label), draws)
+            print(f"| {name}, {label} | {method} | {row} |", flush=True)
 
 
-def _row(method: str, parts: tuple[Any, Any, Any, Any], case: tuple[str, str], draws: int, most: int) -> str:
+def _row(how: dict[str, Any], parts: tuple[Any, Any, Any, Any], case: tuple[str, str], draws: int) -> str:
     import torch
 
     from foible.config import GuideOptions
     from foible.diorama.vocabulary import LABELS
     from foible.draws.request import prompt
-    from foible.guiding.generator import guided
+    from foible.guiding.generator import Onlookers, guided
     from foible.parts.registry import load as part
     from foible.records import ClassMap, Label
 
@@ -277,8 +286,8 @@ def _row(method: str, parts: tuple[Any, Any, Any, Any], case: tuple[str, str], d
     seeds = list(_passing(generator.object, own.object, text, right, draws))
     counted = Counted(generator.object)
     classes = ClassMap(classifier=name, names=tuple(own.object.labels), right={label: (right,)})
-    options = GuideOptions(method=method, steps=most, **METHODS[method])  # type: ignore[arg-type]
-    guide = guided(part("generator", counted), [(own, classes)], {label: text}, options)
+    onlookers = Onlookers(judge, {label: Label(label, kind)}, part("embedder", "diorama:embedder"))
+    guide = guided(part("generator", counted), [(own, classes)], {label: text}, GuideOptions(**how), onlookers)
     began = time.process_time()
     images = [one.image for one in guide.object.draw([text] * len(seeds), seeds)]
     spent = time.process_time() - began
@@ -287,7 +296,7 @@ def _row(method: str, parts: tuple[Any, Any, Any, Any], case: tuple[str, str], d
     true = failed & seen & (reference.object.classify(images).argmax(1) == right)
     each = counted.images / len(seeds)
     cost = f"{spent / failed.sum():.1f}" if failed.any() else "-"
-    return f"| {name}, {label} | {method} | {failed.sum()} of {len(seeds)} | {true.sum()} | {each:.1f} | {cost} |"
+    return f"{failed.sum()} of {len(seeds)} | {true.sum()} | {each:.1f} | {cost}"
 
 
 def _passing(generator: Any, own: Any, text: str, right: int, draws: int) -> Any:
