@@ -16,6 +16,7 @@ from foible.report.comparison import subject
 from foible.report.files import sweep, write_both
 from foible.report.guided import images_each, no_pass
 from foible.report.html import render
+from foible.report.objectives import unit_of, wording
 from foible.report.pictures import data_uri
 from foible.report.words import as_sentence, count, interval, listed, percent, probability, shorten
 
@@ -39,10 +40,6 @@ ENDS: dict[End, str] = {
 """How an end reads."""
 _LABELS = 60
 """Labels that a page has a row for."""
-NO_RATE = (
-    "None of these numbers is a failure rate of the classifier: the images were led. What they suggest is tested on "
-    "draws that nobody led by foible hunt with --guide."
-)
 
 
 def make_ready(folder: Path) -> None:
@@ -93,9 +90,7 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
         said=said,
         judged=judged,
         moved=moved,
-        wanted=wanted,
-        borne=borne,
-        lost=lost,
+        wording=wording(found),
         parts=[
             *((f"classifier {at}" if len(found.classifiers) > 1 else "classifier", one.identity)
               for at, one in enumerate(found.classifiers, 1)),
@@ -109,22 +104,22 @@ def to_html(found: Guidance, image: Callable[[str], bytes | None]) -> str:
 
 def headline(found: Guidance) -> str:
     """Say in a line how many draws were led, how many reached the objective, and in how many the judge bears it out."""
-    led = found.led()
+    led, words = found.led(), wording(found)
     if not led:
         return "nothing was led"
     reached, finds = found.count("find", "lost"), found.count("find")
-    return f"{reached:,} of {count(led, 'guided draw')} {_reached(found)}, and {finds:,} {_borne(found, finds)}"
+    borne = f"{'is a find' if finds == 1 else 'are finds'}: {words.borne}"
+    return f"{reached:,} of {count(led, 'guided draw')} {words.reached}, and {finds:,} {borne}"
 
 
 def lines(found: Guidance) -> list[str]:
     """Say what must be known before the table: what survives the judge, what it cost, and what it is not."""
-    said = []
+    said, words = [], wording(found)
     reached, finds = found.count("find", "lost"), found.count("find")
     if reached:
-        survive = "are borne out" if found.objective == "generator" else "survive the judge"
         said.append(
-            f"Of {reached:,} that {_reached(found)}, {percent(found.share.value)} {interval(found.share)} {survive}: "
-            f"{borne(found, 'them')}.{f' {lost(found)}' if found.count('lost') else ''}"
+            f"Of {reached:,} that {words.reached}, {percent(found.share.value)} {interval(found.share)} "
+            f"{words.survive}: {words.borne_in_them}.{f' {words.lost}' if found.count('lost') else ''}"
         )
     if found.led():
         each = f", {images_each(found.samplings(), finds)} for each find" if finds else ", and there is no find"
@@ -140,102 +135,30 @@ def lines(found: Guidance) -> list[str]:
     said += [f"{as_sentence(word_sentence(one, found))}" for one in found.words]
     if found.objective == "neuron" and not found.words:
         said.append("No phrase is said of the highest images more often than of the lowest, so none was tested.")
-    return [*said, _misdrawn(found) if found.objective == "generator" else NO_RATE]
-
-
-def _misdrawn(found: Guidance) -> str:
-    """Say whose errors these are, and how often they come unled."""
-    unseen = sum(one.explored.unfaithful for one in found.labels)
-    judged = unseen + sum(one.explored.scored for one in found.labels)
-    plain = f"In {unseen:,} of {count(judged, 'draw')} of base prompts that nobody led, the judge did not see the label"
-    return (
-        f"{plain}. These are errors of the generator, not of the classifier: none of them enters a failure rate, and "
-        "those that were led to are no rate of the generator either."
-    )
-
-
-def wanted(found: Guidance) -> str:
-    """Say what was to be reached, as a clause."""
-    if found.objective == "generator":
-        return "the judge does not see the label in it"
-    into = f" into {shorten(found.target, 60)}" if found.target else ""
-    if found.objective == "neuron":
-        return f"{_unit(found)} of the classifier is as high as they go"
-    if found.objective == "spurious":
-        return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier says {shorten(found.target, 60)}"
-    if found.objective == "disagree":
-        return f"the first classifier fails{into} and the second one does not"
-    return f"the {'first ' if len(found.classifiers) > 1 else ''}classifier fails{into}"
-
-
-def _unit(found: Guidance) -> str:
-    return shorten(str(found.settings["guide.unit"]), 80)
+    return [*said, words.warning]
 
 
 def word_sentence(one: Word, found: Guidance) -> str:
     """Say of a phrase whether draws with it raise the unit."""
     about = f"draws of {shorten(one.label, 60)} “{shorten(one.phrase, 80)}”"
     if not one.pairs:
-        return f"whether {about} raise {_unit(found)} is not known: no fresh pair shows the label twice"
+        return f"whether {about} raise {unit_of(found)} is not known: no fresh pair shows the label twice"
     seen = f"in {one.raised:,} of {count(one.pairs, 'fresh pair')}, {percent(one.share.value)} {interval(one.share)}"
     if one.holds:
-        return f"{about} raise {_unit(found)}: {seen}"
-    return f"that {about} raise {_unit(found)} is not shown: {seen}"
+        return f"{about} raise {unit_of(found)}: {seen}"
+    return f"that {about} raise {unit_of(found)} is not shown: {seen}"
 
 
 def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _reached(found: Guidance) -> str:
-    into = f" into {shorten(found.target, 60)}" if found.target else ""
-    if found.objective == "neuron":
-        return f"raised {_unit(found)} above every explored draw"
-    if found.objective == "spurious":
-        return f"were taken for {shorten(found.target, 60)}"
-    if found.objective == "generator":
-        return "lost their label in the eyes of the judge"
-    if found.objective == "disagree":
-        return f"failed{into} by the first classifier alone"
-    return f"failed{into}"
-
-
-def _borne(found: Guidance, finds: int) -> str:
-    return f"{'is a find' if finds == 1 else 'are finds'}: {borne(found)}"
-
-
-def borne(found: Guidance, where: str = "") -> str:
-    """Say what must be so for a find, beside what was reached, as a clause."""
-    if found.objective == "generator":
-        return f"no classifier says {f'it of {where}' if where else 'the label'}, either"
-    place = f" in {where}" if where else ""
-    if found.objective == "spurious":
-        return f"the judge sees no {shorten(found.target, 60)}{place}"
-    label = "the label" if len(found.labels) != 1 else shorten(found.labels[0].label.name, 60)
-    return f"the judge still sees {label}{place}"
-
-
-def lost(found: Guidance) -> str:
-    """Say what an image that reached the objective shows where the judge does not bear it out."""
-    if found.objective == "neuron":
-        return "The others show something else by now."
-    if found.objective == "generator":
-        return "Of the others a classifier says the label: whether they show it is open."
-    if found.objective == "spurious":
-        return f"The others show {shorten(found.target, 60)} by now, and to call them so is no mistake."
-    return "The others show something else by now, and are no mistakes."
-
-
 # --- tables -----------------------------------------------------------------------------------------------------------
-
-HEAD = ("label", "led", "reached", "finds", "survives the judge", "images a find", "explored")
 
 
 def head(found: Guidance) -> tuple[str, ...]:
     """Name the cells of `row`."""
-    if found.objective != "generator":
-        return HEAD
-    return tuple("no classifier says it" if one == "survives the judge" else one for one in HEAD)
+    return ("label", "led", "reached", "finds", wording(found).survives, "images a find", "explored")
 
 
 WORD_HEAD = ("label", "phrase", "said of the highest", "of the lowest", "raised", "share of pairs", "p", "verdict")
@@ -256,11 +179,11 @@ def word_row(one: Word) -> tuple[str, ...]:
 
 
 def row(one: LedLabel, found: Guidance) -> tuple[str, ...]:
-    """Give the cells of a label, as `HEAD` names them."""
+    """Give the cells of a label, as `head` names them."""
     name = one.label.name
     reached, finds = found.count("find", "lost", label=name), found.count("find", label=name)
     explored = f"{one.explored.scored - one.explored.failures:,} of {one.explored.draws:,} passed"
-    if found.objective == "generator":
+    if wording(found).unseen:
         explored += f", in {one.explored.unfaithful:,} the judge did not see it"
     return (
         shorten(name, 80),
