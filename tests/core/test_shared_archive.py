@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 
 import kept
 import toyworld
+from foible.act.archive.free import free
 from foible.checks.verify import verify
 from foible.errors import StoreError
 from foible.run.archive import Archive
@@ -95,6 +96,32 @@ def test_two_hunts_at_once_end_as_each_would_alone(store, tmp_path, monkeypatch)
     assert toyworld.finished(alone)[0] == 0
     whole = toyworld.written(tmp_path / "alone" / "run")
     assert toyworld.written(tmp_path / "one" / "run") == toyworld.written(tmp_path / "two" / "run") == whole
+
+
+def test_what_no_row_names_is_taken_from_the_store(store, tmp_path):
+    """A file that a machine sent before it died is freed once it is old; what a row names stays for every machine."""
+    run = toyworld.hunt(tmp_path / "one" / "run", seed=2)
+    sent = Shared(store)
+    named = set(sent.images())
+    sent.send("f" * 32 + ".tar", b"x" * 1024)
+    (run.archive / "images" / ("e" * 32 + ".tar")).write_bytes(b"y" * 512)
+    assert free(run.archive).recent == 2
+    dry = free(run.archive, recent=0, dry=True)
+    assert (dry.bytes, dry.recent) == (1536, 0)
+    assert set(sent.images()) == named | {"f" * 32 + ".tar"}
+    assert free(run.archive, recent=0) == dry
+    assert set(sent.images()) == named
+    assert free(run.archive, recent=0).bytes == 0
+    second = toyworld.hunt(tmp_path / "two" / "run", seed=2)
+    assert second.spent.get("generator", (0, 0.0))[0] <= 3
+    assert not verify(second.folder).differences
+
+
+def test_no_row_is_taken_from_others(store, tmp_path):
+    """To keep what one run needs would drop what other machines count on: it is refused in a sentence."""
+    run = toyworld.hunt(tmp_path / "one" / "run", seed=2)
+    with pytest.raises(StoreError, match=r"in which every row stays.*without --keep"):
+        free(run.archive, [run.folder], recent=0)
 
 
 def test_a_copy_is_not_written_to_without_its_store(store, tmp_path, monkeypatch):

@@ -248,6 +248,11 @@ class Archive:
             row = self._db.execute("SELECT url, entries FROM shared").fetchone()
         return None if row is None else (str(row[0]), int(row[1]))
 
+    @property
+    def store(self) -> Shared | None:
+        """That store, where it is the one that the environment names."""
+        return self._shared
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")

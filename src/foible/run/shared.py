@@ -8,8 +8,9 @@ own archive, and fetches images when it needs them. Neighbours: `archive.py` is 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -114,6 +115,38 @@ class Shared:
             StoreError: the store cannot be reached.
         """
         return self._get(f"{_IMAGES}/{shard}")
+
+    def images(self) -> dict[str, tuple[int, float]]:
+        """Give the tar files of images by name: bytes, and when each was put, in seconds since 1970.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        import obstore
+
+        def listed() -> dict[str, tuple[int, float]]:
+            every = (one for some in obstore.list(self._store, _IMAGES) for one in some)
+            named = ((one["path"].rpartition("/")[2], one) for one in every)
+            return {name: (int(one["size"]), one["last_modified"].timestamp()) for name, one in named}
+
+        return self._told(listed)
+
+    def remove(self, shards: Collection[str]) -> None:
+        """Remove tar files of images; one that has gone is none.
+
+        Raises:
+            StoreError: the store cannot be reached, or may not be written.
+        """
+        import obstore
+
+        paths = [f"{_IMAGES}/{shard}" for shard in shards]
+
+        def delete() -> None:
+            for path in paths:
+                with contextlib.suppress(FileNotFoundError):
+                    obstore.delete(self._store, path)
+
+        self._told(delete)
 
     def _entry(self, number: int, data: bytes | None) -> Entry:
         head = len('["",') + _SEAL

@@ -17,6 +17,7 @@ from foible.errors import StoreError, brief
 from foible.run.archive import Archive
 from foible.run.rows import read_draw, read_place
 from foible.run.shards import Place, room
+from foible.run.shared import Shared
 from foible.run.tables import Table
 
 RECENT = 86_400.0
@@ -48,13 +49,18 @@ def free(folder: Path, keep: Collection[Path] = (), *, recent: float = RECENT, d
         dry: only say what would be freed.
 
     Raises:
-        StoreError: the folder is no archive, is a copy of one that others share, or a run cannot be read.
+        StoreError: the folder is no archive, is a copy of one that others share, whose rows stay, or a run cannot be
+            read.
     """
     with Archive(folder, write=False) as reading:  # so that a name that is misspelt makes no archive
-        if reading.shared is not None:
-            message = f"{folder} is a copy of the archive at {brief(reading.shared[0])}, from which nothing is taken "
-            raise StoreError(f"{message}away; remove the folder, and let objects of the store expire")
+        if reading.shared is not None and keep:
+            message = (
+                f"{folder} is a copy of the archive at {brief(reading.shared[0])}, in which every row stays, since "
+            )
+            raise StoreError(f"{message}other machines have it; without --keep, what no row names is freed")
     with Archive(folder) as archive:
+        if archive.store is not None:
+            return _free_store(archive, archive.store, recent, dry=dry)
         unneeded, places = _sorted(archive, needs(keep, archive) if keep else None)
         if not dry:
             for table, keys in unneeded.items():
@@ -64,6 +70,24 @@ def free(folder: Path, keep: Collection[Path] = (), *, recent: float = RECENT, d
             archive.shrink()
     counts = {table: len(keys) for table, keys in unneeded.items()}
     return Freed(bytes=freed, recent=left, **counts)
+
+
+def _free_store(archive: Archive, store: Shared, recent: float, *, dry: bool) -> Freed:
+    """Remove the files of images that no row names, here and in the store: what was sent by machines that then died."""
+    places = (read_place(row) for row in _each(archive, "images"))
+    named = {place.shard for place in places if place is not None}
+    here = {path.name: path.stat() for path in archive.shards.folder.glob("*.tar")}
+    files = [(name, found.st_size, found.st_mtime) for name, found in here.items()]
+    objects = [(name, size, at) for name, (size, at) in store.images().items()]
+    now = time.time()
+    unnamed = [[one for one in some if one[0] not in named] for some in (files, objects)]
+    old = [[one for one in some if now - one[2] >= recent] for some in unnamed]
+    if not dry:
+        for name, *_ in old[0]:
+            (archive.shards.folder / name).unlink(missing_ok=True)
+        store.remove([name for name, *_ in old[1]])
+    left = {name for some in unnamed for name, *_ in some} - {name for some in old for name, *_ in some}
+    return Freed(draws=0, answers=0, images=0, bytes=sum(size for some in old for _, size, _ in some), recent=len(left))
 
 
 def _sorted(archive: Archive, wanted: Needs | None) -> tuple[dict[Table, list[str]], dict[str, Place]]:
