@@ -23,6 +23,7 @@ from foible.config import HuntConfig
 from foible.parts import registry
 
 REPEATS = 5
+PIPELINE = "diffusers:diorama"
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def hunted(budget: int | None = None) -> dict[str, float]:
     """Time a default hunt, and within it the bare calls of its models, as they are without foible around them.
 
     Then the same hunt with two units under way at once: its wall over the calls as they were one after the other, since
-    at once they take the processor from one another.
+    at once they take the processor from one another. And a hunt over a generator of `diffusers`, each way.
     """
     run, clocks = _hunt(budget, overlap=1)
     bare = sum(clock.seconds for clock in clocks.values())
@@ -59,13 +60,25 @@ def hunted(budget: int | None = None) -> dict[str, float]:
         "hunt: wall seconds": run.seconds,
         "hunt: wall over bare model calls (at most 1.10)": run.seconds / bare,
         "hunt, overlap=2: wall over the same calls (at most 1.05)": _hunt(budget, overlap=2)[0].seconds / bare,
+        **_over_a_pipeline(budget),
     }
 
 
-def _hunt(budget: int | None, overlap: int) -> tuple[foible.Run, dict[str, _Clock]]:
+def _over_a_pipeline(budget: int | None) -> dict[str, float]:
+    run, clocks = _hunt(budget, overlap=1, generator=PIPELINE)
+    bare = sum(clock.seconds for clock in clocks.values())
+    at_once = _hunt(budget, overlap=2, generator=PIPELINE)[0].seconds
+    return {
+        f"hunt over {PIPELINE}: draws": sum(run.result.draws.values()),
+        f"hunt over {PIPELINE}: wall over bare model calls": run.seconds / bare,
+        f"hunt over {PIPELINE}, overlap=2: wall over the same calls (at most 1.03)": at_once / bare,
+    }
+
+
+def _hunt(budget: int | None, overlap: int, generator: str = "") -> tuple[foible.Run, dict[str, _Clock]]:
     clocks = {kind: _Clock() for kind in registry.KINDS}
     with tempfile.TemporaryDirectory() as folder:
-        parts = {kind: _timed(kind, clock) for kind, clock in clocks.items()}
+        parts = {kind: _timed(kind, clock, generator) for kind, clock in clocks.items()}
         given = {"budget": budget, "overlap": overlap}
         run = foible.hunt(**parts, out=Path(folder) / "hunt", config=given, progress=sys.stderr.isatty())
     return run, clocks
@@ -91,10 +104,11 @@ class _Clock:
         return timed
 
 
-def _timed(kind: str, clock: _Clock) -> Any:
-    """Load the default part of a kind, whose calls are timed."""
+def _timed(kind: str, clock: _Clock, generator: str) -> Any:
+    """Load the default part of a kind, or another generator; its calls are timed."""
     options = getattr(HuntConfig(), kind)
-    part = registry.load(kind, options.spec, options.args).object
+    other = generator if kind == "generator" else ""
+    part = registry.load(kind, other or options.spec, {} if other else options.args).object
     name = registry.method(kind)
     setattr(part, name, clock.around(getattr(part, name)))
     return part
