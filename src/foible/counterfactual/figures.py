@@ -33,7 +33,7 @@ def lpips_of(network: str, before: Image, after: Image) -> float:
     Raises:
         PluginError: the library or the weights are missing, or the images are too small.
     """
-    one, other = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 for image in (before, after))
+    one, other = (torch.tensor(image).permute(2, 0, 1)[None].float() / 255 for image in (before, after))
     with torch.no_grad():
         return float(lpips(network)(one, other)[0])
 
