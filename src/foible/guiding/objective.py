@@ -52,7 +52,7 @@ class Objective:
         self._goals = goals
 
     def moving(self, images: Tensor, prompts: Sequence[str], dice: Sequence[torch.Generator], starts: Tensor) -> Tensor:
-        """Say up what images are moved: how far disturbed copies reach the goals, and what else is weighed; (n,)."""
+        """Give what images are moved up: how far disturbed copies reach the goals, and what else is weighed; (n,)."""
         return self.weighed(self.disturbed(images, prompts, dice), images, prompts, starts)
 
     def weighed(self, reached: Tensor, images: Tensor, prompts: Sequence[str], starts: Tensor) -> Tensor:
