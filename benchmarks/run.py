@@ -70,8 +70,8 @@ def _over_a_pipeline(budget: int | None) -> dict[str, float]:
     at_once = _hunt(budget, overlap=2, generator=PIPELINE)[0].seconds
     return {
         f"hunt over {PIPELINE}: draws": sum(run.result.draws.values()),
-        f"hunt over {PIPELINE}: wall over bare model calls": run.seconds / bare,
-        f"hunt over {PIPELINE}, overlap=2: wall over the same calls (at most 1.03)": at_once / bare,
+        f"hunt over {PIPELINE}: wall over bare model calls (at most 1.03)": run.seconds / bare,
+        f"hunt over {PIPELINE}, overlap=2: wall over the same calls": at_once / bare,
     }
 
 
