@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import uuid
 
 import httpx2
@@ -115,6 +116,21 @@ def test_what_no_row_names_is_taken_from_the_store(store, tmp_path):
     second = toyworld.hunt(tmp_path / "two" / "run", seed=2)
     assert second.spent.get("generator", (0, 0.0))[0] <= 3
     assert not verify(second.folder).differences
+
+
+def test_a_damaged_copy_takes_nothing_from_the_store(store, tmp_path):
+    """What a copy lost others still have: files that the log names stay, and so does what is no file of images."""
+    run = toyworld.hunt(tmp_path / "one" / "run", seed=2)
+    sent = Shared(store)
+    sent.send("notes.txt", b"somebody's")
+    with contextlib.closing(sqlite3.connect(run.archive / "archive.sqlite")) as database:
+        database.execute("UPDATE images SET shard = 'no file'")
+        database.commit()
+    named = set(sent.images())
+    assert named
+    assert free(run.archive, recent=0).bytes == 0
+    assert set(sent.images()) == named
+    assert sent.fetch("notes.txt") == b"somebody's"
 
 
 def test_no_row_is_taken_from_others(store, tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 URL = "FOIBLE_ARCHIVE_URL"
 """The variable of the environment that names the store, such as s3://bucket/hunts."""
 _LOG, _IMAGES = "log", "images"
+_FILE = re.compile(rf"(?:^|/){_IMAGES}/([0-9a-f]{{32}}\.tar)$")
+"""Path of a tar file of images: what else lies there is somebody else's."""
 _SEAL = 32
 """Digits of a seal."""
 _LARGEST = 2**30
@@ -126,8 +129,8 @@ class Shared:
 
         def listed() -> dict[str, tuple[int, float]]:
             every = (one for some in obstore.list(self._store, _IMAGES) for one in some)
-            named = ((one["path"].rpartition("/")[2], one) for one in every)
-            return {name: (int(one["size"]), one["last_modified"].timestamp()) for name, one in named}
+            own = ((found[1], one) for one in every if (found := _FILE.search(one["path"])) is not None)
+            return {name: (int(one["size"]), one["last_modified"].timestamp()) for name, one in own}
 
         return self._told(listed)
 

@@ -169,11 +169,11 @@ class Drawable:
         return words - self.refused - set(sorted(words & self.doubtful)[1:])
 
     def learn(self, words: Phrases, *, drawn: bool) -> None:
-        """Take in whether some words together were drawn."""
+        """Take in whether some words together were drawn; once may be a fault of the moment, twice is refused."""
         unknown = words - self.drawn
         if drawn:
             self.drawn |= words
-        elif len(unknown) == 1:
+        elif len(unknown) == 1 and unknown <= self.doubtful:
             self.refused |= unknown
         else:
             self.doubtful |= unknown

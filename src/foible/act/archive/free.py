@@ -73,9 +73,11 @@ def free(folder: Path, keep: Collection[Path] = (), *, recent: float = RECENT, d
 
 
 def _free_store(archive: Archive, store: Shared, recent: float, *, dry: bool) -> Freed:
-    """Remove the files of images that no row names, here and in the store: what was sent by machines that then died."""
-    places = (read_place(row) for row in _each(archive, "images"))
-    named = {place.shard for place in places if place is not None}
+    """Remove the files of images that no row names, here and in the store: what was sent by machines that then died.
+
+    What rows name says the log, not this copy: it may be damaged, and what it lost others still have.
+    """
+    named = {shard for _, entry in store.entries(0) for shard, *_ in entry.images.values()}
     here = {path.name: path.stat() for path in archive.shards.folder.glob("*.tar")}
     files = [(name, found.st_size, found.st_mtime) for name, found in here.items()]
     objects = [(name, size, at) for name, (size, at) in store.images().items()]
