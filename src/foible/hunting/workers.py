@@ -58,12 +58,23 @@ class Workers:
         self._why = ""
         self._lock = threading.Lock()
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._actors = [made.remote(job, take) for _ in range(options.count)]
+        self._actors: list[Any] = [made.remote(job, take) for _ in range(options.count)]
         self._options = options
         self._placed = threading.Event()
         """Set when Ray has started a first worker, which then loads the parts for as long as that takes."""
+        self._closing = threading.Event()
+        self._welcoming = [threading.Thread(target=self._welcome, args=(one,), daemon=True) for one in self._actors]
+        for thread in self._welcoming:
+            thread.start()
+
+    def close(self) -> None:
+        """End the workers, also those that are starting still: who asked Ray after its end would end this process."""
+        self._closing.set()
         for actor in self._actors:
-            threading.Thread(target=self._welcome, args=(actor,), daemon=True).start()
+            with contextlib.suppress(RayError):
+                ray.kill(actor)
+        for thread in self._welcoming:
+            thread.join(ANSWER)
 
     def carry_out(self, unit: Unit) -> Carried:
         """Have a unit carried out by whichever worker is free first; may be called from several threads.
@@ -101,9 +112,13 @@ class Workers:
         try:
             ray.get(actor.__ray_ready__.remote())
             self._placed.set()
+            if self._closing.is_set():
+                return
             why = ray.get(actor.ready.remote())
         except RayError as problem:
             why = f"a worker could not be started ({_line(problem)}); see the logs of Ray"
+        if self._closing.is_set():
+            return
         if why:
             self._lose(why)
         else:
@@ -151,7 +166,11 @@ def workers(job: Job, options: WorkerOptions, ceiling: Ceiling) -> Iterator[Work
             _start(options)
         if not options.address and ray.cluster_resources().get("GPU", 0) < options.gpus:  # type: ignore[no-untyped-call]
             raise PluginError(f"no worker can be placed on this machine: {_wanted(options)}")
-        yield Workers(job, options, ceiling)
+        made = Workers(job, options, ceiling)
+        try:
+            yield made
+        finally:
+            made.close()
     finally:
         with contextlib.suppress(OSError):
             token.unlink(missing_ok=True)
